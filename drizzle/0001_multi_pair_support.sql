@@ -1,0 +1,345 @@
+-- 0001_multi_pair_support: sessions.pairs, sessions.pair_count, orders.pair_index, filled for every existing session.
+--
+-- What:   adds the three columns, the rule that pairs is an array of strings, and a trigger that keeps pair_count equal
+--         to the length of pairs and fills pairs from symbol (else tradingpair) for services that know one pair only.
+--         Then fills the existing sessions, batch by batch, and gives back what down/0001 has put aside.
+-- Locks:  ACCESS EXCLUSIVE on sessions, then on orders, for some milliseconds each; waits 50 ms at most for each and
+--         tries again, so that nobody queues behind it for longer. The backfill locks only the rows of one batch
+--         (about 25 ms) and passes over rows that others hold. The check is validated under SHARE UPDATE EXCLUSIVE.
+-- Runs:   ends the runner's transaction, works outside one, opens a new one for the journal row. Killed half way, it is
+--         finished by the next run. At once with another migration of this database: refuses.
+-- Undo:   drizzle/down/0001_multi_pair_support.sql. The columns go; what symbol cannot give back is put aside first.
+--
+-- Run it on a connection of its own: where it fails, its lock and its settings last as long as the connection.
+
+do $refuse$
+declare
+  faults text;
+begin
+  -- The session's lock: the work below is many transactions. It is handed to the last transaction at the end.
+  if not pg_try_advisory_lock(hashtextextended('multi-pair-db', 0)) then
+    raise exception '0001_multi_pair_support: another migration of this database is running; nothing was changed'
+      using errcode = 'lock_not_available', hint = 'Wait until it has ended, then run again.';
+  end if;
+
+  -- See 0000: a runner that read the journal too early would record the file twice.
+  if now() < statement_timestamp() and to_regclass('drizzle.__drizzle_migrations') is not null then
+    if exists (select from drizzle.__drizzle_migrations where created_at >= 1795392594478) then
+      raise exception '0001_multi_pair_support: another run has applied it in the meantime; nothing was changed'
+        using errcode = 'object_not_in_prerequisite_state', hint = 'Run again: what is done is then skipped.';
+    end if;
+  end if;
+
+  if to_regclass('sessions') is null or to_regclass('orders') is null then
+    raise exception '0001_multi_pair_support: the tables sessions and orders are missing; nothing was changed'
+      using errcode = 'undefined_table', hint = 'Run 0000_baseline first, or check that this is the right database.';
+  end if;
+
+  -- An older attempt may have added the columns. Defaults and NOT NULL are put right below; a type is not ours to guess.
+  select string_agg(
+    format('%I.%I is %s%s, not %s', c.table_name, c.column_name, format_type(a.atttypid, a.atttypmod),
+           case when a.attgenerated <> '' or a.attidentity <> '' then ' (generated)' else '' end, c.type), '; ')
+  into faults
+  from (values ('sessions', 'pairs', 'jsonb'), ('sessions', 'pair_count', 'integer'), ('orders', 'pair_index', 'integer'))
+    as c (table_name, column_name, type)
+  join pg_attribute as a on a.attrelid = to_regclass(c.table_name) and a.attname = c.column_name and not a.attisdropped
+  where format_type(a.atttypid, a.atttypmod) <> c.type or a.attgenerated <> '' or a.attidentity <> '';
+
+  if faults is not null then
+    raise exception '0001_multi_pair_support: a column of an older attempt is in the way: %', faults
+      using errcode = 'datatype_mismatch',
+            hint = 'Nothing was changed. Give the column the expected type or rename it, then run again.';
+  end if;
+
+  if exists (
+    select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped
+  ) then
+    -- A lone string and nulls can be put right (below); anything else would be a guess about what was traded.
+    select string_agg(format('%L', id), ', ')
+    into faults
+    from (
+      select id
+      from sessions
+      where jsonb_typeof(pairs) not in ('array', 'string', 'null')
+        or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)
+      limit 10
+    ) as bad;
+
+    if faults is not null then
+      raise exception '0001_multi_pair_support: sessions.pairs of an older attempt is not an array of strings'
+        using errcode = 'check_violation', detail = 'The first such sessions: ' || faults,
+              hint = 'Nothing was changed. Set pairs of these sessions to an array of strings or to null, then run again.';
+    end if;
+  end if;
+end
+$refuse$;
+--> statement-breakpoint
+commit;
+--> statement-breakpoint
+do $settings$
+begin
+  -- A role's or host's time limits would end the backfill half way. Each wait for a lock that could hold up others has
+  -- its own limit below; the rest waits without being in anybody's way. Compiling a 25 ms batch would only slow it down.
+  perform set_config(s.name, w.value, false)
+  from (values ('lock_timeout', '0'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
+               ('idle_in_transaction_session_timeout', '0'), ('jit', 'off')) as w (name, value)
+  join pg_settings as s on s.name = w.name;
+
+  begin
+    -- Without this the server works on for a client that has been killed.
+    perform set_config('client_connection_check_interval', '1s', false);
+  exception
+    when invalid_parameter_value then
+      raise notice 'this platform cannot notice a client that is gone; the work would go on without it';
+  end;
+end
+$settings$;
+--> statement-breakpoint
+do $columns$
+declare
+  tries integer := 0;
+  table_name text;
+  holders text;
+begin
+  foreach table_name in array array['sessions', 'orders'] loop
+    loop
+      tries := tries + 1;
+      -- 50 ms: whoever comes while we wait for the lock queues behind us, so this bounds what anyone waits.
+      perform set_config('lock_timeout', '50ms', true);
+      begin
+        if table_name = 'sessions' then
+          -- Constant defaults: no row is rewritten.
+          alter table sessions
+            add column if not exists pairs jsonb default '[]'::jsonb,
+            add column if not exists pair_count integer default 0;
+          -- Where an older attempt has added them otherwise; the check is validated at the end.
+          alter table sessions
+            alter column pairs set default '[]'::jsonb,
+            alter column pairs drop not null,
+            alter column pair_count set default 0,
+            alter column pair_count drop not null,
+            drop constraint if exists sessions_pairs_is_array_of_strings,
+            add constraint sessions_pairs_is_array_of_strings check (jsonb_typeof(pairs) = 'array' and not jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)) not valid;
+
+          comment on column sessions.pairs is 'Pairs the session trades: an array of strings. Filled from symbol, else tradingpair, where a service leaves it empty.';
+          comment on column sessions.pair_count is 'Length of pairs. Kept by the trigger trg_sessions_sync_pairs.';
+
+          create or replace function sessions_sync_pairs() returns trigger language plpgsql as $function$
+          declare
+            own_pair constant text := coalesce(nullif(new.symbol, ''), nullif(new.tradingpair, ''));
+          begin
+            -- A service of the old kind gave its one pair another name: pairs follows.
+            if tg_op = 'UPDATE' and new.pairs = old.pairs
+              and new.pairs = jsonb_build_array(coalesce(nullif(old.symbol, ''), nullif(old.tradingpair, '')))
+            then
+              new.pairs := null;
+            end if;
+
+            if new.pairs is null or new.pairs = '[]' then
+              new.pairs := case when own_pair is null then '[]' else jsonb_build_array(own_pair) end;
+            end if;
+
+            -- What is no array is left to the check constraint, which names the rule.
+            new.pair_count := case when jsonb_typeof(new.pairs) = 'array' then jsonb_array_length(new.pairs) end;
+            return new;
+          end
+          $function$;
+          comment on function sessions_sync_pairs() is 'Keeps sessions.pair_count equal to the length of pairs, and fills empty pairs from symbol, else tradingpair.';
+
+          create or replace trigger trg_sessions_sync_pairs
+            before insert or update of symbol, tradingpair, pairs, pair_count on sessions
+            for each row execute function sessions_sync_pairs();
+        else
+          alter table orders
+            add column if not exists pair_index integer default 0;
+          alter table orders
+            alter column pair_index set default 0,
+            alter column pair_index drop not null;
+
+          comment on column orders.pair_index is 'Position of the order''s symbol in its session''s pairs, from 0.';
+        end if;
+        exit;
+      exception
+        when lock_not_available then
+          -- 400 tries with 0.3 s between them: two minutes, longer than any transaction of a healthy trading service.
+          if tries >= 400 then
+            select string_agg(format('pid %s (%s, %s for %s)', s.pid, s.application_name, s.state, now() - s.xact_start), '; ')
+            into holders
+            from pg_locks as l
+            join pg_stat_activity as s on s.pid = l.pid
+            where l.locktype = 'relation' and l.relation = to_regclass(table_name) and l.granted and l.pid <> pg_backend_pid();
+
+            raise exception '0001_multi_pair_support: could not lock % in % tries', table_name, tries
+              using errcode = 'lock_not_available', detail = format('The lock is held by %s', coalesce(holders, 'nobody any more')),
+                    hint = 'Nothing on this table was changed. Let these transactions end, then run again.';
+          end if;
+      end;
+      -- Jitter, so as not to meet a periodic job each time.
+      perform pg_sleep(0.2 + random() * 0.2);
+    end loop;
+    -- The lock on one table is gone before the next is asked for.
+    commit;
+  end loop;
+end
+$columns$;
+--> statement-breakpoint
+do $backfill$
+declare
+  -- Each batch is to take about 25 ms: it holds row locks for that long, and a writer's wait must stay below 100 ms.
+  target_ms constant double precision := 25;
+  batch_rows integer := 500;
+  total bigint;
+  seen bigint;
+  left_over bigint;
+  stale_rows bigint;
+  filled_rows bigint;
+  low text;
+  high text;
+  started_at timestamptz;
+  batch_ms double precision;
+begin
+  -- Passes over the whole table until one finds nothing to do: rows that others held were passed over, and the last
+  -- pass proves every row.
+  for pass in 1..10 loop
+    select count(*), min(id) into total, low from sessions;
+    seen := 0;
+    left_over := 0;
+
+    while low is not null loop
+      started_at := clock_timestamp();
+      select max(id) into high
+      from (select id from sessions where id >= low order by id limit batch_rows) as batch;
+
+      with stale as materialized (
+        select id
+        from sessions
+        where id between low and high
+          and (pairs is null
+            or jsonb_typeof(pairs) <> 'array'
+            or pair_count is distinct from case when jsonb_typeof(pairs) = 'array' then jsonb_array_length(pairs) end
+            or (pairs = '[]' and coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is not null))
+      ), held as materialized (
+        -- In the order of the key, and never waiting for a row: neither a deadlock with a service nor a queue.
+        select s.id
+        from sessions as s
+        join stale on stale.id = s.id
+        order by s.id
+        for no key update of s skip locked
+      ), filled as (
+        -- The trigger does the work. A lone string of an older attempt becomes the only pair.
+        update sessions as s
+        set pairs = case jsonb_typeof(s.pairs) when 'array' then s.pairs when 'string' then jsonb_build_array(s.pairs) end
+        from held
+        where s.id = held.id
+        returning s.id
+      )
+      select (select count(*) from stale), (select count(*) from filled) into stale_rows, filled_rows;
+      commit;
+
+      batch_ms := extract(epoch from clock_timestamp() - started_at) * 1000;
+      seen := least(seen + batch_rows, total);
+      left_over := left_over + stale_rows;
+      raise notice '0001_multi_pair_support: pass %, % of % sessions, % filled in % ms',
+        pass, seen, total, filled_rows, round(batch_ms::numeric, 1);
+
+      -- Rest for half of what the batch took: replicas and the disk keep up, and a busy server is left alone longer.
+      if filled_rows > 0 then
+        perform pg_sleep(batch_ms / 2000);
+      end if;
+      batch_rows := greatest(50, least(10000, batch_rows * greatest(0.5, least(2, target_ms / batch_ms))));
+      select min(id) into low from sessions where id > high;
+    end loop;
+
+    exit when left_over = 0;
+    -- A pass that found something is followed by one that proves it; where rows stay held, waits grow to half a minute.
+    perform pg_sleep(case when pass = 1 then 0 else least(30, 0.1 * 2 ^ pass) end);
+  end loop;
+
+  if left_over > 0 then
+    raise exception '0001_multi_pair_support: % sessions could not be filled: other transactions hold them', left_over
+      using errcode = 'lock_not_available',
+            hint = 'What is filled stays filled. Let the transactions that have updated sessions end, then run again.';
+  end if;
+end
+$backfill$;
+--> statement-breakpoint
+do $restore$
+declare
+  kept record;
+  restored bigint;
+  waits integer := 0;
+begin
+  -- What down/0001 has put aside goes back, in batches that pass over rows that others hold. A row leaves the table of
+  -- what is put aside in the transaction that gives it back.
+  for kept in
+    select *
+    from (values ('multi_pair_undo_sessions', 'sessions', 'pairs'), ('multi_pair_undo_orders', 'orders', 'pair_index'))
+      as k (put_aside, target, col)
+    where to_regclass(k.put_aside) is not null
+  loop
+    loop
+      execute format(
+        'with held as materialized (
+           select t.id, u.%3$I
+           from %1$I as u
+           join %2$I as t on t.id = u.id
+           order by t.id
+           limit 500
+           for no key update of t skip locked
+         ), given_back as (
+           update %2$I as t set %3$I = held.%3$I from held where t.id = held.id returning t.id
+         )
+         delete from %1$I as u using given_back where u.id = given_back.id', kept.put_aside, kept.target, kept.col);
+      get diagnostics restored = row_count;
+      commit;
+      continue when restored > 0;
+
+      execute format('select count(*) from %I as u join %I as t on t.id = u.id', kept.put_aside, kept.target)
+      into restored;
+      exit when restored = 0;
+      waits := waits + 1;
+      if waits > 600 then
+        raise exception '0001_multi_pair_support: % rows of % could not be given back: other transactions hold them',
+          restored, kept.target
+          using errcode = 'lock_not_available',
+                hint = 'They are kept in ' || kept.put_aside || '. Let those transactions end, then run again.';
+      end if;
+      perform pg_sleep(0.1);
+    end loop;
+  end loop;
+end
+$restore$;
+--> statement-breakpoint
+-- What is left in them belonged to rows that have been deleted since. No service knows these tables.
+-- squawk-ignore ban-drop-table
+drop table if exists multi_pair_undo_sessions, multi_pair_undo_orders;
+--> statement-breakpoint
+-- Reads every session once, under SHARE UPDATE EXCLUSIVE: reads and writes go on. Done twice, it does no harm.
+-- squawk-ignore prefer-robust-stmts
+alter table sessions validate constraint sessions_pairs_is_array_of_strings;
+--> statement-breakpoint
+do $settings$
+declare
+  setting text;
+begin
+  for setting in
+    select name
+    from pg_settings
+    where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
+                   'jit', 'client_connection_check_interval')
+  loop
+    execute format('reset %I', setting);
+  end loop;
+end
+$settings$;
+--> statement-breakpoint
+begin;
+--> statement-breakpoint
+do $handover$
+begin
+  -- The lock passes to the transaction that writes the journal row, and ends with it: no gap, and no lock that a pooled
+  -- connection would keep.
+  perform pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));
+  perform pg_advisory_unlock(hashtextextended('multi-pair-db', 0));
+end
+$handover$;

@@ -1,0 +1,22 @@
+import { relations } from 'drizzle-orm';
+import { fills } from './fills.ts';
+import { orders } from './orders.ts';
+import { sessions } from './sessions.ts';
+
+/** A session has its orders and its fills. */
+export const sessionsRelations = relations(sessions, ({ many }) => ({
+  orders: many(orders),
+  fills: many(fills),
+}));
+
+/** An order belongs to a session and has its fills. */
+export const ordersRelations = relations(orders, ({ one, many }) => ({
+  session: one(sessions, { fields: [orders.sessionId], references: [sessions.id] }),
+  fills: many(fills),
+}));
+
+/** A fill belongs to an order and to a session; older rows lack either. */
+export const fillsRelations = relations(fills, ({ one }) => ({
+  order: one(orders, { fields: [fills.orderId], references: [orders.id] }),
+  session: one(sessions, { fields: [fills.sessionId], references: [sessions.id] }),
+}));

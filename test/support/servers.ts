@@ -1,0 +1,38 @@
+import postgres from 'postgres';
+import type { TestProject } from 'vitest/node';
+import { migrate } from './migrations.ts';
+import { type ServerVersion, serverVersions, startServer } from './server.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Port of the running server, by major version. */
+    serverPorts: Record<ServerVersion, number>;
+  }
+}
+
+/** Starts one server of each version for the whole run, each with a migrated database to copy from. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const servers = await Promise.all(serverVersions.map((version) => startServer(version)));
+  for (const server of servers) {
+    const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
+    await admin`create database migrated`;
+    await admin.end();
+    await migrate(server.url('migrated'));
+  }
+  project.provide('serverPorts', {
+    15: portOf(servers, 15),
+    18: portOf(servers, 18),
+  });
+  return async () => {
+    await Promise.all(servers.map((server) => server.destroy()));
+  };
+}
+
+function portOf(
+  servers: readonly { version: ServerVersion; port: number }[],
+  version: ServerVersion,
+): number {
+  const server = servers.find((candidate) => candidate.version === version);
+  if (server === undefined) throw new Error(`no server ${version}`);
+  return server.port;
+}

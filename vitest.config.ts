@@ -1,0 +1,44 @@
+import { defineConfig } from 'vitest/config';
+
+/** Real servers are started once a run; the first test of a file may wait for PGlite to compile. */
+const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          ...patience,
+          name: 'pglite',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts'],
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'server',
+          include: ['test/**/*.server.test.ts'],
+          globalSetup: 'test/support/servers.ts',
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'soak',
+          include: ['test/**/*.soak.test.ts'],
+          globalSetup: 'test/support/servers.ts',
+          testTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'] },
+        },
+      },
+    ],
+  },
+});
