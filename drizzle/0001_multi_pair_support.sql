@@ -236,7 +236,8 @@ begin
       select (select count(*) from stale), (select count(*) from filled) into stale_rows, filled_rows;
       commit;
 
-      batch_ms := extract(epoch from clock_timestamp() - started_at) * 1000;
+      -- At least 1: the clock of an embedded database has no finer grain, and a clock may be set back.
+      batch_ms := greatest(1, extract(epoch from clock_timestamp() - started_at) * 1000);
       seen := least(seen + batch_rows, total);
       left_over := left_over + stale_rows;
       raise notice '0001_multi_pair_support: pass %, % of % sessions, % filled in % ms',

@@ -1,0 +1,114 @@
+import postgres from 'postgres';
+import { migrate, readLegacySchema } from '../test/support/migrations.ts';
+import { type ServerVersion, startServer } from '../test/support/server.ts';
+
+const SESSIONS = 1_000_000;
+const FILLS = 1_000_000;
+
+/** Longest wait that any client saw, by kind of statement, in milliseconds. */
+export interface LongestWaits {
+  readonly byStatement: Record<string, number>;
+  readonly longestMs: number;
+  readonly migrationMs: number;
+  readonly statements: number;
+}
+
+/** A live single-pair database of a million sessions and a million fills, in a server of its own. */
+export async function measureMigrationUnderLoad(
+  version: ServerVersion,
+  migration: (url: string) => Promise<void>,
+): Promise<LongestWaits> {
+  const server = await startServer(version, { shared_buffers: '1GB', max_wal_size: '8GB', fsync: 'on' });
+  try {
+    const url = server.url('postgres');
+    await loadLiveDatabase(url);
+    return await measureUnderLoad(url, migration);
+  } finally {
+    await server.destroy();
+  }
+}
+
+async function loadLiveDatabase(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await sql.unsafe(await readLegacySchema());
+  await sql.unsafe(`
+    insert into sessions (id, symbol, tradingpair, exchange, status, startedat, settlesession, settledcomplete, data)
+    select 's' || lpad(i::text, 8, '0'),
+           case when i % 10 < 7 then (array['BTC/USD', 'ETH/USD', 'SOL/USD'])[1 + i % 3] end,
+           case when i % 10 < 9 then 'BTC/USD' end,
+           'kraken', 'completed', 1700000000000 + i * 1000, i % 2 = 0,
+           case i % 3 when 0 then true when 1 then false end,
+           jsonb_build_object('note', repeat('x', 200))
+    from generate_series(1, ${SESSIONS}) as i`);
+  await sql.unsafe(`
+    insert into fills (id, sessionid, symbol, side, size, price, "timestamp", tradeid)
+    select 'f' || i, 's' || lpad((1 + i % ${SESSIONS})::text, 8, '0'), 'BTC/USD', 'buy', 0.5, 60000 + i % 100,
+           1700000000000 + i, i
+    from generate_series(1, ${FILLS}) as i`);
+  await sql.unsafe('vacuum analyze');
+  await sql.end();
+}
+
+/** Runs the migration while readers and writers go on, each timing every statement of its own. */
+async function measureUnderLoad(
+  url: string,
+  migration: (url: string) => Promise<void>,
+): Promise<LongestWaits> {
+  const longest: Record<string, number> = {};
+  let running = true;
+  let statements = 0;
+  const client = async (name: string, statement: (sql: postgres.Sql, random: number) => Promise<unknown>) => {
+    const sql = postgres(url, { max: 1, onnotice: () => {} });
+    await sql`select 1`;
+    while (running) {
+      const start = performance.now();
+      await statement(sql, 1 + Math.floor(Math.random() * SESSIONS));
+      longest[name] = Math.max(longest[name] ?? 0, performance.now() - start);
+      statements++;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await sql.end();
+  };
+  const id = (n: number) => `s${String(n).padStart(8, '0')}`;
+  let inserted = 0;
+  const clients = [
+    client('read a session', (sql, n) => sql`select id, symbol, status from sessions where id = ${id(n)}`),
+    client('read fills', (sql, n) => sql`select id, price from fills where sessionid = ${id(n)}`),
+    client('update a session', (sql, n) => sql`update sessions set status = 'running' where id = ${id(n)}`),
+    client(
+      'insert a session',
+      (sql) => sql`insert into sessions (id, symbol) values (${`n${++inserted}`}, 'ETH/USD')`,
+    ),
+    client(
+      'insert a fill',
+      (sql, n) =>
+        sql`insert into fills (id, sessionid, symbol, price, size, "timestamp", execid)
+            values (${`n${++inserted}`}, ${id(n)}, 'BTC/USD', 1, 1, ${n}, ${`n${inserted}`})`,
+    ),
+  ];
+  // The load alone, for a second: connections are open and caches warm before the clock starts.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  for (const name of Object.keys(longest)) longest[name] = 0;
+  const start = performance.now();
+  const migrationMs = await migration(url)
+    .then(() => performance.now() - start)
+    .finally(() => {
+      running = false;
+      return Promise.all(clients);
+    });
+  return { byStatement: longest, longestMs: Math.max(...Object.values(longest)), migrationMs, statements };
+}
+
+/** The way of the older attempt: columns and backfill in one transaction. */
+export async function migrateInOneTransaction(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await sql.begin(async (tx) => {
+    await tx`alter table sessions add column pairs jsonb default '[]', add column pair_count integer default 0`;
+    await tx`alter table orders add column pair_index integer default 0`;
+    await tx`update sessions set pairs = jsonb_build_array(coalesce(symbol, tradingpair)), pair_count = 1
+             where coalesce(symbol, tradingpair) is not null`;
+  });
+  await sql.end();
+}
+
+export { migrate as migrateAsShipped };
