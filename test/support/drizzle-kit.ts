@@ -71,7 +71,8 @@ export async function createKitProject(driver: keyof typeof drivers): Promise<Ki
 }
 
 /** drizzle-kit in the project itself. */
-export const runProjectKit = (args: string[]): Promise<Ended> => runKit(project, args, {});
+export const runProjectKit = (args: string[], env: Record<string, string> = {}): Promise<Ended> =>
+  runKit(project, args, env);
 
 async function runKit(cwd: string, args: string[], env: Record<string, string>): Promise<Ended> {
   const bin = path.join(cwd, 'node_modules', 'drizzle-kit', 'bin.cjs');
