@@ -30,9 +30,9 @@ test.each(
       await sql.unsafe(await readLegacySchema());
       await sql.unsafe(oddities);
       await sql.unsafe(`
-        insert into sessions (id, symbol) select 'many ' || i, 'BTC/USD' from generate_series(1, 60000) as i;
+        insert into sessions (id, symbol) select 'many ' || i, 'BTC/USD' from generate_series(1, 40000) as i;
         insert into fills (id, sessionid, symbol, price, size, "timestamp", tradeid)
-        select 'many ' || i, 'many ' || 1 + i % 60000, 'BTC/USD', i % 1000, 1, i, i from generate_series(1, 600000) as i`);
+        select 'many ' || i, 'many ' || 1 + i % 40000, 'BTC/USD', i % 1000, 1, i, i from generate_series(1, 300000) as i`);
       return sql.unsafe(checksumOfOldColumns);
     });
 
