@@ -95,6 +95,32 @@ begin
 end
 $settings$;
 --> statement-breakpoint
+do $mend$
+begin
+  if not exists (
+    select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped
+  ) then
+    return;
+  end if;
+
+  -- The rule that comes next is asked of every row that a service writes, whatever it changes in it: a lone string or a
+  -- JSON null of an older attempt would fail the service. The backfill sees to rows that others hold.
+  loop
+    update sessions
+    set pairs = case jsonb_typeof(pairs) when 'string' then jsonb_build_array(pairs) else '[]' end
+    where id in (
+      select id
+      from sessions
+      where jsonb_typeof(pairs) in ('string', 'null')
+      order by id
+      limit 500
+      for no key update skip locked);
+    exit when not found;
+    commit;
+  end loop;
+end
+$mend$;
+--> statement-breakpoint
 do $columns$
 declare
   tries integer := 0;

@@ -1,0 +1,20 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { erDiagram } from './er-diagram.ts';
+
+/** Sections of README.md that are made from the code, between `<!-- name -->` and `<!-- /name -->`. */
+const sections: Record<string, () => string> = { schema: erDiagram };
+
+const file = new URL('../README.md', import.meta.url);
+const before = await readFile(file, 'utf8');
+let after = before;
+for (const [name, write] of Object.entries(sections)) {
+  const section = new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
+  if (!section.test(after)) throw new Error(`README.md has no section <!-- ${name} -->`);
+  after = after.replace(section, (_, open: string, close: string) => `${open}\n${write()}\n\n${close}`);
+}
+
+if (!process.argv.includes('--check')) await writeFile(file, after);
+else if (after !== before) {
+  console.error('README.md is not current: run `npm run docs` and commit what it changes.');
+  process.exitCode = 1;
+}
