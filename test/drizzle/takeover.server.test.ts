@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readCatalog } from '../support/catalog.ts';
 import { createDatabase } from '../support/database.ts';
-import { createKitProject, type KitProject } from '../support/drizzle-kit.ts';
+import { createKitProject, type KitProject, runProjectKit } from '../support/drizzle-kit.ts';
 import { readLegacySchema } from '../support/migrations.ts';
 import { brokenPromises, checksumOfOldColumns, duplicateFill, oddities } from '../support/oddities.ts';
 import { serverVersions } from '../support/server.ts';
@@ -91,7 +91,9 @@ test('stock drizzle-kit migrates an embedded folder', async () => {
     await live.close();
 
     for (let run = 0; run < 2; run++) {
-      expect(await kits.postgres.migrate(`pglite:${folder}`)).toMatchObject({ code: 0 });
+      expect(await runProjectKit(['migrate'], { DATABASE_URL: `pglite:${folder}` })).toMatchObject({
+        code: 0,
+      });
     }
 
     const migrated = await PGlite.create(folder);

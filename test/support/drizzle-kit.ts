@@ -23,7 +23,6 @@ export interface KitProject extends AsyncDisposable {
 /** drizzle-kit and what it needs; it takes the first driver that it can import, so each project has one only. */
 const kit = [
   '@drizzle-team',
-  '@electric-sql',
   '@esbuild',
   '@esbuild-kit',
   'drizzle-kit',
