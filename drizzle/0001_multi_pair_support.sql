@@ -5,7 +5,7 @@
 --         Then fills the existing sessions, batch by batch, and gives back what down/0001 has put aside.
 -- Locks:  ACCESS EXCLUSIVE on sessions, then on orders, for some milliseconds each; waits 50 ms at most for each and
 --         tries again, so that nobody queues behind it for longer. The backfill locks only the rows of one batch
---         (about 25 ms) and passes over rows that others hold. The check is validated under SHARE UPDATE EXCLUSIVE.
+--         (about 20 ms) and passes over rows that others hold. The check is validated under SHARE UPDATE EXCLUSIVE.
 -- Runs:   ends the runner's transaction, works outside one, opens a new one for the journal row. Killed half way, it is
 --         finished by the next run. At once with another migration of this database: refuses.
 -- Undo:   drizzle/down/0001_multi_pair_support.sql. The columns go; what symbol cannot give back is put aside first.
@@ -79,10 +79,12 @@ commit;
 do $settings$
 begin
   -- A role's or host's time limits would end the backfill half way. Each wait for a lock that could hold up others has
-  -- its own limit below; the rest waits without being in anybody's way. Compiling a 25 ms batch would only slow it down.
+  -- its own limit below; the rest waits without being in anybody's way. Compiling a 20 ms batch would only slow it down.
+  -- A batch need not wait for the disk, nor make services wait behind its flush: a crash loses some batches, and the next
+  -- run finds them. The journal row is committed with the setting put back, which flushes all that came before it.
   perform set_config(s.name, w.value, false)
   from (values ('lock_timeout', '0'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
-               ('idle_in_transaction_session_timeout', '0'), ('jit', 'off')) as w (name, value)
+               ('idle_in_transaction_session_timeout', '0'), ('jit', 'off'), ('synchronous_commit', 'off')) as w (name, value)
   join pg_settings as s on s.name = w.name;
 
   begin
@@ -211,8 +213,8 @@ $columns$;
 --> statement-breakpoint
 do $backfill$
 declare
-  -- Each batch is to take about 25 ms: it holds row locks for that long, and a writer's wait must stay below 100 ms.
-  target_ms constant double precision := 25;
+  -- Each batch is to take about 20 ms: it holds row locks for that long, and a writer's wait must stay below 100 ms.
+  target_ms constant double precision := 20;
   batch_rows integer := 500;
   total bigint;
   seen bigint;
@@ -353,7 +355,7 @@ begin
     select name
     from pg_settings
     where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
-                   'jit', 'client_connection_check_interval')
+                   'jit', 'synchronous_commit', 'client_connection_check_interval')
   loop
     execute format('reset %I', setting);
   end loop;
