@@ -7,6 +7,8 @@
 --         which statements build it without blocking anyone.
 -- Runs:   in one transaction. At once with another migration of this database: refuses.
 -- Undo:   none. This is the ground; take it away by restoring a backup.
+--
+-- With psql: psql -v ON_ERROR_STOP=1 -f. Without it psql goes on after a refusal.
 
 do $refuse$
 begin
@@ -75,6 +77,19 @@ declare
   }';
   faults text;
 begin
+  -- New tables go into the first schema of the search path: beside live ones in another schema they would hide them.
+  select string_agg(c.oid::regclass::text || ' of schema ' || quote_ident(c.relnamespace::regnamespace::text), '; ')
+  into faults
+  from jsonb_object_keys(expected) as t (name)
+  join pg_class as c on c.oid = to_regclass(t.name)
+  where c.relnamespace::regnamespace::text <> current_schema();
+
+  if faults is not null then
+    raise exception '0000_baseline: new objects would go to schema %, but the live tables are elsewhere: %', current_schema(), faults
+      using errcode = 'invalid_schema_name', hint = 'Nothing was changed. Set search_path to the schema of the live tables first.';
+  end if;
+
+  perform set_config('quote_all_identifiers', 'off', true);
   select string_agg(
     case
       when c.relkind <> 'r' then format('%I is not an ordinary table', t.name)
@@ -226,6 +241,9 @@ declare
   addition record;
   too_large text[] := '{}';
 begin
+  -- What a missing index needs, a live table gives at once or not at all: who comes while we wait queues behind us.
+  perform set_config('lock_timeout', '50ms', true);
+
   for addition in
     select i.table_name, format('create index %I on %I (%s)', i.name, i.table_name, i.columns) as in_place,
            format('create index concurrently %I on %I (%s)', i.name, i.table_name, i.columns) as online
@@ -251,7 +269,10 @@ begin
       ('idx_fills_timestamp', 'fills', '"timestamp"'),
       ('idx_fills_composite', 'fills', 'sessionid, orderid, "timestamp"')
     ) as i (name, table_name, columns)
-    where to_regclass(i.name) is null
+    where not exists (
+      select from pg_index as x
+      join pg_class as c on c.oid = x.indexrelid
+      where x.indrelid = to_regclass(i.table_name) and c.relname = i.name)
     union all
     select f.table_name, f.addition, format('%s not valid; alter table %I validate constraint %I', f.addition, f.table_name, f.name)
     from (

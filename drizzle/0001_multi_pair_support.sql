@@ -11,6 +11,7 @@
 -- Undo:   drizzle/down/0001_multi_pair_support.sql. The columns go; what symbol cannot give back is put aside first.
 --
 -- Run it on a connection of its own: where it fails, its lock and its settings last as long as the connection.
+-- With psql: psql -v ON_ERROR_STOP=1 -f. Without it psql goes on after a refusal; the blocks then refuse one by one.
 
 do $refuse$
 declare
@@ -28,6 +29,11 @@ begin
       raise exception '0001_multi_pair_support: another run has applied it in the meantime; nothing was changed'
         using errcode = 'object_not_in_prerequisite_state', hint = 'Run again: what is done is then skipped.';
     end if;
+  end if;
+
+  if current_setting('session_replication_role') = 'replica' then
+    raise exception '0001_multi_pair_support: session_replication_role is replica, so no trigger fires; nothing was changed'
+      using errcode = 'object_not_in_prerequisite_state', hint = 'Set it to origin, then run again.';
   end if;
 
   if to_regclass('sessions') is null or to_regclass('orders') is null then
@@ -71,6 +77,9 @@ begin
               hint = 'Nothing was changed. Set pairs of these sessions to an array of strings or to null, then run again.';
     end if;
   end if;
+
+  -- The blocks below look for this: a refusal takes it back, and they refuse too where a client goes on regardless.
+  perform set_config('multi_pair_db.running', '0001', false);
 end
 $refuse$;
 --> statement-breakpoint
@@ -84,7 +93,10 @@ begin
   -- run finds them. The journal row is committed with the setting put back, which flushes all that came before it.
   perform set_config(s.name, w.value, false)
   from (values ('lock_timeout', '0'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
-               ('idle_in_transaction_session_timeout', '0'), ('jit', 'off'), ('synchronous_commit', 'off')) as w (name, value)
+               ('idle_in_transaction_session_timeout', '0'), ('jit', 'off'), ('synchronous_commit', 'off'),
+               -- Each batch sees what services have committed meanwhile; a hidden row is an error, not a gap.
+               ('default_transaction_isolation', 'read committed'), ('default_transaction_read_only', 'off'),
+               ('row_security', 'off')) as w (name, value)
   join pg_settings as s on s.name = w.name;
 
   begin
@@ -98,7 +110,14 @@ end
 $settings$;
 --> statement-breakpoint
 do $mend$
+declare
+  last_id text;
+  batch_end text;
 begin
+  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
+    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
   if not exists (
     select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped
   ) then
@@ -108,16 +127,25 @@ begin
   -- The rule that comes next is asked of every row that a service writes, whatever it changes in it: a lone string or a
   -- JSON null of an older attempt would fail the service. The backfill sees to rows that others hold.
   loop
+    select max(id) into batch_end
+    from (
+      select id
+      from sessions
+      where jsonb_typeof(pairs) in ('string', 'null') and (last_id is null or id > last_id)
+      order by id
+      limit 500
+    ) as batch;
+    exit when batch_end is null;
+
     update sessions
     set pairs = case jsonb_typeof(pairs) when 'string' then jsonb_build_array(pairs) else '[]' end
     where id in (
       select id
       from sessions
-      where jsonb_typeof(pairs) in ('string', 'null')
+      where jsonb_typeof(pairs) in ('string', 'null') and (last_id is null or id > last_id) and id <= batch_end
       order by id
-      limit 500
       for no key update skip locked);
-    exit when not found;
+    last_id := batch_end;
     commit;
   end loop;
 end
@@ -129,12 +157,20 @@ declare
   table_name text;
   holders text;
 begin
+  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
+    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
   foreach table_name in array array['sessions', 'orders'] loop
     loop
       tries := tries + 1;
-      -- 50 ms: whoever comes while we wait for the lock queues behind us, so this bounds what anyone waits.
-      perform set_config('lock_timeout', '50ms', true);
       begin
+        -- First a lock that is in no reader's or writer's way: an autovacuum gives it up, but only to who waits longer
+        -- than deadlock_timeout, which is 1 s.
+        perform set_config('lock_timeout', '3s', true);
+        execute format('lock table %I in share update exclusive mode', table_name);
+        -- 50 ms: whoever comes while we wait for the lock queues behind us, so this bounds what anyone waits.
+        perform set_config('lock_timeout', '50ms', true);
         if table_name = 'sessions' then
           -- Constant defaults: no row is rewritten.
           alter table sessions
@@ -191,11 +227,16 @@ begin
         when lock_not_available then
           -- 400 tries with 0.3 s between them: two minutes, longer than any transaction of a healthy trading service.
           if tries >= 400 then
-            select string_agg(format('pid %s (%s, %s for %s)', s.pid, s.application_name, s.state, now() - s.xact_start), '; ')
+            select string_agg(case
+              when l.pid is null then 'a prepared transaction (see pg_prepared_xacts)'
+              else format('pid %s (%s, %s for %s)', s.pid, s.application_name, s.state, clock_timestamp() - s.xact_start)
+            end, '; ')
             into holders
             from pg_locks as l
-            join pg_stat_activity as s on s.pid = l.pid
-            where l.locktype = 'relation' and l.relation = to_regclass(table_name) and l.granted and l.pid <> pg_backend_pid();
+            left join pg_stat_activity as s on s.pid = l.pid
+            where l.locktype = 'relation' and l.relation = to_regclass(table_name) and l.granted
+              and l.database = (select oid from pg_database where datname = current_database())
+              and l.pid is distinct from pg_backend_pid();
 
             raise exception '0001_multi_pair_support: could not lock % in % tries', table_name, tries
               using errcode = 'lock_not_available', detail = format('The lock is held by %s', coalesce(holders, 'nobody any more')),
@@ -215,7 +256,10 @@ do $backfill$
 declare
   -- Each batch is to take about 20 ms: it holds row locks for that long, and a writer's wait must stay below 100 ms.
   target_ms constant double precision := 20;
-  batch_rows integer := 500;
+  -- How many rows a batch may fill; set by the time that the last one took.
+  fill_rows integer := 500;
+  -- How many it reads at most: more where there was nothing to fill.
+  read_rows integer;
   total bigint;
   seen bigint;
   left_over bigint;
@@ -223,20 +267,26 @@ declare
   filled_rows bigint;
   low text;
   high text;
+  last_stale text;
   started_at timestamptz;
   batch_ms double precision;
 begin
+  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
+    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
   -- Passes over the whole table until one finds nothing to do: rows that others held were passed over, and the last
   -- pass proves every row.
   for pass in 1..10 loop
     select count(*), min(id) into total, low from sessions;
     seen := 0;
     left_over := 0;
+    read_rows := fill_rows;
 
     while low is not null loop
       started_at := clock_timestamp();
       select max(id) into high
-      from (select id from sessions where id >= low order by id limit batch_rows) as batch;
+      from (select id from sessions where id >= low order by id limit read_rows) as batch;
 
       with stale as materialized (
         select id
@@ -246,6 +296,8 @@ begin
             or jsonb_typeof(pairs) <> 'array'
             or pair_count is distinct from case when jsonb_typeof(pairs) = 'array' then jsonb_array_length(pairs) end
             or (pairs = '[]' and coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is not null))
+        order by id
+        limit fill_rows
       ), held as materialized (
         -- In the order of the key, and never waiting for a row: neither a deadlock with a service nor a queue.
         select s.id
@@ -256,26 +308,33 @@ begin
       ), filled as (
         -- The trigger does the work. A lone string of an older attempt becomes the only pair.
         update sessions as s
-        set pairs = case jsonb_typeof(s.pairs) when 'array' then s.pairs when 'string' then jsonb_build_array(s.pairs) end
+        set pairs = case jsonb_typeof(s.pairs) when 'string' then jsonb_build_array(s.pairs) when 'null' then null else s.pairs end
         from held
         where s.id = held.id
         returning s.id
       )
-      select (select count(*) from stale), (select count(*) from filled) into stale_rows, filled_rows;
+      select (select count(*) from stale), (select max(id) from stale), (select count(*) from filled)
+      into stale_rows, last_stale, filled_rows;
       commit;
 
+      if stale_rows = fill_rows then
+        high := last_stale;
+      end if;
       -- At least 1: the clock of an embedded database has no finer grain, and a clock may be set back.
       batch_ms := greatest(1, extract(epoch from clock_timestamp() - started_at) * 1000);
-      seen := least(seen + batch_rows, total);
+      seen := least(seen + greatest(stale_rows, case when stale_rows < fill_rows then read_rows else 0 end), total);
       left_over := left_over + stale_rows;
       raise notice '0001_multi_pair_support: pass %, % of % sessions, % filled in % ms',
         pass, seen, total, filled_rows, round(batch_ms::numeric, 1);
 
-      -- Rest for half of what the batch took: replicas and the disk keep up, and a busy server is left alone longer.
       if filled_rows > 0 then
-        perform pg_sleep(batch_ms / 2000);
+        -- Rest for half of what the batch took: replicas and the disk keep up, and a busy server is left alone longer.
+        perform pg_sleep(least(1, batch_ms / 2000));
+        fill_rows := greatest(50, least(10000, fill_rows * greatest(0.5, least(2, target_ms / batch_ms))));
+        read_rows := fill_rows;
+      else
+        read_rows := 10000;
       end if;
-      batch_rows := greatest(50, least(10000, batch_rows * greatest(0.5, least(2, target_ms / batch_ms))));
       select min(id) into low from sessions where id > high;
     end loop;
 
@@ -295,53 +354,71 @@ $backfill$;
 do $restore$
 declare
   kept record;
-  restored bigint;
+  last_id text;
+  batch_end text;
+  left_over bigint;
   waits integer := 0;
 begin
-  -- What down/0001 has put aside goes back, in batches that pass over rows that others hold. A row leaves the table of
-  -- what is put aside in the transaction that gives it back.
+  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
+    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
+  -- What down/0001 has put aside goes back, in batches that pass over rows that others hold. What a service has written
+  -- since is newer and stays. A row leaves the table of what is put aside in the transaction that gives it back.
   for kept in
     select *
-    from (values ('multi_pair_undo_sessions', 'sessions', 'pairs'), ('multi_pair_undo_orders', 'orders', 'pair_index'))
-      as k (put_aside, target, col)
+    from (values
+      ('multi_pair_undo_sessions', 'sessions', 'pairs',
+       $$coalesce(t.pairs in ('[]', jsonb_build_array(coalesce(nullif(t.symbol, ''), nullif(t.tradingpair, '')))), true)$$),
+      ('multi_pair_undo_orders', 'orders', 'pair_index', 'coalesce(t.pair_index, 0) = 0')
+    ) as k (put_aside, target, col, is_unwritten)
     where to_regclass(k.put_aside) is not null
   loop
+    last_id := null;
     loop
-      execute format(
-        'with held as materialized (
-           select t.id, u.%3$I
-           from %1$I as u
-           join %2$I as t on t.id = u.id
-           order by t.id
-           limit 500
-           for no key update of t skip locked
-         ), given_back as (
-           update %2$I as t set %3$I = held.%3$I from held where t.id = held.id returning t.id
-         )
-         delete from %1$I as u using given_back where u.id = given_back.id', kept.put_aside, kept.target, kept.col);
-      get diagnostics restored = row_count;
-      commit;
-      continue when restored > 0;
+      execute format('select max(id) from (select id from %I where $1 is null or id > $1 order by id limit 500) as batch', kept.put_aside)
+      into batch_end
+      using last_id;
 
+      if batch_end is not null then
+        execute format(
+          'with held as materialized (
+             select t.id, u.%3$I
+             from %1$I as u
+             join %2$I as t on t.id = u.id
+             where ($1 is null or u.id > $1) and u.id <= $2
+             order by t.id
+             for no key update of t skip locked
+           ), given_back as (
+             update %2$I as t set %3$I = held.%3$I from held where t.id = held.id and %4$s
+           )
+           delete from %1$I as u using held where u.id = held.id', kept.put_aside, kept.target, kept.col, kept.is_unwritten)
+        using last_id, batch_end;
+        last_id := batch_end;
+        commit;
+        continue;
+      end if;
+
+      -- The end: once more for rows that others held, as long as there are any.
       execute format('select count(*) from %I as u join %I as t on t.id = u.id', kept.put_aside, kept.target)
-      into restored;
-      exit when restored = 0;
+      into left_over;
+      exit when left_over = 0;
       waits := waits + 1;
       if waits > 600 then
         raise exception '0001_multi_pair_support: % rows of % could not be given back: other transactions hold them',
-          restored, kept.target
+          left_over, kept.target
           using errcode = 'lock_not_available',
                 hint = 'They are kept in ' || kept.put_aside || '. Let those transactions end, then run again.';
       end if;
       perform pg_sleep(0.1);
+      last_id := null;
     end loop;
   end loop;
+
+  -- What is left in them belonged to rows that have been deleted since.
+  drop table if exists multi_pair_undo_sessions, multi_pair_undo_orders;
 end
 $restore$;
---> statement-breakpoint
--- What is left in them belonged to rows that have been deleted since. No service knows these tables.
--- squawk-ignore ban-drop-table
-drop table if exists multi_pair_undo_sessions, multi_pair_undo_orders;
 --> statement-breakpoint
 -- Reads every session once, under SHARE UPDATE EXCLUSIVE: reads and writes go on. Done twice, it does no harm.
 -- squawk-ignore prefer-robust-stmts
@@ -351,14 +428,20 @@ do $settings$
 declare
   setting text;
 begin
+  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
+    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
   for setting in
     select name
     from pg_settings
     where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
-                   'jit', 'synchronous_commit', 'client_connection_check_interval')
+                   'jit', 'synchronous_commit', 'default_transaction_isolation', 'default_transaction_read_only',
+                   'row_security', 'client_connection_check_interval')
   loop
     execute format('reset %I', setting);
   end loop;
+  perform set_config('multi_pair_db.running', '', false);
 end
 $settings$;
 --> statement-breakpoint

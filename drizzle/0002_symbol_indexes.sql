@@ -2,7 +2,8 @@
 --
 -- What:   sets aside (renames) an index of ours that is INVALID or defined otherwise, builds what is missing, drops what
 --         was set aside, and ends in an error unless all nine are valid and as defined. The unique one comes first: if
---         there are duplicate fills, it fails before the others have cost anything.
+--         there are duplicate fills, it fails before the others have cost anything. A valid index that was set aside
+--         (__set_aside) serves, and guards its rows, until its successor stands; a broken one (__broken) goes first.
 -- Locks:  SHARE UPDATE EXCLUSIVE on one table at a time: reads and writes go on. Each build waits for transactions
 --         that were open when it began, for as long as they take, and is in nobody's way meanwhile.
 -- Runs:   ends the runner's transaction, works outside one, opens a new one for the journal row. Killed half way, it is
@@ -10,6 +11,7 @@
 -- Undo:   drizzle/down/0002_symbol_indexes.sql. No data is lost.
 --
 -- Run it on a connection of its own: where it fails, its lock and its settings last as long as the connection.
+-- With psql: psql -v ON_ERROR_STOP=1 -f. Without it psql goes on after a refusal.
 
 do $refuse$
 declare
@@ -70,16 +72,20 @@ begin
   left join pg_class as c on c.oid = b.index_relid
   left join pg_stat_activity as s on s.pid = b.pid
   where b.pid <> pg_backend_pid()
+    and b.datname = current_database()
     and (c.oid is null or current_setting('multi_pair_db.indexes')::jsonb ? c.relname::text)
     and exists (
       select from pg_locks as l
-      where l.pid = b.pid and l.locktype = 'relation'
+      where l.pid = b.pid and l.locktype = 'relation' and l.database = b.datid
         and l.relation in (to_regclass('sessions'), to_regclass('orders'), to_regclass('fills')));
 
   if faults is not null then
     raise exception '0002_symbol_indexes: an index of these tables is being built right now, by %', faults
       using errcode = 'object_in_use', hint = 'Nothing was changed. Wait until it has ended, then run again.';
   end if;
+
+  -- The blocks below look for this: a refusal takes it back, and they refuse too where a client goes on regardless.
+  perform set_config('multi_pair_db.running', '0002', false);
 end
 $refuse$;
 --> statement-breakpoint
@@ -91,7 +97,9 @@ begin
   -- waits for an idle snapshot is in nobody's way.
   perform set_config(s.name, w.value, false)
   from (values ('lock_timeout', '0'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
-               ('idle_in_transaction_session_timeout', '0')) as w (name, value)
+               ('idle_in_transaction_session_timeout', '0'),
+               -- Definitions are compared as text.
+               ('quote_all_identifiers', 'off')) as w (name, value)
   join pg_settings as s on s.name = w.name;
 
   begin
@@ -104,27 +112,27 @@ begin
 end
 $settings$;
 --> statement-breakpoint
--- Eighteen times "does not exist, skipping" would bury what matters.
+-- "does not exist, skipping", again and again, would bury what matters.
 set client_min_messages = warning;
 --> statement-breakpoint
--- What an earlier run set aside and could not drop any more.
-drop index concurrently if exists idx_fills_unique_dedup__set_aside;
+-- What an earlier run found broken and could not drop any more.
+drop index concurrently if exists idx_fills_unique_dedup__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_orders_session_symbol__set_aside;
+drop index concurrently if exists idx_orders_session_symbol__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_fills_session_symbol__set_aside;
+drop index concurrently if exists idx_fills_session_symbol__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_fills_session_order_symbol__set_aside;
+drop index concurrently if exists idx_fills_session_order_symbol__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_sessions_pair_count__set_aside;
+drop index concurrently if exists idx_sessions_pair_count__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_sessions_pairs_gin__set_aside;
+drop index concurrently if exists idx_sessions_pairs_gin__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_sessions_settlement_discovery__set_aside;
+drop index concurrently if exists idx_sessions_settlement_discovery__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_orders_symbol_status__set_aside;
+drop index concurrently if exists idx_orders_symbol_status__broken;
 --> statement-breakpoint
-drop index concurrently if exists idx_fills_symbol_timestamp__set_aside;
+drop index concurrently if exists idx_fills_symbol_timestamp__broken;
 --> statement-breakpoint
 reset client_min_messages;
 --> statement-breakpoint
@@ -132,18 +140,22 @@ do $set_aside$
 declare
   fault record;
 begin
+  if current_setting('multi_pair_db.running', true) is distinct from '0002' then
+    raise exception '0002_symbol_indexes: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
   for fault in
     select e.name,
-           case when x.indisvalid and x.indisready and x.indislive then 'defined otherwise' else 'INVALID' end as reason
+           x.indisvalid and x.indisready and x.indislive and to_regclass(e.name || '__set_aside') is null as serves
     from jsonb_each(current_setting('multi_pair_db.indexes')::jsonb) as e (name, spec)
     join pg_index as x on x.indexrelid = to_regclass(e.name)
     where not (x.indisvalid and x.indisready and x.indislive)
       or x.indisunique is distinct from (e.spec ->> 1)::boolean
       or regexp_replace(pg_get_indexdef(x.indexrelid), '^.*? USING ', '') is distinct from e.spec ->> 2
   loop
-    -- It serves its readers, and guards its rows if it is unique, until its successor stands.
-    execute format('alter index %I rename to %I', fault.name, fault.name || '__set_aside');
-    raise notice '0002_symbol_indexes: % is %; set aside', fault.name, fault.reason;
+    execute format('alter index %I rename to %I', fault.name, fault.name || case when fault.serves then '__set_aside' else '__broken' end);
+    raise notice '0002_symbol_indexes: % is %', fault.name,
+      case when fault.serves then 'defined otherwise; it serves until its successor stands' else 'INVALID, or spare; it is replaced' end;
   end loop;
 end
 $set_aside$;
@@ -177,6 +189,24 @@ create index concurrently if not exists idx_fills_symbol_timestamp on fills (sym
 --> statement-breakpoint
 set client_min_messages = warning;
 --> statement-breakpoint
+drop index concurrently if exists idx_fills_unique_dedup__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_orders_session_symbol__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_fills_session_symbol__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_fills_session_order_symbol__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_sessions_pair_count__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_sessions_pairs_gin__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_sessions_settlement_discovery__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_orders_symbol_status__broken;
+--> statement-breakpoint
+drop index concurrently if exists idx_fills_symbol_timestamp__broken;
+--> statement-breakpoint
 drop index concurrently if exists idx_fills_unique_dedup__set_aside;
 --> statement-breakpoint
 drop index concurrently if exists idx_orders_session_symbol__set_aside;
@@ -201,6 +231,10 @@ do $prove$
 declare
   faults text;
 begin
+  if current_setting('multi_pair_db.running', true) is distinct from '0002' then
+    raise exception '0002_symbol_indexes: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
   select string_agg(
     format('%s is %s', e.name, case
       when x.indexrelid is null then 'missing'
@@ -231,10 +265,11 @@ begin
     select name
     from pg_settings
     where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
-                   'client_connection_check_interval')
+                   'quote_all_identifiers', 'client_connection_check_interval')
   loop
     execute format('reset %I', setting);
   end loop;
+  perform set_config('multi_pair_db.running', '', false);
 end
 $settings$;
 --> statement-breakpoint

@@ -25,7 +25,7 @@ test.each(serverVersions)(
       update sessions set pairs = '"BTC/USD"' where id = 'symbol';
       update sessions set pairs = '["A", "B"]', pair_count = 9 where id = 'both';
       create index idx_sessions_pairs_gin on sessions using gin (pairs) where pairs != '[]';
-      create index idx_fills_symbol_timestamp__set_aside on fills (symbol);`);
+      create index idx_fills_symbol_timestamp__broken on fills (symbol);`);
     await live.sql.unsafe(duplicateFill);
     await expect(
       live.sql.unsafe(`create unique index concurrently idx_fills_unique_dedup on fills (tradeid)`),
@@ -161,8 +161,77 @@ test('down 0001 refuses while the indexes of 0002 are there', async () => {
 });
 
 async function runDown(db: TestDatabase, tag: string): Promise<void> {
-  const file = await readFile(new URL(`../../drizzle/down/${tag}.sql`, import.meta.url), 'utf8');
   const session = db.connect({ max: 1 });
-  for (const statement of file.split('--> statement-breakpoint')) await session.unsafe(statement);
+  for (const statement of await readStatements(`down/${tag}`)) await session.unsafe(statement);
   await session.end();
 }
+
+async function readStatements(file: string): Promise<string[]> {
+  const text = await readFile(new URL(`../../drizzle/${file}.sql`, import.meta.url), 'utf8');
+  return text.split('--> statement-breakpoint');
+}
+
+test('a valid index that a killed run has set aside guards its rows until its successor stands', async () => {
+  await using live = await createDatabase(18, 'legacy');
+  await live.sql.unsafe(oddities);
+  await live.sql`create unique index idx_fills_unique_dedup__set_aside on fills (id, symbol)`;
+  await live.sql`create index idx_fills_unique_dedup on fills (symbol)`;
+
+  const statements = await readStatements('0002_symbol_indexes');
+  const successor = statements.findIndex((statement) =>
+    statement.includes('create unique index concurrently'),
+  );
+  const early = statements.slice(0, successor).filter((statement) => statement.includes('__set_aside;'));
+  expect(early).toEqual([]);
+
+  await migrate(live.url);
+  await using fresh = await createDatabase(18, 'migrated');
+  expect(await readIndexes(live)).toEqual(await readIndexes(fresh));
+});
+
+test('what a service has written since is newer than what was put aside', async () => {
+  await using db = await createDatabase(18, 'migrated');
+  await db.sql`insert into sessions (id, symbol, pairs) values ('untouched', 'A', '["A", "B"]'), ('rewritten', 'A', '["A", "B"]')`;
+  await runDown(db, '0002_symbol_indexes');
+  await runDown(db, '0001_multi_pair_support');
+  await db.sql`delete from drizzle.__drizzle_migrations where id > 1`;
+  // 0001 was killed after its columns: a service of the new kind already writes.
+  await db.sql`alter table sessions add column pairs jsonb`;
+  await db.sql`update sessions set pairs = '["A", "C"]' where id = 'rewritten'`;
+
+  await migrate(db.url);
+  expect(await db.sql`select id, pairs from sessions order by id`).toEqual([
+    { id: 'rewritten', pairs: ['A', 'C'] },
+    { id: 'untouched', pairs: ['A', 'B'] },
+  ]);
+});
+
+test('live tables in a schema that comes later on the search path are refused, not hidden behind empty ones', async () => {
+  await using live = await createDatabase(18, 'legacy');
+  await live.sql.unsafe(`create schema trader; alter database ${live.name} set search_path = trader, public`);
+
+  await expect(migrate(live.url)).rejects.toMatchObject({
+    cause: { message: expect.stringContaining('new objects would go to schema trader') },
+  });
+  expect(await live.sql`select to_regclass('trader.sessions') as hidden`).toEqual([{ hidden: null }]);
+});
+
+test('a client that goes on after a refusal changes nothing, and what is put aside stays put aside', async () => {
+  await using db = await createDatabase(18, 'migrated');
+  await db.sql`insert into sessions (id, symbol, pairs) values ('s', 'A', '["A", "B"]')`;
+  await runDown(db, '0002_symbol_indexes');
+  await runDown(db, '0001_multi_pair_support');
+  const other = db.connect({ max: 1 });
+  await other`select pg_advisory_lock(hashtextextended('multi-pair-db', 0))`;
+
+  const session = db.connect({ max: 1 });
+  for (const statement of await readStatements('0001_multi_pair_support')) {
+    await session.unsafe(statement).catch(() => {});
+  }
+  await session.end();
+
+  expect(
+    await db.sql`select attname from pg_attribute where attrelid = 'sessions'::regclass and attname = 'pairs'`,
+  ).toEqual([]);
+  expect(await db.sql`select id from multi_pair_undo_sessions`).toEqual([{ id: 's' }]);
+});
