@@ -57,27 +57,6 @@ begin
             hint = 'Nothing was changed. Give the column the expected type or rename it, then run again.';
   end if;
 
-  if exists (
-    select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped
-  ) then
-    -- A lone string and nulls can be put right (below); anything else would be a guess about what was traded.
-    select string_agg(format('%L', id), ', ')
-    into faults
-    from (
-      select id
-      from sessions
-      where jsonb_typeof(pairs) not in ('array', 'string', 'null')
-        or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)
-      limit 10
-    ) as bad;
-
-    if faults is not null then
-      raise exception '0001_multi_pair_support: sessions.pairs of an older attempt is not an array of strings'
-        using errcode = 'check_violation', detail = 'The first such sessions: ' || faults,
-              hint = 'Nothing was changed. Set pairs of these sessions to an array of strings or to null, then run again.';
-    end if;
-  end if;
-
   -- The blocks below look for this: a refusal takes it back, and they refuse too where a client goes on regardless.
   perform set_config('multi_pair_db.running', '0001', false);
 end
@@ -111,6 +90,7 @@ $settings$;
 --> statement-breakpoint
 do $mend$
 declare
+  bad_sessions text;
   last_id text;
   batch_end text;
 begin
@@ -122,6 +102,23 @@ begin
     select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped
   ) then
     return;
+  end if;
+
+  -- A lone string and nulls can be put right; anything else would be a guess about what was traded.
+  select string_agg(format('%L', id), ', ')
+  into bad_sessions
+  from (
+    select id
+    from sessions
+    where jsonb_typeof(pairs) not in ('array', 'string', 'null')
+      or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)
+    limit 10
+  ) as bad;
+
+  if bad_sessions is not null then
+    raise exception '0001_multi_pair_support: sessions.pairs of an older attempt is not an array of strings'
+      using errcode = 'check_violation', detail = 'The first such sessions: ' || bad_sessions,
+            hint = 'Nothing was changed. Set pairs of these sessions to an array of strings or to null, then run again.';
   end if;
 
   -- The rule that comes next is asked of every row that a service writes, whatever it changes in it: a lone string or a
