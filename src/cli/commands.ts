@@ -1,0 +1,5 @@
+import type { CliCommand } from './command.ts';
+import { status } from './status.ts';
+
+/** Every command, in the order in which an operator meets them. */
+export const commands: readonly CliCommand[] = [status];

@@ -1,0 +1,74 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import type { OperationError } from '../migrate/errors.ts';
+import type { CliCommand, CommandInput } from './command.ts';
+import { commands } from './commands.ts';
+import { readUrl } from './options.ts';
+import { createProgress, formatError, formatJson, unexpected } from './output.ts';
+import { buildProgram } from './program.ts';
+
+/** The only place that prints to standard output and sets the exit code. */
+const json = process.argv.includes('--json');
+const progress = createProgress(process.stderr);
+const interrupt = new AbortController();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // Who presses a second time does not want to wait for the server's answer.
+    if (interrupt.signal.aborted) process.exit(5);
+    progress.line(`${signal}: stopping the work on the server …`);
+    interrupt.abort(signal);
+  });
+}
+
+async function dispatch(command: CliCommand, input: CommandInput): Promise<void> {
+  const name = command.usage.split(' ')[0] ?? command.usage;
+  try {
+    const url = readUrl(input.options['url']);
+    const outcome = await command.run({ url, signal: interrupt.signal, progress }, input);
+    progress.clear();
+    print(
+      json ? formatJson({ command: name, exitCode: outcome.exitCode, result: outcome.result }) : outcome.text,
+    );
+    process.exitCode = outcome.exitCode;
+  } catch (cause) {
+    fail(name, unexpected(cause));
+  }
+}
+
+function fail(command: string | undefined, error: OperationError): void {
+  progress.clear();
+  if (json) print(formatJson({ command, exitCode: error.exitCode, error }));
+  else process.stderr.write(`${formatError(error)}\n`);
+  process.exitCode = error.exitCode;
+}
+
+function print(text: string): void {
+  if (text !== '') process.stdout.write(`${text}\n`);
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '';
+}
+
+const program = buildProgram(commands, readVersion(), dispatch);
+// Commander's own words about a wrong option go into the JSON document, if there is to be one.
+if (json) for (const part of [program, ...program.commands]) part.configureOutput({ writeErr: () => {} });
+try {
+  await program.parseAsync();
+} catch (cause) {
+  if (!(cause instanceof CommanderError)) throw cause;
+  process.exitCode = cause.exitCode === 0 ? 0 : 2;
+  if (json && process.exitCode === 2) {
+    print(
+      formatJson({
+        exitCode: 2,
+        error: { code: 'USAGE', exitCode: 2, message: cause.message, advice: 'See multi-pair-db --help.' },
+      }),
+    );
+  }
+}

@@ -1,0 +1,77 @@
+import type { WriteStream } from 'node:tty';
+import { OperationError } from '../migrate/errors.ts';
+
+/** Says what is going on, on standard error: one moving line on a terminal, plain lines elsewhere. */
+export interface Progress {
+  /** Something that happened: a line that stays. */
+  line(text: string): void;
+  /** Something that is going on: replaces the one before it; elsewhere a plain line, `plainIntervalMs` apart at least. */
+  update(text: string): void;
+  /** Takes the moving line away. */
+  clear(): void;
+}
+
+/** In a log, a build that takes an hour is worth some hundred lines, not some hundred thousand. */
+const plainIntervalMs = 5_000;
+
+export function createProgress(stream: WriteStream, now: () => number = Date.now): Progress {
+  const isTerminal = stream.isTTY === true;
+  let lastPlainAt = Number.NEGATIVE_INFINITY;
+  const clear = (): void => {
+    if (isTerminal) stream.write('\r\u001b[2K');
+  };
+  return {
+    clear,
+    line: (text) => {
+      clear();
+      stream.write(`${text}\n`);
+    },
+    update: (text) => {
+      if (isTerminal) {
+        stream.write(`\r\u001b[2K${text.slice(0, Math.max(20, stream.columns - 1))}`);
+      } else if (now() - lastPlainAt >= plainIntervalMs) {
+        lastPlainAt = now();
+        stream.write(`${text}\n`);
+      }
+    },
+  };
+}
+
+/** An error as a person reads it: what, where, what PostgreSQL said, what to do. */
+export function formatError(error: OperationError): string {
+  const { message, file, line, statement, sqlState, serverMessage, advice } = error;
+  const said = serverMessage === undefined || serverMessage === message ? undefined : serverMessage;
+  const rows: [string, string | undefined][] = [
+    ['file', file === undefined ? undefined : line === undefined ? file : `${file}:${line}`],
+    ['statement', statement],
+    ['SQLSTATE', sqlState],
+    ['PostgreSQL', said],
+    ['what to do', advice],
+  ];
+  const body = rows.flatMap(([label, value]) =>
+    value === undefined || value === ''
+      ? []
+      : [`  ${`${label}:`.padEnd(12)}${value.replaceAll('\n', `\n${' '.repeat(14)}`)}`],
+  );
+  return [`error: ${message}`, ...body].join('\n');
+}
+
+/** The one document of `--json`. `bigint` becomes a number or, beyond 2^53, a string. */
+export function formatJson(document: object): string {
+  return JSON.stringify(
+    document,
+    (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value),
+    2,
+  );
+}
+
+/** A fault of ours, or of a library: nothing that an operator could have known. */
+export function unexpected(cause: unknown): OperationError {
+  if (cause instanceof OperationError) return cause;
+  return new OperationError({
+    code: 'STATEMENT_FAILED',
+    message: `unexpected: ${cause instanceof Error ? cause.message : String(cause)}`,
+    advice:
+      'This is a fault of multi-pair-db. Run the same command again, and report it with what you did before.',
+  });
+}

@@ -1,0 +1,137 @@
+import type postgres from 'postgres';
+import type { Connection, Notice, Parameter } from './connection.ts';
+import { loadDriver } from './driver.ts';
+import { OperationError, type StatementSource, toOperationError } from './errors.ts';
+import { createRedactor } from './url.ts';
+
+/** Seconds to wait for a server that does not answer, unless the URL says otherwise (`connect_timeout`). */
+const connectTimeoutSeconds = 10;
+
+type Types = { bigint: number | bigint };
+type Running = postgres.PendingQuery<postgres.Row[]>;
+
+/** Sessions, sizes and epoch milliseconds stay far below 2^53; what does not is not rounded in silence. */
+const parseBigint = (text: string): number | bigint =>
+  Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
+
+export async function openServer(url: string, target: string): Promise<Connection> {
+  const redact = createRedactor(url);
+  const { default: driver } = await loadDriver('postgres', () => import('postgres'));
+  const session = new ServerSession(url, target, redact);
+  session.start(driver);
+  try {
+    await session.identify();
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return session;
+}
+
+class ServerSession implements Connection {
+  readonly kind = 'server';
+  readonly target: string;
+  versionNumber = 0;
+  pid = 0;
+  readonly #url: string;
+  readonly #redact: (text: string) => string;
+  readonly #listeners = new Set<(notice: Notice) => void>();
+  #sql: postgres.Sql<Types> | undefined;
+  #running: Pick<Running, 'cancel'> | undefined;
+  #established = false;
+  #lost = false;
+
+  constructor(url: string, target: string, redact: (text: string) => string) {
+    this.#url = url;
+    this.target = target;
+    this.#redact = redact;
+  }
+
+  start(driver: typeof postgres): void {
+    this.#sql = driver(this.#url, {
+      max: 1,
+      prepare: false,
+      // The driver would replace the session after half an hour, and its locks and settings with it.
+      max_lifetime: null,
+      idle_timeout: undefined,
+      ...(/[?&]connect_timeout=/.test(this.#url) ? {} : { connect_timeout: connectTimeoutSeconds }),
+      connection: { application_name: 'multi-pair-db' },
+      types: { bigint: { to: 20, from: [20], serialize: String, parse: parseBigint } },
+      onnotice: (notice) => {
+        const seen = { severity: notice['severity'] ?? '', message: notice['message'] ?? '' };
+        for (const listener of this.#listeners) listener(seen);
+      },
+      // The driver would open another session for the next statement, without our locks and settings.
+      onclose: () => {
+        this.#lost = this.#established;
+      },
+    });
+  }
+
+  async identify(): Promise<void> {
+    const [row] = await this.query<{ version: number; pid: number }>(
+      "select current_setting('server_version_num')::int as version, pg_backend_pid() as pid",
+    );
+    this.versionNumber = row?.version ?? 0;
+    this.pid = row?.pid ?? 0;
+    this.#established = true;
+  }
+
+  async query<Row extends object>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
+    const sql = this.#open();
+    return this.#run({ statement: text }, sql.unsafe<Row[]>(text, [...parameters]));
+  }
+
+  async execute(text: string, source?: { readonly file: string; readonly line: number }): Promise<void> {
+    const sql = this.#open();
+    await this.#run({ statement: text, ...source }, sql.unsafe(text).simple());
+  }
+
+  #open(): postgres.Sql<Types> {
+    if (this.#sql === undefined || this.#lost) throw connectionLost(this.target);
+    return this.#sql;
+  }
+
+  async #run<Row extends object>(
+    source: StatementSource,
+    running: Pick<postgres.PendingQuery<Row[]>, 'cancel'> & PromiseLike<Iterable<Row>>,
+  ): Promise<Row[]> {
+    this.#running = running;
+    try {
+      return [...(await running)];
+    } catch (cause) {
+      throw toOperationError(cause, source, this.#redact);
+    } finally {
+      this.#running = undefined;
+    }
+  }
+
+  onNotice(listener: (notice: Notice) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async cancel(): Promise<void> {
+    await this.#running?.cancel();
+  }
+
+  openSecond(): Promise<Connection> {
+    return openServer(this.#url, this.target);
+  }
+
+  async close(): Promise<void> {
+    await this.#sql?.end({ timeout: 5 });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+function connectionLost(target: string): OperationError {
+  return new OperationError({
+    code: 'CONNECTION_LOST',
+    message: `the connection to ${target} was lost`,
+    advice: 'What was committed stays. Run the same command again when the server is back.',
+  });
+}
