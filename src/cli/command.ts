@@ -23,8 +23,8 @@ export interface Outcome {
 
 /** One command: parse → typed function → outcome. One file each, listed in `commands.ts`. */
 export interface CliCommand {
-  /** As commander reads it: `migrate [migration]`. */
-  readonly usage: string;
+  /** Its name; arguments are added in `configure`. */
+  readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
   /** What each exit code means here, where it says more than `exitCodes` does. Shown by `--help`. */

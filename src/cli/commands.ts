@@ -1,5 +1,7 @@
 import type { CliCommand } from './command.ts';
+import { migrate } from './migrate.ts';
+import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 
 /** Every command, in the order in which an operator meets them. */
-export const commands: readonly CliCommand[] = [status];
+export const commands: readonly CliCommand[] = [status, migrate, rollback];

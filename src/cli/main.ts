@@ -23,7 +23,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 async function dispatch(command: CliCommand, input: CommandInput): Promise<void> {
-  const name = command.usage.split(' ')[0] ?? command.usage;
+  const name = command.name;
   try {
     const url = readUrl(input.options['url']);
     const outcome = await command.run({ url, signal: interrupt.signal, progress }, input);

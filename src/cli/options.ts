@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
+import { type Command, InvalidArgumentError } from 'commander';
 import { OperationError } from '../migrate/errors.ts';
+import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run.ts';
 
 /**
  * The database to work on: `--url`, else `DATABASE_URL`, also from `.env` in the working directory (which never
@@ -18,4 +20,39 @@ export function readUrl(option: unknown): string {
     advice:
       'Give --url postgres://user@host:5432/database (or pglite:DIR), or set DATABASE_URL in the environment or in .env.',
   });
+}
+
+/** For commands that take the migrations' lock. */
+export function addWaitOptions(command: Command): void {
+  command
+    .option(
+      '--lock-wait <seconds>',
+      `wait so long for another run of this program to end (default: ${defaultLockWaitMs / 1_000})`,
+      parseSeconds,
+    )
+    .option(
+      '--max-wait <seconds>',
+      `let a statement wait so long for transactions of others (default: ${defaultMaxWaitMs / 1_000})`,
+      parseSeconds,
+    );
+}
+
+/** What `addWaitOptions` has read, in milliseconds. */
+export function readWaitOptions(options: Readonly<Record<string, unknown>>): {
+  lockWaitMs: number;
+  maxWaitMs: number;
+} {
+  const { lockWait, maxWait } = options;
+  return {
+    lockWaitMs: typeof lockWait === 'number' ? lockWait * 1_000 : defaultLockWaitMs,
+    maxWaitMs: typeof maxWait === 'number' ? maxWait * 1_000 : defaultMaxWaitMs,
+  };
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === '' || !Number.isFinite(seconds) || seconds < 0) {
+    throw new InvalidArgumentError('It has to be a number of seconds, 0 or more.');
+  }
+  return seconds;
 }

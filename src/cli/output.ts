@@ -16,7 +16,7 @@ const plainIntervalMs = 5_000;
 
 export function createProgress(stream: WriteStream, now: () => number = Date.now): Progress {
   const isTerminal = stream.isTTY === true;
-  let lastPlainAt = Number.NEGATIVE_INFINITY;
+  let lastPlainAt = now();
   const clear = (): void => {
     if (isTerminal) stream.write('\r\u001b[2K');
   };

@@ -18,7 +18,7 @@ export function buildProgram(commands: readonly CliCommand[], version: string, d
 }
 
 function addCommand(program: Command, command: CliCommand, dispatch: Dispatch): void {
-  const added = program.command(command.usage).description(command.summary);
+  const added = program.command(command.name).description(command.summary);
   command.configure?.(added);
   added
     .option(

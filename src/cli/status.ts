@@ -1,23 +1,61 @@
+import { describeSession } from '../migrate/activity.ts';
 import { openConnection } from '../migrate/connection.ts';
-import { ownMigrationsFolder } from '../migrate/folder.ts';
-import { readStatus, type Status } from '../migrate/status.ts';
+import { type MigrationStatus, readStatus, type Status } from '../migrate/status.ts';
 import type { CliCommand } from './command.ts';
 
 export const status: CliCommand = {
-  usage: 'status',
-  summary: 'which migrations are applied and which are pending',
-  exitCodes: { 0: 'all migrations are applied', 1: 'migrations are pending' },
+  name: 'status',
+  summary: 'what is applied, pending or half-done; the nine indexes; sessions still to backfill',
+  exitCodes: {
+    0: 'all migrations are applied, and nothing contradicts them',
+    1: 'something is pending, half-done, INVALID or missing, or the journal contradicts the files',
+  },
   run: async ({ url }) => {
     await using connection = await openConnection(url);
-    const result = await readStatus(connection, ownMigrationsFolder);
-    return { exitCode: result.pending.length === 0 ? 0 : 1, result, text: format(result) };
+    const result = await readStatus(connection);
+    return { exitCode: isDone(result) ? 0 : 1, result, text: formatStatus(result) };
   },
 };
 
-function format(result: Status): string {
+function isDone({ migrations, faults }: Status): boolean {
+  return (
+    faults.length === 0 &&
+    migrations.every(
+      ({ state, indexes, backlog = 0 }) =>
+        state === 'applied' && backlog === 0 && indexes.every((index) => index.state === 'valid'),
+    )
+  );
+}
+
+function formatStatus({
+  target,
+  versionNumber,
+  migrations,
+  faults,
+  running,
+  hasOlderJournal,
+}: Status): string {
+  const version = `${Math.floor(versionNumber / 10_000)}.${versionNumber % 10_000}`;
   return [
-    result.target,
-    ...result.applied.map((tag) => `  applied  ${tag}`),
-    ...result.pending.map((tag) => `  pending  ${tag}`),
+    `${target}, PostgreSQL ${version}`,
+    ...migrations.flatMap(formatMigration),
+    ...faults.map((fault) => `  contradiction: ${fault.message}\n    what to do: ${fault.advice}`),
+    ...running.map((session) => `  a run is under way: ${describeSession(session)}`),
+    ...(hasOlderJournal
+      ? ['  a table `migrations` of an older runner is there; what it says is not relied on']
+      : []),
   ].join('\n');
+}
+
+function formatMigration({ tag, state, indexes, backlog }: MigrationStatus): string[] {
+  const odd = indexes.filter((index) => index.state !== 'valid');
+  const isNone = odd.every((index) => index.state === 'missing') && odd.length === indexes.length;
+  return [
+    `  ${state.padEnd(9)} ${tag}`,
+    ...(backlog === undefined ? [] : [`            ${backlog} sessions still to backfill`]),
+    ...(indexes.length === 0
+      ? []
+      : [`            ${indexes.length - odd.length} of ${indexes.length} indexes valid`]),
+    ...(isNone ? [] : odd.map((index) => `            ${index.name} is ${index.state}`)),
+  ];
 }

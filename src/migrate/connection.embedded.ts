@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
-import type { Connection, Notice, Parameter } from './connection.ts';
+import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
 
@@ -67,7 +67,7 @@ class EmbeddedSession implements Connection {
     return result.rows;
   }
 
-  async execute(text: string, source?: { readonly file: string; readonly line: number }): Promise<void> {
+  async execute(text: string, source?: FileSource): Promise<void> {
     await this.#guard({ statement: text, ...source }, () =>
       this.#client.exec(text, { onNotice: this.#announce }),
     );

@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import type { Connection, Notice, Parameter } from './connection.ts';
+import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
 import { createRedactor } from './url.ts';
@@ -82,7 +82,7 @@ class ServerSession implements Connection {
     return this.#run({ statement: text }, sql.unsafe<Row[]>(text, [...parameters]));
   }
 
-  async execute(text: string, source?: { readonly file: string; readonly line: number }): Promise<void> {
+  async execute(text: string, source?: FileSource): Promise<void> {
     const sql = this.#open();
     await this.#run({ statement: text, ...source }, sql.unsafe(text).simple());
   }

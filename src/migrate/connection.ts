@@ -21,6 +21,13 @@ export type Parameter =
   | readonly string[]
   | readonly number[];
 
+/** Where SQL comes from, for errors. */
+export interface FileSource {
+  readonly file: string;
+  /** Line on which it begins, from 1. */
+  readonly line: number | undefined;
+}
+
 /**
  * One session of one database: what is set in it stays set, and a lock it takes stays taken, until it is closed.
  * Every error is an `OperationError`. Run one statement at a time.
@@ -39,7 +46,7 @@ export interface Connection extends AsyncDisposable {
   /** Rows of one statement; `$1`, `$2`, … stand for the parameters. Name the columns' types in `Row` as the SQL gives them. */
   query<Row extends object>(text: string, parameters?: readonly Parameter[]): Promise<Row[]>;
   /** Runs SQL as it stands (simple protocol): for what can't be prepared, and for files. */
-  execute(text: string, source?: { readonly file: string; readonly line: number }): Promise<void>;
+  execute(text: string, source?: FileSource): Promise<void>;
   /** Calls `listener` for every notice from now on; returns what ends that. */
   onNotice(listener: (notice: Notice) => void): () => void;
   /** Cancels the running statement on the server. PGlite can't be interrupted: there it does nothing. */

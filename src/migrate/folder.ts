@@ -8,7 +8,7 @@ import { OperationError } from './errors.ts';
 export interface MigrationStatement {
   /** As drizzle sends it, comments included. */
   readonly sql: string;
-  /** Line of the file on which it begins, from 1. */
+  /** Line of the file on which it begins, after its comments, from 1. */
   readonly line: number;
 }
 
@@ -55,8 +55,7 @@ export async function readMigrationFiles(folder: string): Promise<MigrationFile[
 export function splitStatements(text: string): MigrationStatement[] {
   let line = 1;
   return text.split('--> statement-breakpoint').flatMap((sql) => {
-    const leading = sql.length - sql.trimStart().length;
-    const begins = line + countLines(sql.slice(0, leading));
+    const begins = line + countLines(/^(\s|--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/)*/.exec(sql)?.[0] ?? '');
     line += countLines(sql);
     return sql.trim() === '' ? [] : [{ sql, line: begins }];
   });

@@ -1,8 +1,30 @@
 /** The migrator: applies, proves and undoes the migrations of any drizzle folder on a live database. */
-export { type Connection, connectEmbedded, type Notice, openConnection } from './connection.ts';
+export { describeSession, type SessionActivity } from './activity.ts';
+export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './apply.ts';
+export {
+  type Connection,
+  connectEmbedded,
+  type Notice,
+  openConnection,
+  type Parameter,
+} from './connection.ts';
+export { type DescribedPlan, planMigrations, type TableSize } from './describe.ts';
 export {
   type FailureExitCode,
   OperationError,
   type OperationErrorCode,
   type OperationErrorDetails,
 } from './errors.ts';
+export type { HistoryFault } from './history.ts';
+export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan.ts';
+export type { ProgressEvent, ProgressListener } from './progress.ts';
+export {
+  type DownFacts,
+  type MigrationFacts,
+  ownProject,
+  type Project,
+  type StatementFacts,
+} from './project.ts';
+export { type RollbackOptions, type RollbackReport, rollbackMigration } from './rollback.ts';
+export type { RunOptions, StepReport } from './run.ts';
+export { type IndexStatus, type MigrationStatus, readStatus, type Status } from './status.ts';

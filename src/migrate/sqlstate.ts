@@ -33,7 +33,7 @@ const rules: Readonly<Record<string, SqlStateRule>> = {
   '23505': {
     code: 'DUPLICATES',
     advice:
-      'Run `multi-pair-db duplicates` to see the rows that are stored twice and `multi-pair-db dedupe` to set the surplus aside, then run the same command again.',
+      'Rows that are stored twice are in the way. For fills, `multi-pair-db duplicates` shows them and `multi-pair-db dedupe` sets the surplus aside; then run the same command again.',
   },
   '25006': {
     code: 'READ_ONLY',
@@ -98,7 +98,7 @@ const rules: Readonly<Record<string, SqlStateRule>> = {
 
 const fallback: SqlStateRule = {
   code: 'STATEMENT_FAILED',
-  advice: 'Nothing is recorded as done. Mend the cause, then run the same command again.',
+  advice: 'Mend the cause, then run the same command again.',
 };
 
 /** The rule for a code, or the one for what nobody foresaw. */

@@ -1,26 +1,117 @@
+import type { SessionActivity } from './activity.ts';
 import type { Connection } from './connection.ts';
-import { readMigrationFiles } from './folder.ts';
+import { type MigrationFile, readMigrationFiles } from './folder.ts';
+import { compareHistory, type HistoryFault } from './history.ts';
 import { listJournalRows } from './journal.ts';
+import { listLockHolders } from './lock.ts';
+import { ownProject, type Project } from './project.ts';
+import { isPresent } from './rollback.ts';
 
-/** Which migrations a database has and lacks. */
+/** Where a database stands. */
 export interface Status {
   /** Host, port and database. */
   readonly target: string;
-  /** `server_version_num` */
+  /** `server_version_num`: 150018 is PostgreSQL 15.18. */
   readonly versionNumber: number;
-  readonly applied: readonly string[];
-  readonly pending: readonly string[];
+  readonly migrations: readonly MigrationStatus[];
+  /** What of the journal contradicts the files. `migrate` and `rollback` refuse while there is any. */
+  readonly faults: readonly HistoryFault[];
+  /** Sessions that hold the migrations' lock: a run is under way. */
+  readonly running: readonly SessionActivity[];
+  /** A table `migrations` of an older runner is there. It is not relied on: the files themselves prove what is there. */
+  readonly hasOlderJournal: boolean;
 }
 
-/** Reads which migrations of `folder` are applied. Writes nothing. */
-export async function readStatus(connection: Connection, folder: string): Promise<Status> {
-  const files = await readMigrationFiles(folder);
-  const rows = await listJournalRows(connection);
-  const isApplied = (createdAtMs: number): boolean => rows.some((row) => row.createdAtMs === createdAtMs);
+export interface MigrationStatus {
+  readonly tag: string;
+  /** `half-done`: not recorded, but something of it is there (a run that broke off, or an older attempt). */
+  readonly state: 'applied' | 'pending' | 'half-done';
+  readonly indexes: readonly IndexStatus[];
+  /** Rows still to fill; undefined where the file fills none, or nothing of it is there. */
+  readonly backlog: number | undefined;
+}
+
+export interface IndexStatus {
+  readonly name: string;
+  readonly state: 'valid' | 'INVALID' | 'being built' | 'missing';
+}
+
+/**
+ * Reads where a database stands, in one read-only transaction. It counts the rows still to fill, for which it reads
+ * `sessions` once.
+ *
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const { migrations } = await readStatus(connection);
+ * const isCurrent = migrations.every((migration) => migration.state === 'applied');
+ */
+export async function readStatus(
+  connection: Connection,
+  { project = ownProject }: { readonly project?: Project } = {},
+): Promise<Status> {
+  const files = await readMigrationFiles(project.folder);
+  return inReadOnlyTransaction(connection, async () => {
+    const history = compareHistory(files, await listJournalRows(connection));
+    const migrations: MigrationStatus[] = [];
+    for (const file of files) {
+      migrations.push(await readMigrationStatus(connection, project, file, history.applied.includes(file)));
+    }
+    const [older] = await connection.query<{ present: boolean }>(
+      "select to_regclass('migrations') is not null as present",
+    );
+    return {
+      target: connection.target,
+      versionNumber: connection.versionNumber,
+      migrations,
+      faults: history.faults,
+      running: await listLockHolders(connection),
+      hasOlderJournal: older?.present === true,
+    };
+  });
+}
+
+/** Runs `read` in a transaction that could not write if it tried. */
+export async function inReadOnlyTransaction<Result>(
+  connection: Connection,
+  read: () => Promise<Result>,
+): Promise<Result> {
+  await connection.execute('begin transaction isolation level repeatable read, read only');
+  try {
+    return await read();
+  } finally {
+    await connection.execute('rollback');
+  }
+}
+
+async function readMigrationStatus(
+  connection: Connection,
+  project: Project,
+  { tag }: MigrationFile,
+  isApplied: boolean,
+): Promise<MigrationStatus> {
+  const facts = project.migrations?.[tag] ?? {};
+  const isThere = await isPresent(connection, facts);
+  const [row] =
+    facts.backlog !== undefined && isThere ? await connection.query<{ left: number }>(facts.backlog) : [];
   return {
-    target: connection.target,
-    versionNumber: connection.versionNumber,
-    applied: files.filter((file) => isApplied(file.createdAtMs)).map((file) => file.tag),
-    pending: files.filter((file) => !isApplied(file.createdAtMs)).map((file) => file.tag),
+    tag,
+    state: isApplied ? 'applied' : isThere ? 'half-done' : 'pending',
+    indexes: await listIndexStatus(connection, facts.indexes ?? []),
+    backlog: row?.left,
   };
+}
+
+async function listIndexStatus(connection: Connection, names: readonly string[]): Promise<IndexStatus[]> {
+  if (names.length === 0) return [];
+  return connection.query<IndexStatus>(
+    `select wanted.name,
+            case when i.indexrelid is null then 'missing'
+                 when i.indisvalid and i.indisready and i.indislive then 'valid'
+                 when exists (select from pg_stat_progress_create_index as p where p.index_relid = i.indexrelid) then 'being built'
+                 else 'INVALID' end as state
+     from unnest($1::text[]) with ordinality as wanted (name, position)
+     left join pg_index as i on i.indexrelid = to_regclass(wanted.name)
+     order by wanted.position`,
+    [[...names]],
+  );
 }

@@ -1,0 +1,59 @@
+import { describeSessions, formatDuration } from '../migrate/activity.ts';
+import type { ProgressEvent, ProgressListener } from '../migrate/progress.ts';
+import type { Progress } from './output.ts';
+
+/** Shows what a run reports. What happened once stays on the screen; what goes on moves. */
+export function showEvents(progress: Progress): ProgressListener {
+  let waitingFor = '';
+  return (event) => {
+    const isWait = event.kind === 'waiting' || event.kind === 'lock';
+    // Whom it waits for is worth a line that stays, once for each set of sessions.
+    if (isWait) {
+      const sessions = event.kind === 'lock' ? event.holders : event.for;
+      const names = sessions.map((session) => session.pid).join();
+      if (names !== waitingFor) progress.line(`  waiting for ${describeSessions(sessions)}`);
+      waitingFor = names;
+    }
+    const { text, stays } = formatEvent(event);
+    if (stays) progress.line(text);
+    else progress.update(text);
+  };
+}
+
+function formatEvent(event: ProgressEvent): { readonly text: string; readonly stays: boolean } {
+  switch (event.kind) {
+    case 'lock':
+      return moving(`  another run holds the lock; waited ${formatDuration(event.waitedMs)}`);
+    case 'started':
+      return staying(`${event.tag} (${event.number} of ${event.of})`);
+    case 'statement':
+      return moving(`  statement ${event.number} of ${event.of}: ${event.statement}`);
+    case 'backfill':
+      return moving(formatBackfill(event));
+    case 'index':
+      return moving(
+        `  ${event.index}: ${event.phase}${event.share === undefined ? '' : `, ${formatShare(event.share)}`}`,
+      );
+    case 'waiting':
+      return moving(`  waiting for ${event.for.length} of others for ${formatDuration(event.waitedMs)}`);
+    case 'notice':
+      return staying(`  ${event.message}`);
+    case 'finished':
+      return staying(`  done in ${formatDuration(event.durationMs)}`);
+  }
+}
+
+function formatBackfill({
+  pass,
+  done,
+  total,
+  remainingMs,
+}: Extract<ProgressEvent, { kind: 'backfill' }>): string {
+  const share = total > 0 ? ` (${formatShare(done / total)})` : '';
+  const rest = remainingMs === undefined ? '' : `, about ${formatDuration(remainingMs)} left`;
+  return `  backfill, pass ${pass}: ${done} of ${total} sessions${share}${rest}`;
+}
+
+const formatShare = (share: number): string => `${Math.floor(share * 100)} %`;
+const moving = (text: string): { text: string; stays: false } => ({ text, stays: false });
+const staying = (text: string): { text: string; stays: true } => ({ text, stays: true });

@@ -1,0 +1,54 @@
+import type { DescribedPlan, TableSize } from '../migrate/describe.ts';
+import type { PlanMode, PlannedMigration, PlanStep } from '../migrate/plan.ts';
+
+const modes: Record<PlanMode, string> = {
+  transaction: 'in one transaction, all or nothing; tried again where a lock is not to be had',
+  own: 'ends the runner’s transaction, works outside one, opens a new one for its record',
+  outside: 'outside a transaction, statement by statement',
+};
+
+/** A plan as SQL with comments: what could be read out to psql, and what it does to others. */
+export function formatPlan(plan: DescribedPlan): string {
+  const limits = Object.entries(plan.limits).map(([name, setting]) => `${name} ${setting}`);
+  return [
+    `-- ${plan.target}: ${plan.migrations.length === 0 ? 'nothing to do' : `${plan.migrations.length} to apply`}`,
+    `-- applied already: ${plan.applied.join(', ') || 'none'}`,
+    `-- limits in force: ${limits.join(', ')}`,
+    ...plan.tables.map((table) => `-- ${formatSize(table)}`),
+    ...plan.migrations.flatMap((migration) => formatMigration(migration, plan.diskBytes[migration.tag] ?? 0)),
+  ].join('\n');
+}
+
+function formatSize({ table, rows, heapBytes, totalBytes }: TableSize): string {
+  if (rows === undefined) return `${table}: not there yet`;
+  return `${table}: about ${rows} rows, ${formatBytes(heapBytes)} (${formatBytes(totalBytes)} with indexes)`;
+}
+
+function formatMigration({ tag, file, mode, steps }: PlannedMigration, diskBytes: number): string[] {
+  return [
+    '',
+    `-- ${tag} (${file})`,
+    `-- ${modes[mode]}`,
+    `-- disk: about ${formatBytes(diskBytes)}`,
+    ...steps.flatMap(formatStep),
+  ];
+}
+
+function formatStep({ sql, line, facts }: PlanStep): string[] {
+  const tables = facts.tables.length === 0 ? '' : ` (${facts.tables.join(', ')})`;
+  const text = sql.trim();
+  return [
+    '',
+    `-- ${line === undefined ? 'runner' : `line ${line}`} · lock: ${facts.lock}${tables}`,
+    `-- work: ${facts.work}`,
+    text.endsWith(';') ? text : `${text};`,
+  ];
+}
+
+/** `0 B`, `12 kB`, `3.4 MB`: powers of 1024, as PostgreSQL's pg_size_pretty has them. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log(bytes) / Math.log(1024)));
+  const value = bytes / 1024 ** power;
+  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
+}

@@ -1,0 +1,38 @@
+import { formatDuration } from '../migrate/activity.ts';
+import { openConnection } from '../migrate/connection.ts';
+import { rollbackMigration } from '../migrate/rollback.ts';
+import type { CliCommand } from './command.ts';
+import { showEvents } from './events.ts';
+import { addWaitOptions, readWaitOptions } from './options.ts';
+
+export const rollback: CliCommand = {
+  name: 'rollback',
+  summary:
+    'undo the last migration; what services would lose is put aside, and a later migrate gives it back',
+  exitCodes: {
+    0: 'it is undone, or there was nothing to undo',
+    1: 'not used',
+    4: 'refused for safety: data loss not accepted, a later migration is applied, another run, a transaction in the way',
+    5: 'a statement failed, or the work was interrupted; run it again to go on',
+  },
+  configure: (command) => {
+    command
+      .argument('<migration>', '002 or 001: the number or its full name')
+      .option('--accept-data-loss', 'needed for 001: its columns go');
+    addWaitOptions(command);
+  },
+  run: async ({ url, signal, progress }, { args: [name = ''], options }) => {
+    await using connection = await openConnection(url);
+    const report = await rollbackMigration(connection, name, {
+      acceptDataLoss: options['acceptDataLoss'] === true,
+      ...readWaitOptions(options),
+      signal,
+      onProgress: showEvents(progress),
+    });
+    const { target, tag, undone, durationMs } = report;
+    const summary = undone
+      ? `undone in ${formatDuration(durationMs)}`
+      : 'nothing of it is there; nothing to undo';
+    return { exitCode: 0, result: report, text: `${target}: ${tag}: ${summary}` };
+  },
+};

@@ -1,0 +1,154 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { listTableHolders } from './activity.ts';
+import type { Connection } from './connection.ts';
+import { OperationError } from './errors.ts';
+import { createJournal } from './journal.ts';
+import { buildPlan, type PlanMode, type PlannedMigration, type PlanStep } from './plan.ts';
+import { ownProject, type Project } from './project.ts';
+import { type Run, type RunningFile, type RunOptions, type StepReport, withRun } from './run.ts';
+
+export interface ApplyOptions extends RunOptions {
+  /** Which folder (default: this package's own migrations). */
+  readonly project?: Project;
+  /** The last file to apply: `001`, `1`, `0001` or the full name (default: all that are pending). */
+  readonly upTo?: string;
+}
+
+/** What was done. */
+export interface ApplyReport {
+  readonly target: string;
+  readonly versionNumber: number;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  /** Tags that were applied before. */
+  readonly alreadyApplied: readonly string[];
+  readonly applied: readonly AppliedMigration[];
+}
+
+export interface AppliedMigration {
+  readonly tag: string;
+  readonly file: string;
+  readonly durationMs: number;
+  readonly waitedMs: number;
+  /** How often it was begun: more than once where a lock was not to be had. */
+  readonly tries: number;
+  /** The statements of the file, in order. */
+  readonly steps: readonly StepReport[];
+}
+
+/**
+ * Applies the pending migrations, up to and with `upTo`, on a live database. What is done stays done and is recorded,
+ * file by file; run it again after any fault. It and stock drizzle-kit can take over from one another.
+ *
+ * @throws OperationError `LOCKED` another run, or transactions of others, in the way for too long · `HISTORY` files and
+ *   journal contradict each other · `POOLED` · `INTERRUPTED` · `DUPLICATES` · whatever else a statement meets.
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const report = await applyMigrations(connection, { onProgress: (event) => console.error(event.kind) });
+ * console.log(report.applied.map((migration) => migration.tag));
+ */
+export async function applyMigrations(
+  connection: Connection,
+  options: ApplyOptions = {},
+): Promise<ApplyReport> {
+  const project = options.project ?? ownProject;
+  const startedAtMs = Date.now();
+  return withRun(connection, project, options, async (run) => {
+    const plan = await buildPlan(connection, project, options.upTo);
+    if (plan.migrations.length > 0) await createJournal(connection);
+    const applied: AppliedMigration[] = [];
+    for (const [index, migration] of plan.migrations.entries()) {
+      run.emit({ kind: 'started', tag: migration.tag, number: index + 1, of: plan.migrations.length });
+      const report = await applyMigration(run, migration, project, applied);
+      run.emit({ kind: 'finished', tag: migration.tag, durationMs: report.durationMs });
+      applied.push(report);
+    }
+    return {
+      target: connection.target,
+      versionNumber: connection.versionNumber,
+      startedAtMs,
+      durationMs: Date.now() - startedAtMs,
+      alreadyApplied: plan.applied,
+      applied,
+    };
+  });
+}
+
+async function applyMigration(
+  run: Run,
+  migration: PlannedMigration,
+  project: Project,
+  before: readonly AppliedMigration[],
+): Promise<AppliedMigration> {
+  const { tag, file } = migration;
+  const startedAtMs = Date.now();
+  const running = { tag, file, facts: project.migrations?.[tag] ?? {} };
+  try {
+    const { steps, tries } = await runSteps(run, migration.steps, migration.mode, running);
+    const waitedMs = steps.reduce((sum, step) => sum + step.waitedMs, 0);
+    return { tag, file, durationMs: Date.now() - startedAtMs, waitedMs, tries, steps };
+  } catch (error) {
+    throw explain(error, tag, migration.mode, before);
+  }
+}
+
+/** Between two tries of a transaction; the jitter keeps it from meeting a periodic job each time. */
+const retryMs = { least: 200, jitter: 200 };
+
+/** Runs steps in order. A transaction of ours that can't have a lock is rolled back and tried again. */
+export async function runSteps(
+  run: Run,
+  steps: readonly PlanStep[],
+  mode: PlanMode,
+  running: RunningFile,
+): Promise<{ steps: StepReport[]; tries: number }> {
+  const startedAt = Date.now();
+  for (let tries = 1; ; tries++) {
+    let current: PlanStep | undefined;
+    const reports: StepReport[] = [];
+    const fromFile = steps.filter((step) => step.from === 'file');
+    try {
+      for (const step of steps) {
+        current = step;
+        if (step.from === 'file') announce(run, running.tag, reports.length + 1, fromFile.length, step);
+        const report = await run.step(step, running);
+        if (step.from === 'file') reports.push(report);
+      }
+      return { steps: reports, tries };
+    } catch (error) {
+      const waitedMs = Date.now() - startedAt;
+      if (mode !== 'transaction' || !isLockTimeout(error) || waitedMs >= run.maxWaitMs) throw error;
+      await run.connection.execute('rollback');
+      const holders = await listTableHolders(run.connection, current?.facts.tables ?? [], [
+        run.connection.pid,
+      ]);
+      run.emit({ kind: 'waiting', tag: running.tag, for: holders, waitedMs });
+      await sleep(retryMs.least + Math.random() * retryMs.jitter);
+    }
+  }
+}
+
+function announce(run: Run, tag: string, number: number, of: number, { sql }: PlanStep): void {
+  run.emit({ kind: 'statement', tag, statement: firstLine(sql), number, of });
+}
+
+const firstLine = (sql: string): string =>
+  sql.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('--')) ?? '';
+
+const isLockTimeout = (error: unknown): boolean =>
+  error instanceof OperationError && error.sqlState === '55P03';
+
+/** Adds to an error what is done and what the next run will do. */
+function explain(error: unknown, tag: string, mode: PlanMode, before: readonly AppliedMigration[]): unknown {
+  if (!(error instanceof OperationError)) return error;
+  const state =
+    mode === 'transaction'
+      ? `${tag} was rolled back: nothing of it is left.`
+      : `What ${tag} has committed stays, and it is not recorded as applied: the next run goes through it again and finishes it.`;
+  const done =
+    before.length === 0
+      ? ''
+      : ` Applied in this run: ${before.map((migration) => migration.tag).join(', ')}.`;
+  const message = error.code === 'INTERRUPTED' ? `${tag} was interrupted: ${error.message}` : error.message;
+  return new OperationError({ ...error.toJSON(), message, advice: `${error.advice} ${state}${done}`.trim() });
+}

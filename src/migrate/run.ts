@@ -1,0 +1,240 @@
+import { describeSessions, formatDuration } from './activity.ts';
+import type { Connection, Notice } from './connection.ts';
+import { OperationError, summarizeStatement } from './errors.ts';
+import { releaseLock, takeLock } from './lock.ts';
+import type { PlanStep } from './plan.ts';
+import { limits } from './plan.ts';
+import { refusePooler } from './pooler.ts';
+import type { ProgressListener } from './progress.ts';
+import type { MigrationFacts, Project } from './project.ts';
+import { type Observation, watchWork } from './watch.ts';
+
+/** What every run that changes a database can be told. */
+export interface RunOptions {
+  /** Wait so long for another run to end (default 60,000 ms; 0 tries once). */
+  readonly lockWaitMs?: number;
+  /** A statement may wait so long for transactions of others without a break (default 30 minutes). */
+  readonly maxWaitMs?: number;
+  /** Aborted: the running statement is cancelled on the server, and the lock given back. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+export const defaultLockWaitMs = 60_000;
+/** A dump of a large database takes that long; an operator who waits longer says so. */
+export const defaultMaxWaitMs = 30 * 60_000;
+
+/** A statement that was run. */
+export interface StepReport {
+  readonly statement: string;
+  readonly line: number | undefined;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  /** Of it, waiting for others; seen every quarter of a second. */
+  readonly waitedMs: number;
+}
+
+/** The file that is being run. */
+export interface RunningFile {
+  readonly tag: string;
+  readonly file: string;
+  readonly facts: MigrationFacts;
+}
+
+/**
+ * Runs `work` with the migrations' lock taken, limits saved, a second session to watch with, and Ctrl-C wired to the
+ * server. Whatever happens: open transactions are rolled back, the limits put back, the lock given back.
+ */
+export async function withRun<Result>(
+  connection: Connection,
+  project: Project,
+  options: RunOptions,
+  work: (run: Run) => Promise<Result>,
+): Promise<Result> {
+  refuseVersion(connection, project);
+  const second = await connection.openSecond();
+  try {
+    if (second !== undefined) await refusePooler(connection, second);
+    const run = new Run(connection, second, options);
+    await takeLock(connection, {
+      lockWaitMs: options.lockWaitMs ?? defaultLockWaitMs,
+      signal: options.signal,
+      onWait: (holders, waitedMs) => options.onProgress?.({ kind: 'lock', holders, waitedMs }),
+    });
+    const limitsBefore = await readLimits(connection);
+    const result = await work(run).catch(async (error: unknown) => {
+      // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
+      await cleanUp(run, limitsBefore).catch(() => {});
+      throw error;
+    });
+    await cleanUp(run, limitsBefore);
+    return result;
+  } finally {
+    await second?.close();
+  }
+}
+
+async function cleanUp(run: Run, limitsBefore: readonly Limit[]): Promise<void> {
+  await run.cancelled;
+  await run.connection.execute('rollback');
+  for (const { name, setting } of limitsBefore) {
+    await run.connection.query('select set_config($1, $2, false)', [name, setting]);
+  }
+  await releaseLock(run.connection);
+}
+
+interface Limit {
+  readonly name: string;
+  readonly setting: string;
+}
+
+function readLimits(connection: Connection): Promise<Limit[]> {
+  return connection.query<Limit>(
+    `select name, current_setting(name) as setting from pg_settings where name = any($1::text[])`,
+    [[...limits]],
+  );
+}
+
+function refuseVersion(connection: Connection, { versions }: Project): void {
+  const major = Math.floor(connection.versionNumber / 10_000);
+  if (versions === undefined || major >= versions.oldest) return;
+  throw new OperationError({
+    code: 'VERSION_UNSUPPORTED',
+    message: `the server is PostgreSQL ${major}; these migrations need ${versions.oldest} or later. Nothing was changed`,
+    advice: 'Upgrade the server first.',
+  });
+}
+
+/** One run on one connection: sends statements, watches them, and stops them when told to. */
+export class Run {
+  readonly connection: Connection;
+  /** Settles when a cancel request that is under way has reached the server: none may hit a later statement. */
+  cancelled: Promise<void> = Promise.resolve();
+  readonly #second: Connection | undefined;
+  readonly #options: RunOptions;
+  #isBlind = false;
+
+  constructor(connection: Connection, second: Connection | undefined, options: RunOptions) {
+    this.connection = connection;
+    this.#second = second;
+    this.#options = options;
+  }
+
+  get emit(): ProgressListener {
+    return this.#options.onProgress ?? (() => {});
+  }
+
+  get maxWaitMs(): number {
+    return this.#options.maxWaitMs ?? defaultMaxWaitMs;
+  }
+
+  /** @throws OperationError `INTERRUPTED` once the run was told to stop. */
+  refuseAborted(): void {
+    if (this.#options.signal?.aborted !== true) return;
+    throw new OperationError({ code: 'INTERRUPTED', message: 'the run was interrupted', advice: '' });
+  }
+
+  /** Runs one step. Statements of a file are watched, and can be cancelled. */
+  async step(step: PlanStep, running: RunningFile): Promise<StepReport> {
+    this.refuseAborted();
+    const startedAtMs = Date.now();
+    const waitedMs = await this.#send(step, running);
+    return {
+      statement: summarizeStatement(step.sql),
+      line: step.line,
+      startedAtMs,
+      durationMs: Date.now() - startedAtMs,
+      waitedMs,
+    };
+  }
+
+  async #send(step: PlanStep, running: RunningFile): Promise<number> {
+    const stopListening = this.connection.onNotice(createNoticeReader(running, this.emit));
+    const cancel = (): void => {
+      this.cancelled = this.connection.cancel().catch(async () => {
+        await this.#second?.query('select pg_cancel_backend($1)', [this.connection.pid]);
+      });
+    };
+    this.#options.signal?.addEventListener('abort', cancel);
+    let overdue: Observation | undefined;
+    const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
+    try {
+      if (this.#second === undefined || this.#isBlind || step.from === 'runner') {
+        await work;
+        return 0;
+      }
+      return await watchWork(work, this.#second, this.connection.pid, step.facts.exclusive ?? [], {
+        onLook: (observation) => {
+          this.#report(observation, running.tag);
+          if (observation.waitingMs < this.maxWaitMs || overdue !== undefined) return;
+          overdue = observation;
+          cancel();
+        },
+        onBlind: (error) => {
+          this.#isBlind = true;
+          const reason = error instanceof Error ? error.message : String(error);
+          this.emit({
+            kind: 'notice',
+            tag: running.tag,
+            message: `progress can’t be watched any more: ${reason}`,
+          });
+        },
+      });
+    } catch (error) {
+      if (step.optional && error instanceof OperationError && error.sqlState?.startsWith('22')) return 0;
+      await this.cancelled;
+      if (overdue !== undefined) throw waitedTooLong(overdue, error, this.maxWaitMs);
+      throw error;
+    } finally {
+      stopListening();
+      this.#options.signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  #report({ build, waitingFor, waitedMs }: Observation, tag: string): void {
+    if (build !== undefined) this.emit({ kind: 'index', tag, ...build });
+    if (waitingFor.length > 0) this.emit({ kind: 'waiting', tag, for: waitingFor, waitedMs });
+  }
+}
+
+function waitedTooLong(
+  { waitingFor, waitingMs }: Observation,
+  error: unknown,
+  maxWaitMs: number,
+): OperationError {
+  const { file, line, statement, sqlState, serverMessage } = error instanceof OperationError ? error : {};
+  return new OperationError({
+    code: 'LOCKED',
+    message: `gave up after waiting ${formatDuration(waitingMs)} for ${describeSessions(waitingFor)}`,
+    advice: `Let these transactions end, then run the same command again. --max-wait waits longer than ${formatDuration(maxWaitMs)}.`,
+    file,
+    line,
+    statement,
+    sqlState,
+    serverMessage,
+  });
+}
+
+/** Turns the notices of a file into progress. */
+function createNoticeReader({ tag, facts }: RunningFile, emit: ProgressListener): (notice: Notice) => void {
+  let pass = 0;
+  let startedAt = Date.now();
+  return ({ message }) => {
+    const progress = facts.readProgress?.(message);
+    if (progress === undefined) {
+      // "already exists, skipping" is what a file that can be run twice expects.
+      if (!message.endsWith(', skipping')) emit({ kind: 'notice', tag, message });
+      return;
+    }
+    if (progress.pass !== pass) {
+      pass = progress.pass;
+      startedAt = Date.now();
+    }
+    const { done, total } = progress;
+    const elapsedMs = Date.now() - startedAt;
+    // The first batches are small; an estimate from them would frighten.
+    const remainingMs =
+      elapsedMs > 1_000 && done > 0 ? Math.round((elapsedMs / done) * (total - done)) : undefined;
+    emit({ kind: 'backfill', tag, pass, done, total, remainingMs });
+  };
+}
