@@ -69,12 +69,18 @@ class ServerSession implements Connection {
   }
 
   async identify(): Promise<void> {
-    const [row] = await this.query<{ version: number; pid: number }>(
-      "select current_setting('server_version_num')::int as version, pg_backend_pid() as pid",
-    );
-    this.versionNumber = row?.version ?? 0;
-    this.pid = row?.pid ?? 0;
-    this.#established = true;
+    try {
+      const [row] = await this.query<{ version: number; pid: number }>(
+        "select current_setting('server_version_num')::int as version, pg_backend_pid() as pid",
+      );
+      this.versionNumber = row?.version ?? 0;
+      this.pid = row?.pid ?? 0;
+      this.#established = true;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      const message = `${this.target} can’t be opened: ${error.message}`;
+      throw new OperationError({ ...error.toJSON(), message, statement: undefined });
+    }
   }
 
   async query<Row extends object>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {

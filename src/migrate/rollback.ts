@@ -63,8 +63,11 @@ export async function rollbackMigration(
     const isRecorded = history.applied.includes(migration);
     const undone = isRecorded || (await isPresent(connection, facts));
     const { steps, mode } = await planRollback(migration, facts, down, connection.versionNumber);
+    const running = { tag: migration.tag, file: downName(down), facts };
     const report = undone
-      ? await runSteps(run, steps, mode, { tag: migration.tag, file: downName(down), facts })
+      ? await runSteps(run, steps, mode, running).catch((error: unknown) => {
+          throw explain(error, migration.tag, mode);
+        })
       : { steps: [] };
     const durationMs = Date.now() - startedAtMs;
     return {
@@ -103,6 +106,18 @@ $journal$`,
   );
   const ordered = mode === 'transaction' ? [begin, ...work, unrecord, commit] : [unrecord, ...work];
   return { steps: [...liftLimits(versionNumber), ...ordered], mode };
+}
+
+/** Adds to an error what is left and what the next run will do. */
+function explain(error: unknown, tag: string, mode: PlanMode): unknown {
+  if (!(error instanceof OperationError)) return error;
+  const state =
+    mode === 'transaction'
+      ? `Nothing of ${tag} was undone.`
+      : `What is undone stays so, and ${tag} counts as pending: run the rollback again to finish it, or migrate to build it again.`;
+  const message =
+    error.code === 'INTERRUPTED' ? `the rollback of ${tag} was interrupted: ${error.message}` : error.message;
+  return new OperationError({ ...error.toJSON(), message, advice: `${error.advice} ${state}`.trim() });
 }
 
 const downName = ({ file }: DownFacts): string => path.join('drizzle', 'down', path.basename(file));

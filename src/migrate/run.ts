@@ -131,7 +131,11 @@ export class Run {
   /** @throws OperationError `INTERRUPTED` once the run was told to stop. */
   refuseAborted(): void {
     if (this.#options.signal?.aborted !== true) return;
-    throw new OperationError({ code: 'INTERRUPTED', message: 'the run was interrupted', advice: '' });
+    throw new OperationError({
+      code: 'INTERRUPTED',
+      message: 'told to stop before the next statement',
+      advice: '',
+    });
   }
 
   /** Runs one step. Statements of a file are watched, and can be cancelled. */

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { migrate } from './migrations.ts';
@@ -10,9 +13,13 @@ declare module 'vitest' {
   }
 }
 
-/** Starts one server of each version for the whole run, each with a migrated database to copy from. */
+/** Builds the command line, and starts one server of each version, each with a migrated database to copy from. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  // Tests of the command line run it as it is published.
+  const built = promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: root });
   const servers = await Promise.all(serverVersions.map((version) => startServer(version)));
+  await built;
   for (const server of servers) {
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
     await admin`create database migrated`;
