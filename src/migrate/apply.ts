@@ -141,14 +141,19 @@ const isLockTimeout = (error: unknown): boolean =>
 /** Adds to an error what is done and what the next run will do. */
 function explain(error: unknown, tag: string, mode: PlanMode, before: readonly AppliedMigration[]): unknown {
   if (!(error instanceof OperationError)) return error;
-  const state =
-    mode === 'transaction'
-      ? `${tag} was rolled back: nothing of it is left.`
-      : `What ${tag} has committed stays, and it is not recorded as applied: the next run goes through it again and finishes it.`;
+  const states: Record<PlanMode, string> = {
+    transaction: `${tag} was rolled back: nothing of it is left.`,
+    own: `What ${tag} has committed stays, and it is not recorded as applied: the next run goes through it again and finishes it.`,
+    outside: `What stands before this statement is committed, and ${tag} is not recorded as applied: the next run begins it again, so its statements have to be such that can be run twice (IF NOT EXISTS).`,
+  };
   const done =
     before.length === 0
       ? ''
       : ` Applied in this run: ${before.map((migration) => migration.tag).join(', ')}.`;
   const message = error.code === 'INTERRUPTED' ? `${tag} was interrupted: ${error.message}` : error.message;
-  return new OperationError({ ...error.toJSON(), message, advice: `${error.advice} ${state}${done}`.trim() });
+  return new OperationError({
+    ...error.toJSON(),
+    message,
+    advice: `${error.advice} ${states[mode]}${done}`.trim(),
+  });
 }

@@ -3,7 +3,13 @@ import { type MigrationFile, type MigrationStatement, readMigrationFiles } from 
 import { compareHistory, type History, refuseFaults, resolveMigration } from './history.ts';
 import { listJournalRows, recordSql } from './journal.ts';
 import type { MigrationFacts, Project, StatementFacts } from './project.ts';
-import { classifyStatement, controlsTransaction, readBlockLabel, refusesTransaction } from './statements.ts';
+import {
+  classifyStatement,
+  controlsTransaction,
+  readBlockLabel,
+  readConcurrentIndex,
+  refusesTransaction,
+} from './statements.ts';
 
 /** One statement that is sent to the server, exactly as it is sent. */
 export interface PlanStep {
@@ -55,13 +61,36 @@ export async function buildPlan(
   const files = await readMigrationFiles(project.folder);
   const history = compareHistory(files, await listJournalRows(connection));
   refuseFaults(history);
+  const pending = selectPending(files, history, upTo);
+  const leftovers = await listLeftovers(connection, pending);
   return {
     applied: history.applied.map((file) => file.tag),
-    migrations: selectPending(files, history, upTo).map((file) =>
-      planMigration(file, project.migrations?.[file.tag] ?? {}, connection.versionNumber),
+    migrations: pending.map((file) =>
+      planMigration(file, project.migrations?.[file.tag] ?? {}, connection.versionNumber, leftovers),
     ),
   };
 }
+
+/**
+ * Indexes that an earlier run has left INVALID. IF NOT EXISTS would take them for built, and without it the build would
+ * fail for ever. One that is being built right now is none: the proof at the end of the file finds it.
+ */
+async function listLeftovers(connection: Connection, files: readonly MigrationFile[]): Promise<string[]> {
+  const names = files.flatMap((file) => (findMode(file.statements) === 'outside' ? listBuilds(file) : []));
+  if (names.length === 0) return [];
+  const rows = await connection.query<{ name: string }>(
+    `select name
+     from unnest($1::text[]) as name
+     join pg_index as i on i.indexrelid = to_regclass(name)
+     where not (i.indisvalid and i.indisready and i.indislive)
+       and not exists (select from pg_stat_progress_create_index as p where p.index_relid = i.indexrelid)`,
+    [names],
+  );
+  return rows.map((row) => row.name);
+}
+
+const listBuilds = (file: MigrationFile): string[] =>
+  file.statements.flatMap(({ sql }) => readConcurrentIndex(sql) ?? []);
 
 function selectPending(
   files: readonly MigrationFile[],
@@ -73,31 +102,54 @@ function selectPending(
   return history.pending.filter((file) => file.createdAtMs <= last.createdAtMs);
 }
 
+/** Fails unless the indexes are valid: the record may only be written over the truth. */
+function proveSql(names: readonly string[]): string {
+  const list = names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+  return `do $prove$
+declare
+  faults text;
+begin
+  select string_agg(name, ', ') into faults
+  from unnest(array[${list}]) as name
+  left join pg_index as i on i.indexrelid = to_regclass(name)
+  where i.indexrelid is null or not (i.indisvalid and i.indisready and i.indislive);
+  if faults is not null then
+    raise exception 'not valid: %', faults
+      using errcode = 'object_not_in_prerequisite_state', hint = 'Another session may still be building it.';
+  end if;
+end
+$prove$`;
+}
+
 /** The steps of one file: the time limits lifted, the file as stock drizzle wraps it, and its record last. */
 export function planMigration(
   file: MigrationFile,
   facts: MigrationFacts,
   versionNumber: number,
+  leftovers: readonly string[],
 ): PlannedMigration {
   const mode = findMode(file.statements);
   const statements = file.statements.map((statement) => fileStep(statement, facts));
-  const record = runnerStep(recordSql(file), {
-    lock: 'SHARE ROW EXCLUSIVE on the journal',
-    work: 'one row',
-    tables: [],
-  });
+  const builds = listBuilds(file);
+  const clear = leftovers
+    .filter((name) => builds.includes(name))
+    .map((name) => runnerStep(`drop index concurrently ${name}`));
+  const prove = builds.length === 0 ? [] : [runnerStep(proveSql(builds), readsCatalog)];
+  const record = runnerStep(recordSql(file), writesJournal);
   const wrapped = {
     transaction: [begin, shortLockTimeout, ...statements, record, commit],
     own: [begin, ...statements, record, commit],
-    outside: [...statements, record],
+    outside: [...clear, ...statements, ...prove, record],
   };
-  return {
-    tag: file.tag,
-    file: file.file,
-    mode,
-    steps: [...liftLimits(versionNumber), ...wrapped[mode]],
-  };
+  return { tag: file.tag, file: file.file, mode, steps: [...liftLimits(versionNumber), ...wrapped[mode]] };
 }
+
+const readsCatalog: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', tables: [] };
+const writesJournal: StatementFacts = {
+  lock: 'SHARE ROW EXCLUSIVE on the journal',
+  work: 'one row',
+  tables: [],
+};
 
 export function findMode(statements: readonly MigrationStatement[]): PlanMode {
   if (statements.some(({ sql }) => controlsTransaction(sql))) return 'own';
