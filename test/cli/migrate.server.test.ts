@@ -8,57 +8,9 @@ import { insertOddities } from '../support/oddities.ts';
 import { serverVersions } from '../support/server.ts';
 import { until } from '../support/waiting.ts';
 
+const newest = 18;
+
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
-  test('an operator’s night: status, dry run, migrate, roll back, with exit codes and JSON', async () => {
-    await using db = await createDatabase(version, 'legacy');
-    await insertOddities(db.sql);
-    const env = { DATABASE_URL: db.url };
-
-    const before = await runCli(['status'], env);
-    expect(before).toMatchObject({ exitCode: 1, stderr: '' });
-    expect(before.stdout).toContain('pending   0001_multi_pair_support');
-
-    const dry = await runCli(['migrate', '--dry-run'], env);
-    expect(dry).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(dry.stdout).toContain(
-      'create unique index concurrently if not exists idx_fills_unique_dedup on fills (',
-    );
-    expect(await db.sql`select to_regnamespace('drizzle') as journal`).toEqual([{ journal: null }]);
-
-    const done = await runCli(['migrate', '--json'], env);
-    expect(done.exitCode).toBe(0);
-    expect(JSON.parse(done.stdout)).toMatchObject({
-      command: 'migrate',
-      exitCode: 0,
-      result: {
-        applied: [
-          { tag: '0000_baseline' },
-          { tag: '0001_multi_pair_support' },
-          { tag: '0002_symbol_indexes' },
-        ],
-      },
-    });
-
-    const after = await runCli(['status', '--json'], env);
-    expect(JSON.parse(after.stdout)).toMatchObject({
-      exitCode: 0,
-      result: { hasOlderJournal: true, faults: [] },
-    });
-
-    expect((await runCli(['rollback', '002'], env)).stdout).toContain('0002_symbol_indexes: undone');
-    const refused = await runCli(['rollback', '001', '--json'], env);
-    expect(refused.exitCode).toBe(4);
-    expect(JSON.parse(refused.stdout)).toMatchObject({
-      command: 'rollback',
-      exitCode: 4,
-      error: { code: 'DATA_LOSS' },
-    });
-    expect((await runCli(['rollback', '1', '--accept-data-loss'], env)).exitCode).toBe(0);
-    expect((await runCli(['migrate', '0001'], env)).stdout).toContain('applied 0001_multi_pair_support');
-    expect((await runCli(['status'], env)).exitCode).toBe(1);
-    expect((await runCli(['migrate', '002_nonsense'], env)).exitCode).toBe(2);
-  });
-
   test('twenty at once: each ends with 0 or 4, and the work is done once', async () => {
     await using db = await createDatabase(version, 'legacy');
     await insertOddities(db.sql);
@@ -100,49 +52,94 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await reader`commit`;
     expect((await runCli(['migrate', '--url', db.url])).exitCode).toBe(0);
   });
+});
 
-  test('an error says file, statement, SQLSTATE, what PostgreSQL said and what to do', async () => {
-    await using db = await createDatabase(version, 'legacy');
-    await db.sql`insert into fills (id, symbol, "timestamp", price, size)
-      select n::text, 'SECRET/PAIR', 1700000000123, 4242, 1 from generate_series(1, 2) as n`;
-    const { exitCode, stdout, stderr } = await runCli(['migrate', '--url', db.url]);
+test('an operator’s night: status, dry run, migrate, roll back, with exit codes and JSON', async () => {
+  await using db = await createDatabase(newest, 'legacy');
+  await insertOddities(db.sql);
+  const env = { DATABASE_URL: db.url };
 
-    expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
-    expect(stderr).toContain('file:       drizzle/0002_symbol_indexes.sql:151');
-    expect(stderr).toContain(
-      'statement:  create unique index concurrently if not exists idx_fills_unique_dedup',
-    );
-    expect(stderr).toContain('SQLSTATE:   23505');
-    expect(stderr).toContain('could not create unique index "idx_fills_unique_dedup"');
-    expect(stderr).toContain('multi-pair-db duplicates');
-    expect(stderr).not.toMatch(/SECRET|4242|1700000000123/);
+  const before = await runCli(['status'], env);
+  expect(before).toMatchObject({ exitCode: 1, stderr: '' });
+  expect(before.stdout).toContain('pending   0001_multi_pair_support');
+
+  const dry = await runCli(['migrate', '--dry-run'], env);
+  expect(dry).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(dry.stdout).toContain(
+    'create unique index concurrently if not exists idx_fills_unique_dedup on fills (',
+  );
+  expect(await db.sql`select to_regnamespace('drizzle') as journal`).toEqual([{ journal: null }]);
+
+  const done = await runCli(['migrate', '--json'], env);
+  expect(done.exitCode).toBe(0);
+  expect(JSON.parse(done.stdout)).toMatchObject({
+    command: 'migrate',
+    exitCode: 0,
+    result: {
+      applied: [{ tag: '0000_baseline' }, { tag: '0001_multi_pair_support' }, { tag: '0002_symbol_indexes' }],
+    },
   });
 
-  test('a password appears in no output, whatever fails', async () => {
-    await using db = await createDatabase(version, 'legacy');
-    const password = 'hunter2-S%C3%A9cret';
-    const withPassword = (url: string) => url.replace('postgres@', `postgres:${password}@`);
-    const urls = [
-      withPassword(db.url),
-      withPassword(db.url).replace(db.name, 'no_such_database'),
-      withPassword('postgres://postgres@127.0.0.1:1/closed'),
-      withPassword('postgres://postgres@no-such-host.invalid/db'),
-      withPassword(db.url).replace('postgres:', 'nobody_known:'),
-      withPassword('mysql://postgres@127.0.0.1/db'),
-      'postgres://postgres:hunter2/S@cret@127.0.0.1/db',
-      `${db.url}?password=hunter2&nonsense=1`,
-      `${withPassword(db.url)}?application_name=%zz`,
-    ];
-    const runs = urls.flatMap((url) => [
-      runCli(['migrate', '--dry-run', '--url', url]),
-      runCli(['status', '--json'], { DATABASE_URL: url }),
-    ]);
-    const results = await Promise.all(runs);
-    expect(results.filter(({ exitCode }) => exitCode === 2).length).toBeGreaterThan(0);
-    expect(results.filter(({ exitCode }) => exitCode === 3).length).toBeGreaterThan(0);
-    for (const { stdout, stderr } of results)
-      expect(stdout + stderr).not.toMatch(/hunter2|S%C3|Sécret|S@cret/);
+  const after = await runCli(['status', '--json'], env);
+  expect(JSON.parse(after.stdout)).toMatchObject({
+    exitCode: 0,
+    result: { hasOlderJournal: true, faults: [] },
   });
+
+  expect((await runCli(['rollback', '002'], env)).stdout).toContain('0002_symbol_indexes: undone');
+  const refused = await runCli(['rollback', '001', '--json'], env);
+  expect(refused.exitCode).toBe(4);
+  expect(JSON.parse(refused.stdout)).toMatchObject({
+    command: 'rollback',
+    exitCode: 4,
+    error: { code: 'DATA_LOSS' },
+  });
+  expect((await runCli(['rollback', '1', '--accept-data-loss'], env)).exitCode).toBe(0);
+  expect((await runCli(['migrate', '0001'], env)).stdout).toContain('applied 0001_multi_pair_support');
+  expect((await runCli(['status'], env)).exitCode).toBe(1);
+  expect((await runCli(['migrate', '002_nonsense'], env)).exitCode).toBe(2);
+});
+
+test('an error says file, statement, SQLSTATE, what PostgreSQL said and what to do', async () => {
+  await using db = await createDatabase(newest, 'legacy');
+  await db.sql`insert into fills (id, symbol, "timestamp", price, size)
+    select n::text, 'SECRET/PAIR', 1700000000123, 4242, 1 from generate_series(1, 2) as n`;
+  const { exitCode, stdout, stderr } = await runCli(['migrate', '--url', db.url]);
+
+  expect({ exitCode, stdout }).toEqual({ exitCode: 5, stdout: '' });
+  expect(stderr).toContain('file:       drizzle/0002_symbol_indexes.sql:151');
+  expect(stderr).toContain(
+    'statement:  create unique index concurrently if not exists idx_fills_unique_dedup',
+  );
+  expect(stderr).toContain('SQLSTATE:   23505');
+  expect(stderr).toContain('could not create unique index "idx_fills_unique_dedup"');
+  expect(stderr).toContain('multi-pair-db duplicates');
+  expect(stderr).not.toMatch(/SECRET|4242|1700000000123/);
+});
+
+test('a password appears in no output, whatever fails', async () => {
+  await using db = await createDatabase(newest, 'legacy');
+  const password = 'hunter2-S%C3%A9cret';
+  const withPassword = (url: string) => url.replace('postgres@', `postgres:${password}@`);
+  const urls = [
+    withPassword(db.url),
+    withPassword(db.url).replace(db.name, 'no_such_database'),
+    withPassword('postgres://postgres@127.0.0.1:1/closed'),
+    withPassword('postgres://postgres@no-such-host.invalid/db'),
+    withPassword(db.url).replace('postgres:', 'nobody_known:'),
+    withPassword('mysql://postgres@127.0.0.1/db'),
+    'postgres://postgres:hunter2/S@cret@127.0.0.1/db',
+    `${db.url}?password=hunter2&nonsense=1`,
+    `${withPassword(db.url)}?application_name=%zz`,
+  ];
+  const runs = urls.flatMap((url) => [
+    runCli(['migrate', '--dry-run', '--url', url]),
+    runCli(['status', '--json'], { DATABASE_URL: url }),
+  ]);
+  const results = await Promise.all(runs);
+  expect(results.filter(({ exitCode }) => exitCode === 2).length).toBeGreaterThan(0);
+  expect(results.filter(({ exitCode }) => exitCode === 3).length).toBeGreaterThan(0);
+  for (const { stdout, stderr } of results) expect(stdout + stderr).not.toMatch(/hunter2|S%C3|Sécret|S@cret/);
 });
 
 test('wrong usage is exit code 2 and says what is right; no database is named by silence', async () => {
