@@ -1,8 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { commandReference } from '../src/cli/reference.ts';
 import { erDiagram } from './er-diagram.ts';
 
 /** Sections of README.md that are made from the code, between `<!-- name -->` and `<!-- /name -->`. */
-const sections: Record<string, () => string> = { schema: erDiagram };
+const sections: Record<string, () => string> = {
+  schema: erDiagram,
+  commands: commandReference,
+};
 
 const file = new URL('../README.md', import.meta.url);
 const before = await readFile(file, 'utf8');

@@ -107,6 +107,11 @@ export const ownProject: Project = {
       blocks: {
         refuse,
         settings: session,
+        mend: {
+          lock: 'ROW EXCLUSIVE, and the rows of one batch of 500; passes over rows that others hold',
+          work: 'puts right what an older attempt has written into pairs; nothing where there was none',
+          tables: ['sessions'],
+        },
         columns: {
           lock: 'ACCESS EXCLUSIVE for some milliseconds on one table after the other; waits 50 ms at most, then tries again (400 times)',
           work: 'adds columns with constant defaults and the trigger; rewrites and scans nothing',
@@ -114,7 +119,7 @@ export const ownProject: Project = {
           exclusive: ['sessions', 'orders'],
         },
         backfill: {
-          lock: 'ROW EXCLUSIVE, and the rows of one batch for about 25 ms; passes over rows that others hold',
+          lock: 'ROW EXCLUSIVE, and the rows of one batch for about 20 ms; passes over rows that others hold',
           work: 'reads every session by its primary key and updates those that are not filled yet; commits each batch',
           tables: ['sessions'],
           rewrites: 'sessions',

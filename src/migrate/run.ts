@@ -3,7 +3,6 @@ import type { Connection, Notice } from './connection.ts';
 import { OperationError, summarizeStatement } from './errors.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import type { PlanStep } from './plan.ts';
-import { limits } from './plan.ts';
 import { refusePooler } from './pooler.ts';
 import type { ProgressListener } from './progress.ts';
 import type { MigrationFacts, Project } from './project.ts';
@@ -42,8 +41,8 @@ export interface RunningFile {
 }
 
 /**
- * Runs `work` with the migrations' lock taken, limits saved, a second session to watch with, and Ctrl-C wired to the
- * server. Whatever happens: open transactions are rolled back, the limits put back, the lock given back.
+ * Runs `work` with the migrations' lock taken, settings saved, a second session to watch with, and Ctrl-C wired to the
+ * server. Whatever happens: open transactions are rolled back, the settings put back, the lock given back.
  */
 export async function withRun<Result>(
   connection: Connection,
@@ -61,37 +60,43 @@ export async function withRun<Result>(
       signal: options.signal,
       onWait: (holders, waitedMs) => options.onProgress?.({ kind: 'lock', holders, waitedMs }),
     });
-    const limitsBefore = await readLimits(connection);
+    const settings = await readSettings(connection);
     const result = await work(run).catch(async (error: unknown) => {
       // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
-      await cleanUp(run, limitsBefore).catch(() => {});
+      await cleanUp(run, settings).catch(() => {});
       throw error;
     });
-    await cleanUp(run, limitsBefore);
+    await cleanUp(run, settings);
     return result;
   } finally {
     await second?.close();
   }
 }
 
-async function cleanUp(run: Run, limitsBefore: readonly Limit[]): Promise<void> {
+async function cleanUp(run: Run, settings: readonly Setting[]): Promise<void> {
   await run.cancelled;
   await run.connection.execute('rollback');
-  for (const { name, setting } of limitsBefore) {
-    await run.connection.query('select set_config($1, $2, false)', [name, setting]);
+  const before = new Map(settings.map(({ name, value }) => [name, value]));
+  for (const { name, value } of await readSettings(run.connection)) {
+    const valueBefore = before.get(name) ?? value;
+    if (valueBefore !== value)
+      await run.connection.query('select set_config($1, $2, false)', [name, valueBefore]);
   }
   await releaseLock(run.connection);
 }
 
-interface Limit {
+interface Setting {
   readonly name: string;
-  readonly setting: string;
+  readonly value: string;
 }
 
-function readLimits(connection: Connection): Promise<Limit[]> {
-  return connection.query<Limit>(
-    `select name, current_setting(name) as setting from pg_settings where name = any($1::text[])`,
-    [[...limits]],
+/** What a session may set: a file that breaks off leaves its settings behind, and a session may go on after it. */
+function readSettings(connection: Connection): Promise<Setting[]> {
+  return connection.query<Setting>(
+    `select name, current_setting(name) as value
+     from pg_settings
+     where context in ('user', 'superuser')
+       and name not in ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')`,
   );
 }
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runCli, startCli } from '../support/cli.ts';
 import { createDatabase } from '../support/database.ts';
-import { insertOddities } from '../support/oddities.ts';
+import { oddities } from '../support/oddities.ts';
 import { serverVersions } from '../support/server.ts';
 import { until } from '../support/waiting.ts';
 
@@ -13,7 +13,7 @@ const newest = 18;
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('twenty at once: each ends with 0 or 4, and the work is done once', async () => {
     await using db = await createDatabase(version, 'legacy');
-    await insertOddities(db.sql);
+    await db.sql.unsafe(oddities);
     const runs = Array.from({ length: 20 }, () => runCli(['migrate', '--json', '--url', db.url]));
     const results = await Promise.all(runs);
 
@@ -56,7 +56,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 
 test('an operator’s night: status, dry run, migrate, roll back, with exit codes and JSON', async () => {
   await using db = await createDatabase(newest, 'legacy');
-  await insertOddities(db.sql);
+  await db.sql.unsafe(oddities);
   const env = { DATABASE_URL: db.url };
 
   const before = await runCli(['status'], env);
@@ -150,10 +150,9 @@ test('wrong usage is exit code 2 and says what is right; no database is named by
   const json = await runCli(['migrate', '--json', '--frobnicate'], {}, folder.path);
   expect(json).toMatchObject({ exitCode: 2, stderr: '' });
   expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'USAGE' } });
-  expect(await runCli(['frobnicate'], {}, folder.path)).toMatchObject({ exitCode: 2 });
-  expect(await runCli(['rollback'], {}, folder.path)).toMatchObject({ exitCode: 2 });
-  expect(await runCli(['migrate', '--lock-wait', 'soon'], {}, folder.path)).toMatchObject({ exitCode: 2 });
-  expect(await runCli(['migrate', '--help'], {}, folder.path)).toMatchObject({ exitCode: 0, stderr: '' });
+  const wrong = [['frobnicate'], ['rollback'], ['migrate', '--lock-wait', 'soon'], ['migrate', '--help']];
+  const results = await Promise.all(wrong.map((args) => runCli(args, {}, folder.path)));
+  expect(results.map(({ exitCode }) => exitCode)).toEqual([2, 2, 2, 0]);
 
   await writeFile(path.join(folder.path, '.env'), 'DATABASE_URL=pglite:not-there\n');
   const fromFile = await runCli(['status'], {}, folder.path);
@@ -161,11 +160,13 @@ test('wrong usage is exit code 2 and says what is right; no database is named by
   expect(fromFile.stderr).toContain('there is no embedded database in not-there');
 });
 
-test('the embedded database: made by migrate, looked at by status', async () => {
+test('the embedded database is made by migrate', async () => {
   await using folder = await emptyFolder();
   const url = `pglite:${path.join(folder.path, 'data', 'live')}`;
-  expect((await runCli(['migrate', '--url', url])).stdout).toContain('3 applied');
-  expect((await runCli(['status', '--url', url])).exitCode).toBe(0);
+  expect(await runCli(['migrate', '--url', url])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('3 applied'),
+  });
 });
 
 async function emptyFolder(): Promise<AsyncDisposable & { readonly path: string }> {

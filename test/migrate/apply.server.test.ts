@@ -79,24 +79,29 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('lifts a role’s limits for the long steps and puts them back', async () => {
     await using db = await createDatabase(version, 'legacy');
     await db.sql.unsafe(
-      `alter database ${db.name} set statement_timeout = '1s';
+      `alter database ${db.name} set statement_timeout = '200ms';
        alter database ${db.name} set lock_timeout = '2s';
        alter database ${db.name} set idle_in_transaction_session_timeout = '3s'`,
     );
     // Row by row it takes longer than the limit: the backfill would end half way.
     await db.sql.unsafe(`set statement_timeout = 0;
-      insert into sessions (id, symbol) select n::text, 'BTC/USD' from generate_series(1, 30000) as n`);
+      insert into sessions (id, symbol) select n::text, 'BTC/USD' from generate_series(1, 15000) as n`);
 
     await using connection = await openConnection(db.url);
-    await applyMigrations(connection);
+    const report = await applyMigrations(connection);
+    const slowest = Math.max(...report.applied.flatMap(({ steps }) => steps.map((step) => step.durationMs)));
+    expect(slowest).toBeGreaterThan(200);
 
     const settings = await connection.query(
       `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
               current_setting('idle_in_transaction_session_timeout') as idle,
               current_setting('client_connection_check_interval') as check,
+              current_setting('synchronous_commit') as commit,
               (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
     );
-    expect(settings).toEqual([{ statement: '1s', lock: '2s', idle: '3s', check: '0', locks: 0 }]);
+    expect(settings).toEqual([
+      { statement: '200ms', lock: '2s', idle: '3s', check: '0', commit: 'on', locks: 0 },
+    ]);
   });
 
   test('reports what it does', async () => {

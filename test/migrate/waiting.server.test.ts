@@ -8,6 +8,8 @@ import { createDatabase } from '../support/database.ts';
 import { createFolder } from '../support/folder.ts';
 import { serverVersions } from '../support/server.ts';
 
+const newest = 18;
+
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('a build names whom it waits for, and ends when the transaction ends', async () => {
     await using db = await createDatabase(version, 'migrated');
@@ -38,34 +40,6 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     });
   });
 
-  test('a build gives up when its time is over, and the next run heals what it has left', async () => {
-    await using db = await createDatabase(version, 'migrated');
-    await using connection = await openConnection(db.url);
-    await rollbackMigration(connection, '002');
-    const reader = db.connect({ max: 1, connection: { application_name: 'nightly dump' } });
-    await reader`begin isolation level repeatable read`;
-    await reader`select count(*) from fills`;
-
-    const error: OperationError = await applyMigrations(connection, { maxWaitMs: 400 }).then(
-      () => {
-        throw new Error('it did not give up');
-      },
-      (fault: OperationError) => fault,
-    );
-    expect(error).toMatchObject({
-      code: 'LOCKED',
-      exitCode: 4,
-      sqlState: '57014',
-      file: 'drizzle/0002_symbol_indexes.sql',
-    });
-    expect(error.message).toMatch(/gave up after waiting .* for pid \d+ \(nightly dump, idle in transaction/);
-    expect(await db.sql`select from pg_index where not indisvalid`).toHaveLength(1);
-
-    await reader`commit`;
-    await applyMigrations(connection);
-    expect(await db.sql`select from pg_index where not indisvalid`).toHaveLength(0);
-  });
-
   test('a reader that holds a table keeps no other reader waiting while 001 waits for it', async () => {
     await using db = await createDatabase(version, 'legacy');
     const holder = db.connect({ max: 1, connection: { application_name: 'long report' } });
@@ -93,58 +67,86 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(await reading).toBeGreaterThan(30);
     expect([...waitedFor]).toContain('long report');
   });
+});
 
-  test('a plain file waits in short tries, all of it again each time', async () => {
-    await using db = await createDatabase(version, 'empty');
-    await db.sql`create table things (id integer)`;
-    await using folder = await createFolder({
-      '0000_first':
-        'create table others (id integer);--> statement-breakpoint\nalter table things add column name text;',
-    });
-    const holder = db.connect({ max: 1, connection: { application_name: 'long report' } });
-    await holder`begin`;
-    await holder`select count(*) from things`;
+test('a build gives up when its time is over, and the next run heals what it has left', async () => {
+  await using db = await createDatabase(newest, 'migrated');
+  await using connection = await openConnection(db.url);
+  await rollbackMigration(connection, '002');
+  const reader = db.connect({ max: 1, connection: { application_name: 'nightly dump' } });
+  await reader`begin isolation level repeatable read`;
+  await reader`select count(*) from fills`;
 
-    await using connection = await openConnection(db.url);
-    let waits = 0;
-    const report = await applyMigrations(connection, {
-      project: folder,
-      onProgress: (event) => {
-        if (event.kind === 'waiting' && ++waits === 2) void holder`commit`.execute();
-      },
-    });
-    expect(report.applied[0]?.tries).toBeGreaterThan(2);
-    expect(await db.sql`select name from things`).toEqual([]);
+  const error: OperationError = await applyMigrations(connection, { maxWaitMs: 400 }).then(
+    () => {
+      throw new Error('it did not give up');
+    },
+    (fault: OperationError) => fault,
+  );
+  expect(error).toMatchObject({
+    code: 'LOCKED',
+    exitCode: 4,
+    sqlState: '57014',
+    file: 'drizzle/0002_symbol_indexes.sql',
   });
+  expect(error.message).toMatch(/gave up after waiting .* for pid \d+ \(nightly dump, idle in transaction/);
+  expect(await db.sql`select from pg_index where not indisvalid`).toHaveLength(1);
 
-  test('told to stop, it cancels the statement on the server and gives the lock back', async () => {
-    await using db = await createDatabase(version, 'migrated');
-    await using connection = await openConnection(db.url);
-    await rollbackMigration(connection, '002');
-    const reader = db.connect({ max: 1 });
-    await reader`begin isolation level repeatable read`;
-    await reader`select count(*) from fills`;
+  await reader`commit`;
+  await applyMigrations(connection);
+  expect(await db.sql`select from pg_index where not indisvalid`).toHaveLength(0);
+});
 
-    const stop = new AbortController();
-    const error: OperationError = await applyMigrations(connection, {
-      signal: stop.signal,
-      onProgress: (event) => {
-        if (event.kind === 'waiting') stop.abort();
-      },
-    }).then(
-      () => {
-        throw new Error('it was not interrupted');
-      },
-      (fault: OperationError) => fault,
-    );
-    expect(error).toMatchObject({ code: 'INTERRUPTED', exitCode: 5, sqlState: '57014' });
-    expect(error.message).toContain('0002_symbol_indexes was interrupted');
-    expect(error.advice).toContain('the next run goes through it again and finishes it');
-    expect(
-      await db.sql`select from pg_locks where locktype = 'advisory' and database = (
-      select oid from pg_database where datname = current_database())`,
-    ).toHaveLength(0);
-    expect(await db.sql`select from pg_stat_progress_create_index`).toHaveLength(0);
-    expect(await connection.query('select 1 as alive')).toEqual([{ alive: 1 }]);
+test('a plain file waits in short tries, all of it again each time', async () => {
+  await using db = await createDatabase(newest, 'empty');
+  await db.sql`create table things (id integer)`;
+  await using folder = await createFolder({
+    '0000_first':
+      'create table others (id integer);--> statement-breakpoint\nalter table things add column name text;',
   });
+  const holder = db.connect({ max: 1, connection: { application_name: 'long report' } });
+  await holder`begin`;
+  await holder`select count(*) from things`;
+
+  await using connection = await openConnection(db.url);
+  let waits = 0;
+  const report = await applyMigrations(connection, {
+    project: folder,
+    onProgress: (event) => {
+      if (event.kind === 'waiting' && ++waits === 2) void holder`commit`.execute();
+    },
+  });
+  expect(report.applied[0]?.tries).toBeGreaterThan(2);
+  expect(await db.sql`select name from things`).toEqual([]);
+});
+
+test('told to stop, it cancels the statement on the server and gives the lock back', async () => {
+  await using db = await createDatabase(newest, 'migrated');
+  await using connection = await openConnection(db.url);
+  await rollbackMigration(connection, '002');
+  const reader = db.connect({ max: 1 });
+  await reader`begin isolation level repeatable read`;
+  await reader`select count(*) from fills`;
+
+  const stop = new AbortController();
+  const error: OperationError = await applyMigrations(connection, {
+    signal: stop.signal,
+    onProgress: (event) => {
+      if (event.kind === 'waiting') stop.abort();
+    },
+  }).then(
+    () => {
+      throw new Error('it was not interrupted');
+    },
+    (fault: OperationError) => fault,
+  );
+  expect(error).toMatchObject({ code: 'INTERRUPTED', exitCode: 5, sqlState: '57014' });
+  expect(error.message).toContain('0002_symbol_indexes was interrupted');
+  expect(error.advice).toContain('the next run goes through it again and finishes it');
+  expect(
+    await db.sql`select from pg_locks where locktype = 'advisory' and database = (
+    select oid from pg_database where datname = current_database())`,
+  ).toHaveLength(0);
+  expect(await db.sql`select from pg_stat_progress_create_index`).toHaveLength(0);
+  expect(await connection.query('select 1 as alive')).toEqual([{ alive: 1 }]);
 });
