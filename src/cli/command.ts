@@ -27,8 +27,11 @@ export interface CliCommand {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** What each exit code means here, where it says more than `exitCodes` does. Shown by `--help`. */
-  readonly exitCodes: Partial<Record<ExitCode, string>>;
+  /**
+   * What each exit code means here, where it says more than `exitCodes` does; null: it never ends so.
+   * Shown by `--help`.
+   */
+  readonly exitCodes: Partial<Record<ExitCode, string | null>>;
   /** Adds arguments and options, if it has any. */
   readonly configure?: (command: Command) => void;
   /** `input` holds the arguments by position and the options by name, as commander read them. */
@@ -46,7 +49,7 @@ export const exitCodes = {
   1: 'the check found something',
   2: 'wrong usage',
   3: 'the database can’t be reached, or a privilege is missing',
-  4: 'refused for safety; nothing was changed',
+  4: 'refused for safety',
   5: 'a statement failed, or the work was interrupted',
 } as const;
 

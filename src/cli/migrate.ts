@@ -12,7 +12,7 @@ export const migrate: CliCommand = {
   summary: 'apply all pending migrations, or those up to the one that is named, while trading goes on',
   exitCodes: {
     0: 'all that was asked for is applied; with --dry-run, the plan is printed',
-    1: 'not used',
+    1: null,
     4: 'refused for safety: another run, a transaction in the way, a contradiction in the history, a pooler',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },

@@ -34,6 +34,8 @@ function addCommand(program: Command, command: CliCommand, dispatch: Dispatch): 
 }
 
 function exitCodeHelp(own: CliCommand['exitCodes']): string {
-  const lines = Object.entries({ ...exitCodes, ...own }).map(([code, meaning]) => `  ${code}  ${meaning}`);
+  const lines = Object.entries({ ...exitCodes, ...own }).flatMap(([code, meaning]) =>
+    meaning === null ? [] : [`  ${code}  ${meaning}`],
+  );
   return ['Exit codes:', ...lines].join('\n');
 }

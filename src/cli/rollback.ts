@@ -11,7 +11,7 @@ export const rollback: CliCommand = {
     'undo the last migration; what services would lose is put aside, and a later migrate gives it back',
   exitCodes: {
     0: 'it is undone, or there was nothing to undo',
-    1: 'not used',
+    1: null,
     4: 'refused for safety: data loss not accepted, a later migration is applied, another run, a transaction in the way',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
