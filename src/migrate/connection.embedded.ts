@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
+import { lockEmbedded } from './embeddedLock.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
 
 const keep = (text: string): string => text;
@@ -18,23 +19,27 @@ export async function openEmbedded(directory: string, create: boolean): Promise<
   }
   const { PGlite: Database } = await loadDriver('@electric-sql/pglite', () => import('@electric-sql/pglite'));
   await mkdir(path.dirname(path.resolve(directory)), { recursive: true });
-  let client: PGlite;
+  const release = await lockEmbedded(directory);
   try {
-    client = await Database.create(directory);
+    return await connectEmbedded(await Database.create(directory), `pglite:${directory}`, release);
   } catch (cause) {
+    await release();
+    if (cause instanceof OperationError) throw cause;
     throw new OperationError({
       code: 'UNREACHABLE',
       message: `the embedded database in ${directory} can’t be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
-      advice:
-        'It may be in use by another process, damaged, or made by another version. Nothing was changed.',
+      advice: 'It may be damaged, or made by another version of PGlite. Nothing was changed.',
     });
   }
-  return connectEmbedded(client, `pglite:${directory}`);
 }
 
 /** A `Connection` on a PGlite that is open already. Closing it closes the PGlite. */
-export async function connectEmbedded(client: PGlite, target = 'pglite'): Promise<Connection> {
-  const connection = new EmbeddedSession(client, target);
+export async function connectEmbedded(
+  client: PGlite,
+  target = 'pglite',
+  onClose: () => Promise<void> = async () => {},
+): Promise<Connection> {
+  const connection = new EmbeddedSession(client, target, onClose);
   await connection.identify();
   return connection;
 }
@@ -45,10 +50,12 @@ class EmbeddedSession implements Connection {
   versionNumber = 0;
   pid = 0;
   readonly #client: PGlite;
+  readonly #onClose: () => Promise<void>;
   readonly #listeners = new Set<(notice: Notice) => void>();
 
-  constructor(client: PGlite, target: string) {
+  constructor(client: PGlite, target: string, onClose: () => Promise<void>) {
     this.#client = client;
+    this.#onClose = onClose;
     this.target = target;
   }
 
@@ -96,7 +103,9 @@ class EmbeddedSession implements Connection {
   async openSecond(): Promise<undefined> {}
 
   async close(): Promise<void> {
-    if (!this.#client.closed) await this.#client.close();
+    if (this.#client.closed) return;
+    await this.#client.close();
+    await this.#onClose();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
