@@ -11,6 +11,9 @@ export interface Progress {
   clear(): void;
 }
 
+/** Where a terminal does not know its width. */
+const defaultColumns = 80;
+
 /** In a log, a build that takes an hour is worth some hundred lines, not some hundred thousand. */
 const plainIntervalMs = 5_000;
 
@@ -28,7 +31,7 @@ export function createProgress(stream: WriteStream, now: () => number = Date.now
     },
     update: (text) => {
       if (isTerminal) {
-        stream.write(`\r\u001b[2K${text.slice(0, Math.max(20, stream.columns - 1))}`);
+        stream.write(`\r\u001b[2K${text.slice(0, (stream.columns || defaultColumns) - 1)}`);
       } else if (now() - lastPlainAt >= plainIntervalMs) {
         lastPlainAt = now();
         stream.write(`${text}\n`);

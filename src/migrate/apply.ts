@@ -117,7 +117,10 @@ export async function runSteps(
       return { steps: reports, tries };
     } catch (error) {
       const waitedMs = Date.now() - startedAt;
-      if (mode !== 'transaction' || !isLockTimeout(error) || waitedMs >= run.maxWaitMs) throw error;
+      // A block that tries by itself has given up for good reason.
+      const triesItself = current?.facts.exclusive !== undefined;
+      if (mode !== 'transaction' || triesItself || !isLockTimeout(error) || waitedMs >= run.maxWaitMs)
+        throw error;
       await run.connection.execute('rollback');
       const holders = await listTableHolders(run.connection, current?.facts.tables ?? [], [
         run.connection.pid,

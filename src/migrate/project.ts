@@ -130,6 +130,12 @@ export const ownProject: Project = {
           tables: ['sessions', 'orders'],
         },
         handover,
+        undo: {
+          lock: 'SHARE ROW EXCLUSIVE on both tables for one scan of each, then ACCESS EXCLUSIVE for some milliseconds; waits 200 ms at most, then tries again (300 times)',
+          work: 'puts aside what symbol can’t give back, then drops the columns',
+          tables: ['sessions', 'orders'],
+          exclusive: ['sessions', 'orders'],
+        },
       },
       down: {
         file: path.join(ownMigrationsFolder, 'down', '0001_multi_pair_support.sql'),

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as migrateFolder } from 'drizzle-orm/postgres-js/migrator';
 import { describe, expect, test } from 'vitest';
@@ -118,6 +119,13 @@ describe('a folder of somebody else', () => {
     await expect(apply(db, folder)).rejects.toMatchObject({
       code: 'HISTORY',
       message: expect.stringContaining('0000_late is not recorded as applied, but 0001_rows after it is'),
+    });
+    await folder.write(online);
+    await rm(`${folder.folder}/0002_online.sql`);
+    await expect(apply(db, folder)).rejects.toMatchObject({
+      code: 'FILE_INVALID',
+      exitCode: 4,
+      message: expect.stringContaining('0002_online.sql can’t be read'),
     });
     await folder.write({});
     await expect(apply(db, folder)).rejects.toMatchObject({

@@ -150,3 +150,43 @@ test('told to stop, it cancels the statement on the server and gives the lock ba
   expect(await db.sql`select from pg_stat_progress_create_index`).toHaveLength(0);
   expect(await connection.query('select 1 as alive')).toEqual([{ alive: 1 }]);
 });
+
+test('a rollback of 001 names whom it waits for, and goes on when that ends', async () => {
+  await using db = await createDatabase(newest, 'migrated');
+  await using connection = await openConnection(db.url);
+  await rollbackMigration(connection, '002');
+  const holder = db.connect({ max: 1, connection: { application_name: 'long report' } });
+  await holder`begin`;
+  await holder`select count(*) from orders`;
+
+  const waitedFor: (string | null)[] = [];
+  const report = await rollbackMigration(connection, '001', {
+    acceptDataLoss: true,
+    onProgress: (event) => {
+      if (event.kind !== 'waiting' || waitedFor.length > 0) return;
+      waitedFor.push(...event.for.map((session) => session.application));
+      void holder`commit`.execute();
+    },
+  });
+  expect(report.undone).toBe(true);
+  expect(waitedFor).toEqual(['long report']);
+});
+
+test('a prepared transaction, which has no process, is named as what it is', async () => {
+  await using db = await createDatabase(newest, 'migrated');
+  await using connection = await openConnection(db.url);
+  await rollbackMigration(connection, '002');
+  const session = db.connect({ max: 1 });
+  await session.unsafe(
+    `begin; insert into fills (id) values ('prepared'); prepare transaction 'forgotten_${db.name}'`,
+  );
+  try {
+    await expect(applyMigrations(connection, { maxWaitMs: 400 })).rejects.toMatchObject({
+      code: 'LOCKED',
+      message: expect.stringContaining('pid 0 (prepared transaction, see pg_prepared_xacts)'),
+    });
+  } finally {
+    await session.unsafe(`rollback prepared 'forgotten_${db.name}'`);
+  }
+  expect((await applyMigrations(connection)).applied).toHaveLength(1);
+});

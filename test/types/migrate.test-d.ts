@@ -1,0 +1,41 @@
+import { expectTypeOf, test } from 'vitest';
+import {
+  type ApplyReport,
+  applyMigrations,
+  type Connection,
+  OperationError,
+  openConnection,
+  type ProgressEvent,
+  planMigrations,
+  type RollbackReport,
+  readStatus,
+  rollbackMigration,
+} from '../../src/migrate/index.ts';
+
+test('the examples of the migrator type-check', async () => {
+  await using connection = await openConnection('postgres://localhost/trading');
+  expectTypeOf(connection).toExtend<Connection>();
+  const onProgress = (event: ProgressEvent): void => {
+    if (event.kind === 'backfill') expectTypeOf(event.remainingMs).toEqualTypeOf<number | undefined>();
+  };
+  expectTypeOf(await applyMigrations(connection, { upTo: '001', onProgress })).toEqualTypeOf<ApplyReport>();
+  expectTypeOf(await rollbackMigration(connection, '002')).toEqualTypeOf<RollbackReport>();
+  const { migrations } = await readStatus(connection);
+  expectTypeOf(migrations.every((migration) => migration.state === 'applied')).toEqualTypeOf<boolean>();
+  for (const migration of (await planMigrations(connection)).migrations) {
+    for (const step of migration.steps) expectTypeOf(step.sql).toEqualTypeOf<string>();
+  }
+  await applyMigrations(connection, { project: { folder: './drizzle' } });
+});
+
+test('what would be a mistake does not type-check', async () => {
+  await using connection = await openConnection('postgres://localhost/trading');
+  // @ts-expect-error: a rollback names its migration
+  await rollbackMigration(connection);
+  // @ts-expect-error: codes are known
+  expectTypeOf(new OperationError({ code: 'NONSENSE', message: '', advice: '' })).toBeObject();
+  // @ts-expect-error: an error says what to do
+  expectTypeOf(new OperationError({ code: 'LOCKED', message: '' })).toBeObject();
+  // @ts-expect-error: a URL is opened first
+  await applyMigrations('postgres://localhost/trading');
+});
