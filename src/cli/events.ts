@@ -35,7 +35,7 @@ function formatEvent(event: ProgressEvent): { readonly text: string; readonly st
         `  ${event.index}: ${event.phase}${event.share === undefined ? '' : `, ${formatShare(event.share)}`}`,
       );
     case 'waiting':
-      return moving(`  waiting for ${event.for.length} of others for ${formatDuration(event.waitedMs)}`);
+      return moving(`  still waiting, ${formatDuration(event.waitedMs)} so far`);
     case 'notice':
       return staying(`  ${event.message}`);
     case 'finished':

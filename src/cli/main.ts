@@ -17,7 +17,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // Who presses a second time does not want to wait for the server's answer.
     if (interrupt.signal.aborted) process.exit(5);
-    progress.line(`${signal}: stopping the work on the server …`);
+    progress.line(`${signal}: stopping the work on the server … (again: leave at once)`);
     interrupt.abort(signal);
   });
 }

@@ -4,7 +4,7 @@ import { openConnection } from '../migrate/connection.ts';
 import { planMigrations } from '../migrate/describe.ts';
 import type { CliCommand, Outcome } from './command.ts';
 import { showEvents } from './events.ts';
-import { addWaitOptions, readWaitOptions } from './options.ts';
+import { addWaitOptions, cancelOnAbort, readWaitOptions } from './options.ts';
 import { formatPlan } from './plan.ts';
 
 export const migrate: CliCommand = {
@@ -27,6 +27,7 @@ export const migrate: CliCommand = {
     await using connection = await openConnection(url, { create: !isDryRun });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
+      cancelOnAbort(connection, signal, progress);
       const plan = await planMigrations(connection, selection);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }

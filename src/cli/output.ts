@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty';
 import { OperationError } from '../migrate/errors.ts';
 
 /** Says what is going on, on standard error: one moving line on a terminal, plain lines elsewhere. */
@@ -17,7 +16,14 @@ const defaultColumns = 80;
 /** In a log, a build that takes an hour is worth some hundred lines, not some hundred thousand. */
 const plainIntervalMs = 5_000;
 
-export function createProgress(stream: WriteStream, now: () => number = Date.now): Progress {
+/** What of `process.stderr` is needed; a stream that is no terminal has neither `isTTY` nor `columns`. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): boolean;
+}
+
+export function createProgress(stream: ProgressStream, now: () => number = Date.now): Progress {
   const isTerminal = stream.isTTY === true;
   let lastPlainAt = now();
   const clear = (): void => {

@@ -2,6 +2,7 @@ import { describeSession } from '../migrate/activity.ts';
 import { openConnection } from '../migrate/connection.ts';
 import { type MigrationStatus, readStatus, type Status } from '../migrate/status.ts';
 import type { CliCommand } from './command.ts';
+import { cancelOnAbort } from './options.ts';
 
 export const status: CliCommand = {
   name: 'status',
@@ -10,8 +11,9 @@ export const status: CliCommand = {
     0: 'all migrations are applied, and nothing contradicts them',
     1: 'something is pending, half-done, INVALID or missing, or the journal contradicts the files',
   },
-  run: async ({ url }) => {
+  run: async ({ url, signal, progress }) => {
     await using connection = await openConnection(url);
+    cancelOnAbort(connection, signal, progress);
     const result = await readStatus(connection);
     return { exitCode: isDone(result) ? 0 : 1, result, text: formatStatus(result) };
   },

@@ -1,4 +1,6 @@
 import type { SessionActivity } from './activity.ts';
+import type { Notice } from './connection.ts';
+import type { MigrationFacts } from './project.ts';
 
 /** What a running migration or rollback reports. */
 export type ProgressEvent =
@@ -42,3 +44,31 @@ export type ProgressEvent =
   | { readonly kind: 'finished'; readonly tag: string; readonly durationMs: number };
 
 export type ProgressListener = (event: ProgressEvent) => void;
+
+/** Turns the notices of a file into progress. */
+export function createNoticeReader(
+  tag: string,
+  { readProgress }: MigrationFacts,
+  emit: ProgressListener,
+): (notice: Notice) => void {
+  let pass = 0;
+  let startedAt = Date.now();
+  return ({ message }) => {
+    const progress = readProgress?.(message);
+    if (progress === undefined) {
+      // "already exists, skipping" is what a file that can be run twice expects.
+      if (!message.endsWith(', skipping')) emit({ kind: 'notice', tag, message });
+      return;
+    }
+    if (progress.pass !== pass) {
+      pass = progress.pass;
+      startedAt = Date.now();
+    }
+    const { done, total } = progress;
+    const elapsedMs = Date.now() - startedAt;
+    // The first batches are small; an estimate from them would frighten.
+    const remainingMs =
+      elapsedMs > 1_000 && done > 0 ? Math.round((elapsedMs / done) * (total - done)) : undefined;
+    emit({ kind: 'backfill', tag, pass, done, total, remainingMs });
+  };
+}

@@ -1,11 +1,12 @@
 import { describeSessions, formatDuration } from './activity.ts';
-import type { Connection, Notice } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { OperationError, summarizeStatement } from './errors.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import type { PlanStep } from './plan.ts';
 import { refusePooler } from './pooler.ts';
-import type { ProgressListener } from './progress.ts';
+import { createNoticeReader, type ProgressListener } from './progress.ts';
 import type { MigrationFacts, Project } from './project.ts';
+import { readSettings, restoreSettings, type Setting } from './settings.ts';
 import { type Observation, watchWork } from './watch.ts';
 
 /** What every run that changes a database can be told. */
@@ -55,12 +56,12 @@ export async function withRun<Result>(
   try {
     if (second !== undefined) await refusePooler(connection, second);
     const run = new Run(connection, second, options);
+    const settings = await readSettings(connection);
     await takeLock(connection, {
       lockWaitMs: options.lockWaitMs ?? defaultLockWaitMs,
       signal: options.signal,
       onWait: (holders, waitedMs) => options.onProgress?.({ kind: 'lock', holders, waitedMs }),
     });
-    const settings = await readSettings(connection);
     const result = await work(run).catch(async (error: unknown) => {
       // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
       await cleanUp(run, settings).catch(() => {});
@@ -76,28 +77,8 @@ export async function withRun<Result>(
 async function cleanUp(run: Run, settings: readonly Setting[]): Promise<void> {
   await run.cancelled;
   await run.connection.execute('rollback');
-  const before = new Map(settings.map(({ name, value }) => [name, value]));
-  for (const { name, value } of await readSettings(run.connection)) {
-    const valueBefore = before.get(name) ?? value;
-    if (valueBefore !== value)
-      await run.connection.query('select set_config($1, $2, false)', [name, valueBefore]);
-  }
+  await restoreSettings(run.connection, settings);
   await releaseLock(run.connection);
-}
-
-interface Setting {
-  readonly name: string;
-  readonly value: string;
-}
-
-/** What a session may set: a file that breaks off leaves its settings behind, and a session may go on after it. */
-function readSettings(connection: Connection): Promise<Setting[]> {
-  return connection.query<Setting>(
-    `select name, current_setting(name) as value
-     from pg_settings
-     where context in ('user', 'superuser')
-       and name not in ('transaction_isolation', 'transaction_read_only', 'transaction_deferrable')`,
-  );
 }
 
 function refuseVersion(connection: Connection, { versions }: Project): void {
@@ -143,7 +124,7 @@ export class Run {
     });
   }
 
-  /** Runs one step. Statements of a file are watched, and can be cancelled. */
+  /** Runs one step, watches it, and cancels it when told to. */
   async step(step: PlanStep, running: RunningFile): Promise<StepReport> {
     this.refuseAborted();
     const startedAtMs = Date.now();
@@ -158,17 +139,15 @@ export class Run {
   }
 
   async #send(step: PlanStep, running: RunningFile): Promise<number> {
-    const stopListening = this.connection.onNotice(createNoticeReader(running, this.emit));
+    const stopListening = this.connection.onNotice(createNoticeReader(running.tag, running.facts, this.emit));
     const cancel = (): void => {
-      this.cancelled = this.connection.cancel().catch(async () => {
-        await this.#second?.query('select pg_cancel_backend($1)', [this.connection.pid]);
-      });
+      this.cancelled = this.#cancel(running.tag);
     };
     this.#options.signal?.addEventListener('abort', cancel);
     let overdue: Observation | undefined;
     const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
     try {
-      if (this.#second === undefined || this.#isBlind || step.from === 'runner') {
+      if (this.#second === undefined || this.#isBlind) {
         await work;
         return 0;
       }
@@ -181,12 +160,7 @@ export class Run {
         },
         onBlind: (error) => {
           this.#isBlind = true;
-          const reason = error instanceof Error ? error.message : String(error);
-          this.emit({
-            kind: 'notice',
-            tag: running.tag,
-            message: `progress can’t be watched any more: ${reason}`,
-          });
+          this.#notify(running.tag, 'progress can’t be watched any more', error);
         },
       });
     } catch (error) {
@@ -198,6 +172,23 @@ export class Run {
       stopListening();
       this.#options.signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  /** Asks the server to cancel: by the protocol, else by SQL from the second session. Never fails. */
+  async #cancel(tag: string): Promise<void> {
+    try {
+      await this.connection.cancel().catch(async (error: unknown) => {
+        if (this.#second === undefined) throw error;
+        await this.#second.query('select pg_cancel_backend($1)', [this.connection.pid]);
+      });
+    } catch (error) {
+      this.#notify(tag, `pid ${this.connection.pid} could not be cancelled and works on`, error);
+    }
+  }
+
+  #notify(tag: string, what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.emit({ kind: 'notice', tag, message: `${what}: ${reason}` });
   }
 
   #report({ build, waitingFor, waitedMs }: Observation, tag: string): void {
@@ -222,28 +213,4 @@ function waitedTooLong(
     sqlState,
     serverMessage,
   });
-}
-
-/** Turns the notices of a file into progress. */
-function createNoticeReader({ tag, facts }: RunningFile, emit: ProgressListener): (notice: Notice) => void {
-  let pass = 0;
-  let startedAt = Date.now();
-  return ({ message }) => {
-    const progress = facts.readProgress?.(message);
-    if (progress === undefined) {
-      // "already exists, skipping" is what a file that can be run twice expects.
-      if (!message.endsWith(', skipping')) emit({ kind: 'notice', tag, message });
-      return;
-    }
-    if (progress.pass !== pass) {
-      pass = progress.pass;
-      startedAt = Date.now();
-    }
-    const { done, total } = progress;
-    const elapsedMs = Date.now() - startedAt;
-    // The first batches are small; an estimate from them would frighten.
-    const remainingMs =
-      elapsedMs > 1_000 && done > 0 ? Math.round((elapsedMs / done) * (total - done)) : undefined;
-    emit({ kind: 'backfill', tag, pass, done, total, remainingMs });
-  };
 }

@@ -14,10 +14,10 @@ const kills = 25;
 async function fill(db: TestDatabase): Promise<void> {
   await db.sql.unsafe(oddities);
   await db.sql.unsafe(`
-    insert into sessions (id, symbol) select 'many ' || n, 'BTC/USD' from generate_series(1, 8000) as n;
-    insert into orders (id, sessionid, symbol) select 'many ' || n, 'many ' || n, 'BTC/USD' from generate_series(1, 8000) as n;
+    insert into sessions (id, symbol) select 'many ' || n, 'BTC/USD' from generate_series(1, 3000) as n;
+    insert into orders (id, sessionid, symbol) select 'many ' || n, 'many ' || n, 'BTC/USD' from generate_series(1, 3000) as n;
     insert into fills (id, sessionid, symbol, price, size, "timestamp", tradeid)
-    select 'many ' || n, 'many ' || 1 + n % 8000, 'BTC/USD', n % 1000, 1, n, n from generate_series(1, 20000) as n`);
+    select 'many ' || n, 'many ' || 1 + n % 3000, 'BTC/USD', n % 1000, 1, n, n from generate_series(1, 40000) as n`);
 }
 
 async function killAndFinish(version: ServerVersion): Promise<string[]> {
