@@ -49,7 +49,7 @@ export function createProgress(stream: ProgressStream, now: () => number = Date.
 /** An error as a person reads it: what, where, what PostgreSQL said, what to do. */
 export function formatError(error: OperationError): string {
   const { message, file, line, statement, sqlState, serverMessage, advice } = error;
-  const said = serverMessage === undefined || serverMessage === message ? undefined : serverMessage;
+  const said = serverMessage !== undefined && message.includes(serverMessage) ? undefined : serverMessage;
   const rows: [string, string | undefined][] = [
     ['file', file === undefined ? undefined : line === undefined ? file : `${file}:${line}`],
     ['statement', statement],

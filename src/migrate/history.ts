@@ -115,7 +115,7 @@ function listGaps(files: readonly MigrationFile[], recorded: ReadonlySet<number 
       {
         kind: 'gap',
         message: `${file.tag} is not recorded as applied, but ${files[last]?.tag} after it is`,
-        advice: `A file that came late, or a lost row. Roll back what came after it, then migrate; stock drizzle would never apply it.`,
+        advice: `If it came late, generate it again, so that its stamp is the latest. If it was applied and its row is lost, run verify, then put the row back: insert into ${journalTable} (hash, created_at) values ('${file.hash}', ${file.createdAtMs});`,
       },
     ];
   });

@@ -41,7 +41,7 @@ describe('a history with a fault is refused, with what to do', () => {
     ['unknown', files, [row(1, 1), row(2, 99)], 'Check that this is the right database'],
     ['unknown', files, [row(1, null)], 'Check that this is the right database'],
     ['duplicate', files, [row(1, 1), row(2, 1)], 'where id in (2)'],
-    ['gap', files, [row(1, 1), row(3, 3)], 'Roll back what came after it'],
+    ['gap', files, [row(1, 1), row(3, 3)], "values ('hash of 0001_b', 2)"],
     [
       'older',
       [...files, file('0003_late', 2.5)],

@@ -172,6 +172,30 @@ test('a rollback of 001 names whom it waits for, and goes on when that ends', as
   expect(waitedFor).toEqual(['long report']);
 });
 
+test('while a rollback of 002 waits for a reader, others read and write', async () => {
+  await using db = await createDatabase(newest, 'migrated');
+  await using connection = await openConnection(db.url);
+  const reader = db.connect({ max: 1 });
+  await reader`begin isolation level repeatable read`;
+  await reader`select count(*) from fills`;
+  const others = db.connect({ max: 1, connection: { statement_timeout: 500 } });
+
+  let work: Promise<unknown> | undefined;
+  await rollbackMigration(connection, '002', {
+    onProgress: (event) => {
+      if (event.kind !== 'waiting' || work !== undefined) return;
+      work = (async () => {
+        await others`insert into fills (id) values ('meanwhile')`;
+        await others`update fills set symbol = 'BTC/USD' where id = 'meanwhile'`;
+        await others`select count(*) from fills`;
+        await reader`commit`;
+      })();
+    },
+  });
+  expect(work).toBeDefined();
+  await work;
+});
+
 test('a prepared transaction, which has no process, is named as what it is', async () => {
   await using db = await createDatabase(newest, 'migrated');
   await using connection = await openConnection(db.url);
