@@ -22,6 +22,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// `… | head` closes the pipe: what nobody wants to read is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 async function dispatch(command: CliCommand, input: CommandInput): Promise<void> {
   const name = command.name;
   try {

@@ -79,7 +79,9 @@ class ServerSession implements Connection {
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       const message = `${this.target} can’t be opened: ${error.message}`;
-      throw new OperationError({ ...error.toJSON(), message, statement: undefined });
+      // No statement was run: what nobody foresaw is a fault of the URL, of the network or of the server.
+      const code = error.code === 'STATEMENT_FAILED' ? 'UNREACHABLE' : error.code;
+      throw new OperationError({ ...error.toJSON(), code, message, statement: undefined });
     }
   }
 
