@@ -113,7 +113,7 @@ export const ownProject: Project = {
           tables: ['sessions'],
         },
         columns: {
-          lock: 'ACCESS EXCLUSIVE for some milliseconds on one table after the other; waits 50 ms at most, then tries again (400 times)',
+          lock: 'SHARE UPDATE EXCLUSIVE, then ACCESS EXCLUSIVE for some milliseconds, on one table after the other; waits 50 ms at most for the latter, then tries again (400 times)',
           work: 'adds columns with constant defaults and the trigger; rewrites and scans nothing',
           tables: ['sessions', 'orders'],
           exclusive: ['sessions', 'orders'],
@@ -131,7 +131,7 @@ export const ownProject: Project = {
         },
         handover,
         undo: {
-          lock: 'SHARE ROW EXCLUSIVE on both tables for one scan of each, then ACCESS EXCLUSIVE for some milliseconds; waits 200 ms at most, then tries again (300 times)',
+          lock: 'none while values are put aside; then ACCESS EXCLUSIVE on both tables for one scan of each; waits 50 ms at most for it, then tries again (300 times)',
           work: 'puts aside what symbol can’t give back, then drops the columns',
           tables: ['sessions', 'orders'],
           exclusive: ['sessions', 'orders'],
@@ -158,7 +158,7 @@ export const ownProject: Project = {
         settings: session,
         set_aside: {
           lock: 'SHARE UPDATE EXCLUSIVE on an index that is INVALID or defined otherwise, for some milliseconds',
-          work: 'renames it; it serves until its successor stands',
+          work: 'renames it; a valid one serves until its successor stands',
           tables: [],
         },
         prove: catalog,
@@ -168,6 +168,7 @@ export const ownProject: Project = {
       presence: `select exists (
           select from unnest('{${indexes.join(',')}}'::text[]) as name
           where to_regclass(name) is not null or to_regclass(name || '__set_aside') is not null
+            or to_regclass(name || '__broken') is not null
         ) as present`,
       indexes,
     },

@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { applyMigrations } from '../../src/migrate/apply.ts';
 import { openConnection } from '../../src/migrate/connection.ts';
 import type { OperationError } from '../../src/migrate/errors.ts';
 import { rollbackMigration } from '../../src/migrate/rollback.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { migrationsFolder } from '../support/migrations.ts';
 import { serverVersions } from '../support/server.ts';
 
 /** The error that a run ends in. */
@@ -29,6 +32,12 @@ async function refusedRollback(
     },
     (error: OperationError) => error,
   );
+}
+
+/** Where a file says something, as an editor counts. */
+async function findLine(file: string, text: string): Promise<number> {
+  const lines = (await readFile(path.join(migrationsFolder, file), 'utf8')).split('\n');
+  return lines.findIndex((line) => line.startsWith(text)) + 1;
 }
 
 const listJournal = (db: TestDatabase) => db.sql`select * from drizzle.__drizzle_migrations order by id`;
@@ -112,7 +121,7 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
       exitCode: 5,
       sqlState: '23505',
       file: 'drizzle/0002_symbol_indexes.sql',
-      line: 151,
+      line: await findLine('0002_symbol_indexes.sql', 'create unique index concurrently'),
     });
     expect(error.statement).toMatch(/^create unique index concurrently/);
     expect(error.serverMessage).toContain('could not create unique index "idx_fills_unique_dedup"');
