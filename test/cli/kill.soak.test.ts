@@ -55,7 +55,7 @@ test(`kill -9 of migrate at ${kills} random moments on each server: the next run
   console.log(`killed at\n${moments.flat().sort().join('\n')}`);
 });
 
-test.each(serverVersions)(
+test.concurrent.each(serverVersions)(
   'PostgreSQL %i: a reader that holds a lock for 10 s keeps nobody waiting for half a second',
   async (version) => {
     await using db = await createDatabase(version, 'legacy');

@@ -11,21 +11,6 @@ import { until } from '../support/waiting.ts';
 const newest = 18;
 
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
-  test('twenty at once: each ends with 0 or 4, and the work is done once', async () => {
-    await using db = await createDatabase(version, 'legacy');
-    await db.sql.unsafe(oddities);
-    const runs = Array.from({ length: 20 }, () => runCli(['migrate', '--json', '--url', db.url]));
-    const results = await Promise.all(runs);
-
-    expect(results.filter(({ exitCode }) => exitCode !== 0 && exitCode !== 4)).toEqual([]);
-    const applied = results
-      .filter(({ exitCode }) => exitCode === 0)
-      .flatMap(({ stdout }) => (JSON.parse(stdout) as { result: { applied: object[] } }).result.applied);
-    expect(applied).toHaveLength(3);
-    expect(await db.sql`select from drizzle.__drizzle_migrations`).toHaveLength(3);
-    expect((await runCli(['status', '--url', db.url])).exitCode).toBe(0);
-  });
-
   test('SIGTERM cancels the work on the server, and says what is done and what the next run does', async () => {
     await using db = await createDatabase(version, 'legacy');
     const reader = db.connect({ max: 1, connection: { application_name: 'nightly dump' } });
@@ -34,7 +19,10 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     const { child, ended } = startCli(['migrate', '--url', db.url]);
     await until(
       async () =>
-        (await db.sql`select from pg_stat_progress_create_index where phase like 'waiting%'`).length > 0,
+        (
+          await db.sql`select from pg_stat_progress_create_index
+      where datname = current_database() and phase like 'waiting%'`
+        ).length > 0,
       'the build waits for the reader',
     );
     child.kill('SIGTERM');
@@ -44,7 +32,9 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(stderr).toContain('SIGTERM: stopping the work on the server');
     expect(stderr).toContain('0002_symbol_indexes was interrupted');
     expect(stderr).toContain('Applied in this run: 0000_baseline, 0001_multi_pair_support');
-    expect(await db.sql`select from pg_stat_progress_create_index`).toHaveLength(0);
+    expect(
+      await db.sql`select from pg_stat_progress_create_index where datname = current_database()`,
+    ).toHaveLength(0);
     expect(
       await db.sql`select from pg_stat_activity
       where application_name = 'multi-pair-db' and datname = current_database()`,
@@ -52,6 +42,22 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await reader`commit`;
     expect((await runCli(['migrate', '--url', db.url])).exitCode).toBe(0);
   });
+});
+
+test('twenty at once: each ends with 0 or 4, and the work is done once', async () => {
+  await using db = await createDatabase(newest, 'legacy');
+  await db.sql.unsafe(oddities);
+  const runs = Array.from({ length: 20 }, () => runCli(['migrate', '--json', '--url', db.url]));
+  const results = await Promise.all(runs);
+
+  expect(results.filter(({ exitCode }) => exitCode !== 0 && exitCode !== 4)).toEqual([]);
+  const applied = results.flatMap(({ exitCode, stdout }) => {
+    const document: { result?: { applied: object[] } } = JSON.parse(stdout);
+    return exitCode === 0 ? (document.result?.applied ?? []) : [];
+  });
+  expect(applied).toHaveLength(3);
+  expect(await db.sql`select from drizzle.__drizzle_migrations`).toHaveLength(3);
+  expect((await runCli(['status', '--url', db.url])).exitCode).toBe(0);
 });
 
 test('an operator’s night: status, dry run, migrate, roll back, with exit codes and JSON', async () => {
@@ -132,10 +138,11 @@ test('a password appears in no output, whatever fails', async () => {
     `${db.url}?password=hunter2&nonsense=1`,
     `${withPassword(db.url)}?application_name=%zz`,
   ];
-  const runs = urls.flatMap((url) => [
-    runCli(['migrate', '--dry-run', '--url', url]),
-    runCli(['status', '--json'], { DATABASE_URL: url }),
-  ]);
+  const runs = urls.map((url, index) =>
+    index % 2 === 0
+      ? runCli(['migrate', '--dry-run', '--url', url])
+      : runCli(['status', '--json'], { DATABASE_URL: url }),
+  );
   const results = await Promise.all(runs);
   expect(results.filter(({ exitCode }) => exitCode === 2).length).toBeGreaterThan(0);
   expect(results.filter(({ exitCode }) => exitCode === 3).length).toBeGreaterThan(0);

@@ -164,7 +164,10 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
     build.catch(() => {});
     build.execute();
     for (let seen = 0; seen === 0; ) {
-      seen = (await db.sql`select from pg_stat_progress_create_index where phase like 'waiting%'`).length;
+      seen = (
+        await db.sql`select from pg_stat_progress_create_index
+      where datname = current_database() and phase like 'waiting%'`
+      ).length;
     }
     const error = await refused(db.url);
     expect(error).toMatchObject({ code: 'LOCKED', exitCode: 4, sqlState: '55006' });
