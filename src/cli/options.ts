@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
+import { defaultTimeLimitMs } from '../migrate/readOnly.ts';
 import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run.ts';
 import type { Progress } from './output.ts';
 
@@ -49,6 +50,20 @@ export function readWaitOptions(options: Readonly<Record<string, unknown>>): {
     lockWaitMs: typeof lockWait === 'number' ? lockWait * 1_000 : defaultLockWaitMs,
     maxWaitMs: typeof maxWait === 'number' ? maxWait * 1_000 : defaultMaxWaitMs,
   };
+}
+
+/** For commands that only check. */
+export function addTimeLimitOption(command: Command): void {
+  command.option(
+    '--time-limit <seconds>',
+    `cut each statement short after so long, and say so; 0 is no limit (default: ${defaultTimeLimitMs / 1_000})`,
+    parseSeconds,
+  );
+}
+
+/** What `addTimeLimitOption` has read, in milliseconds. */
+export function readTimeLimit({ timeLimit }: Readonly<Record<string, unknown>>): number {
+  return typeof timeLimit === 'number' ? timeLimit * 1_000 : defaultTimeLimitMs;
 }
 
 function parseSeconds(text: string): number {

@@ -1,6 +1,7 @@
 /** The migrator: applies, proves and undoes the migrations of any drizzle folder on a live database. */
 export { describeSession, type SessionActivity } from './activity.ts';
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './apply.ts';
+export type { Finding } from './compare.ts';
 export {
   type Connection,
   connectEmbedded,
@@ -17,6 +18,7 @@ export {
 } from './errors.ts';
 export type { HistoryFault } from './history.ts';
 export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan.ts';
+export type { PlanProbe, PlanReport } from './plans.ts';
 export type { ProgressEvent, ProgressListener } from './progress.ts';
 export {
   type DownFacts,
@@ -25,6 +27,9 @@ export {
   type Project,
   type StatementFacts,
 } from './project.ts';
+export type { CheckOptions } from './readOnly.ts';
 export { type RollbackOptions, type RollbackReport, rollbackMigration } from './rollback.ts';
+export type { RowRule } from './rowRules.ts';
 export type { RunOptions, StepReport } from './run.ts';
 export { type IndexStatus, type MigrationStatus, readStatus, type Status } from './status.ts';
+export { type Verification, type VerifyOptions, verifyDatabase } from './verify.ts';

@@ -1,0 +1,68 @@
+import { openConnection } from '../migrate/connection.ts';
+import { type Finding, type PlanReport, type Verification, verifyDatabase } from '../migrate/index.ts';
+import { formatVersion } from '../migrate/units.ts';
+import type { CliCommand } from './command.ts';
+import { addTimeLimitOption, readTimeLimit } from './options.ts';
+import { listPlanProbes } from './probes.ts';
+
+const levels = `What is missing or different is a fault. What others have added is a note, but for what can refuse a row of
+ours, which is a fault: a NOT NULL column without default, a constraint, a unique index.`;
+
+export const verify: CliCommand = {
+  name: 'verify',
+  summary: 'prove that the database is what this release says, or name what is not and what mends it',
+  exitCodes: {
+    0: 'verified: no fault; notes may be printed',
+    1: 'at least one fault was found',
+    4: 'not verified: a table is locked against readers',
+  },
+  configure: (command) => {
+    command
+      .option('--explain', 'add the plans of settlement discovery and pair containment')
+      .addHelpText('after', `\n${levels}`);
+    addTimeLimitOption(command);
+  },
+  run: async ({ url, signal }, { options }) => {
+    await using connection = await openConnection(url);
+    const explain = options['explain'] === true ? listPlanProbes(Date.now()) : [];
+    const result = await verifyDatabase(connection, {
+      explain,
+      signal,
+      timeLimitMs: readTimeLimit(options),
+    });
+    return { exitCode: result.verified ? 0 : 1, result, text: format(result) };
+  },
+};
+
+function format(result: Verification): string {
+  const faults = result.findings.filter(({ level }) => level === 'fault').length;
+  const rows =
+    result.checkedRows === undefined ? 'rows not checked' : `${result.checkedRows} sessions checked`;
+  return [
+    `${result.target}, PostgreSQL ${formatVersion(result.versionNumber)}`,
+    `${result.applied.length} migrations recorded; ${result.comparedObjects} objects of the catalog compared; ${rows}`,
+    ...result.findings.map(formatFinding),
+    ...result.plans.map(formatPlan),
+    faults === 0
+      ? 'verified: the database is what this release of multi-pair-db says'
+      : `not verified: ${faults} ${faults === 1 ? 'fault' : 'faults'}`,
+  ].join('\n\n');
+}
+
+function formatFinding({ level, object, expected, found, mend }: Finding): string {
+  return [
+    `${level}: ${object}`,
+    `  expected  ${expected}`,
+    `  found     ${found}`,
+    `  ${level === 'fault' ? 'mend by ' : 'to do   '}  ${mend}`,
+  ].join('\n');
+}
+
+function formatPlan({ name, index, node, chosen, usable, asked, plan }: PlanReport): string {
+  const verdict = chosen
+    ? `${node} on ${index}, chosen as things are`
+    : usable
+      ? `${node} on ${index}, with ${asked.join(', ')} off: it serves the query, and PostgreSQL finds the table too small to need it`
+      : `no ${node} on ${index}, not even with ${asked.join(', ')} off`;
+  return [`plan of ${name}: ${verdict}`, ...plan.split('\n').map((line) => `  ${line}`)].join('\n');
+}
