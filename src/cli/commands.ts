@@ -1,8 +1,9 @@
 import type { CliCommand } from './command.ts';
 import { migrate } from './migrate.ts';
+import { preflight } from './preflight.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { verify } from './verify.ts';
 
 /** Every command, in the order in which an operator meets them. */
-export const commands: readonly CliCommand[] = [status, migrate, verify, rollback];
+export const commands: readonly CliCommand[] = [status, preflight, migrate, verify, rollback];

@@ -19,6 +19,8 @@ export {
 export type { HistoryFault } from './history.ts';
 export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan.ts';
 export type { PlanProbe, PlanReport } from './plans.ts';
+export type { CheckLevel } from './preflight/check.ts';
+export { type CheckReport, type Preflight, type PreflightOptions, runPreflight } from './preflight.ts';
 export type { ProgressEvent, ProgressListener } from './progress.ts';
 export {
   type DownFacts,

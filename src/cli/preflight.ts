@@ -1,0 +1,46 @@
+import { openConnection } from '../migrate/connection.ts';
+import { type CheckReport, type Preflight, runPreflight } from '../migrate/preflight.ts';
+import { formatVersion } from '../migrate/units.ts';
+import type { CliCommand } from './command.ts';
+import { addTimeLimitOption, readTimeLimit } from './options.ts';
+
+export const preflight: CliCommand = {
+  name: 'preflight',
+  summary: 'look whether the migrations may run now, and what has to be done first',
+  exitCodes: {
+    0: 'nothing is in the way',
+    1: 'at least one warning or blocker; --json tells them apart (mayRun is false where something blocks)',
+    4: 'not checked: a table is locked against readers',
+  },
+  configure: addTimeLimitOption,
+  run: async ({ url, signal }, { options }) => {
+    await using connection = await openConnection(url);
+    const result = await runPreflight(connection, { signal, timeLimitMs: readTimeLimit(options) });
+    const { warning, blocker } = result.counts;
+    return { exitCode: warning + blocker === 0 ? 0 : 1, result, text: format(result) };
+  },
+};
+
+function format({ target, versionNumber, checks, counts, mayRun }: Preflight): string {
+  const findings = checks.filter(({ level }) => level === 'warning' || level === 'blocker');
+  const verdict = mayRun
+    ? counts.warning === 0
+      ? 'may run: nothing is in the way'
+      : `may run, with ${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`
+    : `may not run: ${counts.blocker} ${counts.blocker === 1 ? 'blocker' : 'blockers'}, ${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`;
+  return [
+    `${target}, PostgreSQL ${formatVersion(versionNumber)}`,
+    checks.map(({ level, id, found }) => `${level.padEnd(8)} ${id.padEnd(24)} ${found}`).join('\n'),
+    ...findings.map(formatFinding),
+    verdict,
+  ].join('\n\n');
+}
+
+function formatFinding({ level, id, found, why, details = [], advice }: CheckReport): string {
+  return [
+    `${level}: ${id}: ${found}`,
+    ...details.map((line) => `  - ${line}`),
+    `  why         ${why}`,
+    ...(advice === undefined || advice === '' ? [] : [`  what to do  ${advice}`]),
+  ].join('\n');
+}
