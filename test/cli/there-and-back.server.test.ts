@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { runCommand } from '../support/command.ts';
+import { createDatabase } from '../support/database.ts';
+import { checksumOfOldColumns, oddities } from '../support/oddities.ts';
+import { serverVersions } from '../support/server.ts';
+
+test.each(serverVersions)(
+  'PostgreSQL %i: a live database goes there and back and there, proven at each step, its old columns as they were',
+  async (version) => {
+    await using db = await createDatabase(version, 'legacy');
+    await db.sql.unsafe(oddities);
+    const before = await db.sql.unsafe(checksumOfOldColumns);
+    const run = async (name: string, ...args: string[]) => {
+      const options = name === 'rollback' && args[0] === '001' ? { acceptDataLoss: true } : {};
+      const outcome = await runCommand(name, db.url, { args, options });
+      expect(await db.sql.unsafe(checksumOfOldColumns)).toEqual(before);
+      return outcome;
+    };
+
+    expect(await run('preflight')).toMatchObject({ exitCode: 0, result: { mayRun: true } });
+    expect(await run('migrate')).toMatchObject({ exitCode: 0 });
+    expect(await run('verify')).toMatchObject({ exitCode: 0, result: { findings: [], checkedRows: 9 } });
+
+    expect(await run('rollback', '002')).toMatchObject({ exitCode: 0 });
+    const without = await run('verify');
+    expect(without.exitCode).toBe(1);
+    expect(
+      without.text.match(
+        /^fault: index idx_\w+\n.*\n {2}found {5}missing\n {2}mend by {3}multi-pair-db migrate 002$/gm,
+      ),
+    ).toHaveLength(9);
+    expect(without.text).toMatch(/\nnot verified: 10 faults$/);
+
+    expect(await run('migrate')).toMatchObject({ exitCode: 0 });
+    await db.sql`update sessions set pairs = '["BTC/USD", "ETH/USD"]' where id = 'symbol'`;
+    expect(await run('rollback', '002')).toMatchObject({ exitCode: 0 });
+    expect(await run('rollback', '001')).toMatchObject({ exitCode: 0 });
+    expect(await run('verify')).toMatchObject({ exitCode: 1 });
+    expect(await run('preflight')).toMatchObject({ exitCode: 0, result: { mayRun: true } });
+
+    expect(await run('migrate')).toMatchObject({ exitCode: 0 });
+    expect(await run('verify')).toMatchObject({ exitCode: 0, result: { findings: [] } });
+    expect(await db.sql`select pairs, pair_count from sessions where id = 'symbol'`).toEqual([
+      { pairs: ['BTC/USD', 'ETH/USD'], pair_count: 2 },
+    ]);
+  },
+);
