@@ -62,7 +62,7 @@ export function mendSurplus({ kind, table, name, properties }: CatalogObject): s
     case 'constraint':
       return `alter table ${quote(table)} drop constraint ${quote(name)} -- if it refuses rows that it should not`;
     case 'index':
-      if (name.endsWith('__set_aside')) {
+      if (/__(set_aside|broken)$/.test(name)) {
         return `drop index concurrently ${quote(name)} -- set aside by a run that broke off`;
       }
       if (properties['unique'] === true) {

@@ -14,7 +14,7 @@ import { lookForPooler, poolerWhy } from './preflight/pooler.ts';
 import { privileges } from './preflight/privileges.ts';
 import { replication } from './preflight/replication.ts';
 import { backfill, duplicates } from './preflight/rows.ts';
-import { serverVersion, timeouts, writable } from './preflight/server.ts';
+import { firingTriggers, serverVersion, timeouts, writable } from './preflight/server.ts';
 import { columnsOfOlderAttempt, shape } from './preflight/shape.ts';
 import { diskSpace } from './preflight/space.ts';
 import { selectStar } from './preflight/statements.ts';
@@ -59,6 +59,7 @@ const checks: readonly Check[] = [
   writable,
   privileges,
   rowSecurity,
+  firingTriggers,
   timeouts,
   shape,
   columnsOfOlderAttempt,

@@ -19,7 +19,8 @@ export interface CheckOptions {
  *
  * The limit on each statement replaces the role's own: a role limited to 1 s could not be told how its database is,
  * and a role without any must not be held by a check for an hour. Row-level security is switched off, which makes
- * PostgreSQL refuse a query whose rows a policy would hide: a count of what is visible would be a lie.
+ * PostgreSQL refuse a query whose rows a policy would hide: a count of what is visible would be a lie. Definitions are
+ * compared as text, so identifiers are quoted as everywhere else.
  */
 export async function inCheckTransaction<Result>(
   connection: Connection,
@@ -35,7 +36,7 @@ export async function inCheckTransaction<Result>(
     return await inReadOnlyTransaction(connection, async () => {
       await connection.query(
         `select set_config('statement_timeout', $1, true), set_config('row_security', 'off', true),
-                set_config('lock_timeout', '1s', true)`,
+                set_config('lock_timeout', '1s', true), set_config('quote_all_identifiers', 'off', true)`,
         [`${Math.ceil(timeLimitMs)}ms`],
       );
       return work({ connection, timeLimitMs, signal });

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/migrate/catalog.ts';
 import { readCatalogFile } from '../../src/migrate/catalogFile.ts';
 import { openConnection } from '../../src/migrate/connection.ts';
+import { inCheckTransaction } from '../../src/migrate/readOnly.ts';
 import { createDatabase } from '../support/database.ts';
 import { migrate, migrationsFolder } from '../support/migrations.ts';
 import { serverVersions } from '../support/server.ts';
@@ -25,7 +26,7 @@ test.each(serverVersions)('PostgreSQL %i: a migrated live database is, too', asy
 });
 
 test.each(serverVersions)(
-  'PostgreSQL %i: the schema that holds the tables makes no difference',
+  'PostgreSQL %i: neither the schema of the tables nor the quoting of names makes a difference',
   async (version) => {
     await using db = await createDatabase(version, 'migrated');
     await db.sql.unsafe(`
@@ -34,8 +35,10 @@ test.each(serverVersions)(
     alter table orders set schema trading;
     alter table fills set schema trading;
     alter function sessions_sync_pairs() set schema trading;
-    alter database ${db.name} set search_path = trading`);
+    alter database ${db.name} set search_path = trading;
+    alter database ${db.name} set quote_all_identifiers = on`);
     await using connection = await openConnection(db.url);
-    expect(await readCatalog(connection, tables)).toEqual(await readExpected());
+    const live = await inCheckTransaction(connection, {}, () => readCatalog(connection, tables));
+    expect(live).toEqual(await readExpected());
   },
 );

@@ -192,6 +192,20 @@ describe.each(serverVersions)('PostgreSQL %i: in the way is', (version) => {
   });
 });
 
+test('a build in another database is in nobody’s way, even where its tables have the same numbers', async () => {
+  // Both are copies of one template.
+  await using here = await createDatabase(18, 'migrated');
+  await using there = await createDatabase(18, 'migrated');
+  const reader = session(there, 'reader');
+  await reader.unsafe('begin isolation level repeatable read; select 1');
+  const build = session(there, 'builder').unsafe('create index concurrently elsewhere on fills (side)');
+  build.catch(() => {});
+  await until(async () => (await look(there.url, 'running-builds')).level === 'warning', 'the build runs');
+  expect(await look(here.url, 'running-builds')).toMatchObject({ level: 'ok' });
+  await reader.unsafe('rollback');
+  await build;
+});
+
 async function ended(child: ChildProcess): Promise<void> {
   const exit = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');

@@ -141,11 +141,18 @@ describe.each(serverVersions)('PostgreSQL %i, the server', (version) => {
   test('is a replica', async () => {
     expect(await look(url, 'writable')).toMatchObject({ level: 'ok' });
     const [row] = await sql`select current_setting('data_directory') as directory`;
+    await sql.end();
     await server.kill();
     const signal = path.join(String(row?.['directory']), 'standby.signal');
     await writeFile(signal, '');
     await chmod(signal, 0o666);
-    await server.start();
+    // Its processes may need a moment to notice that they are alone; until then it can't start again.
+    const starts = (): Promise<boolean> =>
+      server.start().then(
+        () => true,
+        () => false,
+      );
+    await until(starts, 'it starts');
     expect(await look(url, 'writable')).toMatchObject({
       level: 'blocker',
       found: 'this server is a replica',

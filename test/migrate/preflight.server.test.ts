@@ -210,6 +210,24 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await expect(migrate(live.url)).rejects.toThrow();
   });
 
+  test('tables in another schema than the one that new objects go to', async () => {
+    await using live = await createDatabase(version, 'legacy');
+    await live.sql.unsafe(`create schema trading; alter table fills set schema trading;
+      alter database ${live.name} set search_path = public, trading`);
+    expect(await look(live.url, 'shape')).toMatchObject({
+      level: 'blocker',
+      details: ['fills is in schema trading, but new objects would go to public'],
+    });
+    await expect(migrate(live.url)).rejects.toThrow();
+  });
+
+  test('sessions in which no trigger fires', async () => {
+    await db.sql.unsafe(`alter database ${db.name} set session_replication_role = replica`);
+    expect(await look(db.url, 'session-replication-role')).toMatchObject({ level: 'blocker' });
+    await db.sql.unsafe(`alter database ${db.name} reset session_replication_role`);
+    expect(await look(db.url, 'session-replication-role')).toMatchObject({ level: 'ok' });
+  });
+
   test('an index missing on a large table is for the operator to build', async () => {
     await using live = await createDatabase(version, 'legacy');
     await live.sql.unsafe(`drop index idx_orders_side;

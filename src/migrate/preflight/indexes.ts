@@ -87,10 +87,10 @@ export const runningBuilds: Check = {
               round(100.0 * coalesce(nullif(b.blocks_done, 0) / nullif(b.blocks_total, 0)::numeric,
                                      b.tuples_done / nullif(b.tuples_total, 0)::numeric))::float8 as share
        from pg_stat_progress_create_index as b
-       join pg_locks as l on l.pid = b.pid and l.locktype = 'relation' and l.granted
+       join pg_locks as l on l.pid = b.pid and l.locktype = 'relation' and l.granted and l.database = b.datid
          and l.relation in (select to_regclass(quote_ident(name)) from unnest($1::text[]) as t (name))
        left join pg_class as c on c.oid = b.index_relid
-       where b.pid <> pg_backend_pid()
+       where b.pid <> pg_backend_pid() and b.datname = current_database()
        group by b.pid, c.relname, l.relation, b.phase, b.blocks_done, b.blocks_total, b.tuples_done, b.tuples_total
        order by b.pid`,
       [context.tables],

@@ -45,6 +45,22 @@ export const writable: Check = {
   },
 };
 
+export const firingTriggers: Check = {
+  id: 'session-replication-role',
+  why: 'the trigger fills pairs; in a session that plays a replica no trigger fires',
+  look: async ({ connection }) => {
+    const [row] = await connection.query<{ role: string }>(
+      "select reset_val as role from pg_settings where name = 'session_replication_role'",
+    );
+    if (row?.role !== 'replica') return { level: 'ok', found: 'triggers fire' };
+    return {
+      level: 'blocker',
+      found: 'sessions of this role or database begin with session_replication_role = replica',
+      advice: 'Set it to origin: alter role … (or database …) reset session_replication_role.',
+    };
+  },
+};
+
 const limits = [
   'statement_timeout',
   'lock_timeout',

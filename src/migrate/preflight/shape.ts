@@ -10,7 +10,10 @@ export const shape: Check = {
   id: 'shape',
   why: 'the migrations change nothing that is not theirs: they refuse tables that are not what they expect',
   look: async (context) => {
-    const faults = context.tables.flatMap((table) => listFaults(context, table));
+    const faults = [
+      ...(await listTablesElsewhere(context)),
+      ...context.tables.flatMap((table) => listFaults(context, table)),
+    ];
     const missing = await listMissingOnLargeTables(context);
     const absent = context.tables.filter((table) => !hasTable(context, table));
     if (faults.length + missing.length > 0) {
@@ -19,7 +22,7 @@ export const shape: Check = {
         found: `${count(faults.length + missing.length, 'difference')} from what the migrations expect`,
         details: [...faults, ...missing],
         advice:
-          'Check that this is the right database. Give columns the expected type; run the statements named above one by one.',
+          'Check that this is the right database and search_path. Give columns the expected type; run the statements named above one by one.',
       };
     }
     if (absent.length === context.tables.length)
@@ -34,6 +37,20 @@ export const shape: Check = {
     return { level: 'ok', found: 'every table and column is what the migrations expect' };
   },
 };
+
+/** New tables go into the first schema of the search path: beside live ones in another schema they would hide them. */
+async function listTablesElsewhere({ connection, tables }: CheckContext): Promise<string[]> {
+  const rows = await connection.query<{ fault: string }>(
+    `select format('%I is in schema %I, but new objects would go to %I', c.relname, n.nspname, current_schema()) as fault
+     from unnest($1::text[]) as t (name)
+     join pg_class as c on c.oid = to_regclass(quote_ident(t.name))
+     join pg_namespace as n on n.oid = c.relnamespace
+     where n.nspname is distinct from current_schema()
+     order by c.relname`,
+    [tables],
+  );
+  return rows.map(({ fault }) => fault);
+}
 
 function listFaults({ expected, live }: CheckContext, table: string): string[] {
   const own = live.filter((object) => object.table === table);
