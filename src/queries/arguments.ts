@@ -1,0 +1,60 @@
+import { InvalidArgumentError } from './errors.ts';
+
+/** How many rows a list gives where the caller does not say. */
+export const defaultLimit = 100;
+/** The most rows a list gives: a page of full orders is then about a megabyte, and no call holds more. */
+export const maxLimit = 1000;
+
+export function checkLimit(limit: number = defaultLimit): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= maxLimit) return limit;
+  throw new InvalidArgumentError(
+    `limit must be an integer from 1 to ${maxLimit}; page on with after for more rows`,
+  );
+}
+
+/** Any text is safe as a parameter; what PostgreSQL cannot store is refused before it can end a transaction. */
+export function checkText(name: string, value: string): string {
+  if (typeof value !== 'string') throw new InvalidArgumentError(`${name} must be a string`);
+  if (value.includes('\0')) {
+    throw new InvalidArgumentError(`${name} holds the character U+0000, which PostgreSQL cannot store`);
+  }
+  // It would be sent as U+FFFD: another text than the caller's.
+  if (/\p{Surrogate}/u.test(value)) {
+    throw new InvalidArgumentError(`${name} holds half of a surrogate pair, which is no character`);
+  }
+  return value;
+}
+
+export function checkOptionalText(name: string, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : checkText(name, value);
+}
+
+/** Epoch milliseconds, or any other count that bigint columns hold exactly. */
+export function checkInteger(
+  name: string,
+  value: number,
+  { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = {},
+): number {
+  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  throw new InvalidArgumentError(`${name} must be an integer from ${min} to ${max}`);
+}
+
+export function checkBoolean(name: string, value: boolean): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new InvalidArgumentError(`${name} must be true or false`);
+}
+
+/**
+ * The text of a PostgreSQL array, for `${…}::text::text[]` (or another element type): one parameter however many
+ * elements, sent alike by every driver.
+ */
+export function arrayLiteral(values: readonly (string | number | bigint | boolean | null)[]): string {
+  const elements = values.map((value) =>
+    value === null
+      ? 'null'
+      : typeof value === 'string'
+        ? `"${value.replaceAll(/["\\]/g, '\\$&')}"`
+        : String(value),
+  );
+  return `{${elements.join(',')}}`;
+}

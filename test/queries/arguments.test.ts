@@ -1,0 +1,38 @@
+import { PGlite } from '@electric-sql/pglite';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { arrayLiteral, checkInteger, checkLimit, checkText } from '../../src/queries/arguments.ts';
+import { InvalidArgumentError } from '../../src/queries/errors.ts';
+
+test('a limit is 100 unless given, and from 1 to 1000', () => {
+  expect([undefined, 1, 1000].map((limit) => checkLimit(limit))).toEqual([100, 1, 1000]);
+  for (const limit of [0, -1, 1001, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    expect(() => checkLimit(limit)).toThrow(InvalidArgumentError);
+  }
+});
+
+test('text that PostgreSQL cannot store is refused, and not quoted', () => {
+  for (const text of ['a\0b', 'a\ud800', '\udc00']) {
+    expect(() => checkText('pair', text)).toThrow(/^pair holds/);
+  }
+  for (const text of ['', `'"\\{}`, '🚀', 'é'.repeat(10_000)]) expect(checkText('pair', text)).toBe(text);
+});
+
+test('an integer is one that JavaScript holds exactly', () => {
+  expect(checkInteger('ms', -1)).toBe(-1);
+  for (const value of [2 ** 53, 0.5, Number.NaN])
+    expect(() => checkInteger('ms', value)).toThrow(/^ms must be/);
+  expect(() => checkInteger('ms', -1, { min: 0 })).toThrow(/from 0 to/);
+});
+
+test('an array of any text comes through PostgreSQL unchanged', async () => {
+  const db = await PGlite.create();
+  const element = fc.option(fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', '')));
+  await fc.assert(
+    fc.asyncProperty(fc.array(element), async (values) => {
+      const result = await db.query('select $1::text::text[] as got', [arrayLiteral(values)]);
+      expect(result.rows).toEqual([{ got: values }]);
+    }),
+  );
+  await db.close();
+});

@@ -1,0 +1,60 @@
+import { PGlite } from '@electric-sql/pglite';
+import { type SQL, sql } from 'drizzle-orm';
+import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
+import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
+import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
+import pg from 'pg';
+import postgres from 'postgres';
+import type { Database, Transaction } from '../../src/queries/database.ts';
+import { createDatabase } from './database.ts';
+import { migratePglite } from './migrations.ts';
+import type { ServerVersion } from './server.ts';
+
+/** A handle as services have one: the queries' type, and what the tests themselves need of Drizzle. */
+export interface Handle extends Database {
+  transaction<T>(work: (tx: Transaction & Pick<Handle, 'execute'>) => Promise<T>): Promise<T>;
+  execute(query: SQL): PromiseLike<unknown>;
+}
+
+/** A migrated database of a test file's own, through one driver. */
+export interface OpenHandle extends AsyncDisposable {
+  readonly db: Handle;
+}
+
+export const drivers = ['postgres.js', 'node-postgres'] as const;
+export type Driver = (typeof drivers)[number];
+
+export async function openPglite(): Promise<OpenHandle> {
+  const client = await PGlite.create();
+  await migratePglite(client);
+  return { db: drizzlePglite(client), [Symbol.asyncDispose]: () => client.close() };
+}
+
+export async function openServer(version: ServerVersion, driver: Driver): Promise<OpenHandle> {
+  const database = await createDatabase(version, 'migrated');
+  const client = connect(driver, database.url);
+  return {
+    db: client.db,
+    [Symbol.asyncDispose]: async () => {
+      await client[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A pool through one driver on a database that exists. */
+export function connect(driver: Driver, url: string, max = 4): OpenHandle {
+  if (driver === 'node-postgres') {
+    const pool = new pg.Pool({ connectionString: url, max });
+    // Connections that a test terminates: without a listener the pool would end the process.
+    pool.on('error', () => {});
+    return { db: drizzleNodePostgres(pool), [Symbol.asyncDispose]: () => pool.end() };
+  }
+  const client = postgres(url, { max, onnotice: () => {} });
+  return { db: drizzlePostgresJs(client), [Symbol.asyncDispose]: () => client.end() };
+}
+
+/** Empties the three tables. */
+export async function truncate(db: Handle): Promise<void> {
+  await db.execute(sql`truncate sessions, orders, fills`);
+}
