@@ -13,7 +13,7 @@ export function checkLimit(limit: number = defaultLimit): number {
 }
 
 /** Any text is safe as a parameter; what PostgreSQL cannot store is refused before it can end a transaction. */
-export function checkText(name: string, value: string): string {
+export function checkText(name: string, value: unknown): string {
   if (typeof value !== 'string') throw new InvalidArgumentError(`${name} must be a string`);
   if (value.includes('\0')) {
     throw new InvalidArgumentError(`${name} holds the character U+0000, which PostgreSQL cannot store`);
@@ -32,14 +32,14 @@ export function checkOptionalText(name: string, value: string | undefined): stri
 /** Epoch milliseconds, or any other count that bigint columns hold exactly. */
 export function checkInteger(
   name: string,
-  value: number,
+  value: unknown,
   { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = {},
 ): number {
-  if (Number.isSafeInteger(value) && value >= min && value <= max) return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max) return value;
   throw new InvalidArgumentError(`${name} must be an integer from ${min} to ${max}`);
 }
 
-export function checkBoolean(name: string, value: boolean): boolean {
+export function checkBoolean(name: string, value: unknown): boolean {
   if (typeof value === 'boolean') return value;
   throw new InvalidArgumentError(`${name} must be true or false`);
 }

@@ -2,6 +2,7 @@
  * Typed queries on the multi-pair schema. Each takes a Drizzle PostgreSQL handle (or a transaction) first and one options
  * object second; times are epoch milliseconds.
  */
+export { defaultLimit, maxLimit } from './arguments.ts';
 export type { Database, Transaction } from './database.ts';
 export {
   DatabaseError,
@@ -10,4 +11,31 @@ export {
   QueryError,
   type QueryErrorCode,
 } from './errors.ts';
+export { insertOrders, maxInsertedOrders } from './insert-orders.ts';
+export { insertSession } from './insert-session.ts';
 export type { SessionKey } from './keyset.ts';
+export {
+  type FindOrderOptions,
+  findOrder,
+  hasOpenSells,
+  listOpenOrders,
+  listOrders,
+  type OrderKey,
+  openOrderStatuses,
+} from './orders.ts';
+export {
+  listMultiPairSessions,
+  listSessionsByPair,
+  listSessionsByPairs,
+  maxPairs,
+  type SessionListOptions,
+  setSessionPairs,
+} from './pairs.ts';
+export type { SessionSummary } from './sessions.ts';
+export {
+  claimSessionsToSettle,
+  defaultRetryAfterMs,
+  listSessionsToSettle,
+  recordSettlement,
+  type SettlementOptions,
+} from './settlement.ts';

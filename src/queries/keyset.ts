@@ -11,27 +11,41 @@ export interface SessionKey {
   readonly id: string;
 }
 
-/** The key as values of a query: a null time has a parameter of its own, because SQL compares nothing with null. */
-export function sessionKeyValues(after: SessionKey | undefined): {
+/** A key as values of a query. A null time has no value: SQL compares nothing with null. */
+export interface KeyValues {
   afterMs: number | undefined;
   afterId: string | undefined;
-} {
+}
+
+/** The values of a key whose time is called `timeName`. */
+export function toKeyValues<N extends string>(
+  timeName: N,
+  after: ({ readonly [K in N]: number | null } & { readonly id: string }) | undefined,
+): KeyValues {
   if (after === undefined) return { afterMs: undefined, afterId: undefined };
-  if (typeof after !== 'object' || after === null || after.startedAt === undefined) {
+  const time = after?.[timeName];
+  if (time === undefined) {
     throw new InvalidArgumentError(
-      'after must be the last row of the page before, with its startedAt and id',
+      `after must be the last row of the page before, with its ${timeName} and id`,
     );
   }
   return {
-    afterMs: after.startedAt === null ? undefined : checkInteger('after.startedAt', after.startedAt),
+    afterMs: time === null ? undefined : checkInteger(`after.${timeName}`, time),
     afterId: checkText('after.id', after.id),
   };
 }
 
+/** Stands for a null time, below all others. */
+export const lowestTime = sql`'-9223372036854775808'::bigint`;
+
 /**
- * "Comes after this key" where both columns go down and neither is null. The plain bound on time is implied; said
- * apart, it also bounds the scan of an index that has the time alone.
+ * "Comes after the key" in the order `time desc nulls last, id desc`, with `and` before it; nothing where no key is
+ * given. Spelled so that no index of the time serves it: the condition of the list itself is to choose one.
  */
-export function isBefore(time: SQL, id: SQL, afterMs: SQL, afterId: SQL): SQL {
-  return sql`${time} <= ${afterMs}::bigint and (${time}, ${id}) < (${afterMs}::bigint, ${afterId}::text)`;
+export function andPastKey(
+  time: SQL,
+  given: { afterMs?: SQL | undefined; afterId?: SQL | undefined },
+): SQL | undefined {
+  if (given.afterId === undefined) return undefined;
+  return sql`and (coalesce(${time}, ${lowestTime}), id) < (${given.afterMs ?? lowestTime}::bigint, ${given.afterId})`;
 }

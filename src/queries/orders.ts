@@ -1,0 +1,240 @@
+import { getTableColumns, sql } from 'drizzle-orm';
+import { type Order, orders } from '../schema/orders.ts';
+import { arrayLiteral, checkLimit, checkOptionalText, checkText } from './arguments.ts';
+import type { Database } from './database.ts';
+import { InvalidArgumentError } from './errors.ts';
+import { andPastKey, toKeyValues } from './keyset.ts';
+import { type Computed, defineQuery } from './query.ts';
+
+/** The key of an order in the lists, which come newest first, orders without a time last. */
+export interface OrderKey {
+  readonly timestamp: number | null;
+  readonly id: string;
+}
+
+/** What the lists of orders have in common. */
+interface OrderListOptions {
+  /** The pair, exactly as stored. */
+  readonly symbol?: string | undefined;
+  readonly side?: 'buy' | 'sell' | undefined;
+  /** 1 to 1000 rows, 100 unless given. */
+  readonly limit?: number | undefined;
+  /** The last row of the page before. */
+  readonly after?: OrderKey | undefined;
+}
+
+/**
+ * The statuses of an order that can still be filled. An order in any other status, or in none, does not count as open;
+ * a service whose venue says it otherwise gives its own `statuses`.
+ */
+export const openOrderStatuses = ['pending', 'new', 'open', 'partially_filled', 'canceling'] as const;
+
+const orderFields = getTableColumns(orders);
+
+type ById = { id?: string | undefined; clientOrderId?: string | undefined };
+
+const findByKey = defineQuery<ById, typeof orderFields>({
+  name: 'findOrder',
+  fields: orderFields,
+  statement: (given, columns) => sql`
+    select ${columns()} from orders
+    where ${given.id ? sql`id = ${given.id}` : sql`clientorderid = ${given.clientOrderId}`}
+    order by "timestamp" desc nulls last, id desc
+    limit 1`,
+});
+
+const findByExchangeId = defineQuery<{ exchangeOrderId: string; sessionId: string }, typeof orderFields>({
+  name: 'findOrder',
+  fields: orderFields,
+  statement: (given, columns) => sql`
+    select ${columns()} from orders
+    where sessionid = ${given.sessionId}
+      and (data ->> 'exchangeOrderId' = ${given.exchangeOrderId} or id in (
+        select orderid from fills
+        where sessionid = ${given.sessionId} and exchangeorderid = ${given.exchangeOrderId}
+      ))
+    order by "timestamp" desc nulls last, id desc
+    limit 1`,
+});
+
+/** One of the three ids. The venue's own needs the session, because no index has it. */
+export type FindOrderOptions =
+  | { readonly id: string; readonly clientOrderId?: never; readonly exchangeOrderId?: never }
+  | { readonly clientOrderId: string; readonly id?: never; readonly exchangeOrderId?: never }
+  | {
+      readonly exchangeOrderId: string;
+      readonly sessionId: string;
+      readonly id?: never;
+      readonly clientOrderId?: never;
+    };
+
+/**
+ * The order with an id: ours (`orders.id`, the primary key), the one that we gave it at the venue
+ * (`idx_orders_clientorderid`), or the venue's. If several orders have it, the newest.
+ *
+ * The venue's id is no column of `orders`: services keep it in `orders.data` as `exchangeOrderId`, and in
+ * `fills.exchangeorderid`. Both are looked at, among the orders and fills of one session (`idx_orders_sessionid`,
+ * `idx_fills_sessionid`): a search of the whole table would read all of it.
+ *
+ * @example
+ * const order = await findOrder(db, { exchangeOrderId: 'OABC-123', sessionId: 's-1' });
+ * @throws InvalidArgumentError unless exactly one id is given; DatabaseError
+ */
+export async function findOrder(db: Database, options: FindOrderOptions): Promise<Order | undefined> {
+  const ids = [options.id, options.clientOrderId, options.exchangeOrderId];
+  if (ids.filter((id) => id !== undefined).length !== 1) {
+    throw new InvalidArgumentError('findOrder takes exactly one of id, clientOrderId and exchangeOrderId');
+  }
+  if (options.exchangeOrderId !== undefined) {
+    return findByExchangeId.find(db, {
+      exchangeOrderId: checkText('exchangeOrderId', options.exchangeOrderId),
+      sessionId: checkText('sessionId', options.sessionId),
+    });
+  }
+  return findByKey.find(db, {
+    id: checkOptionalText('id', options.id),
+    clientOrderId: checkOptionalText('clientOrderId', options.clientOrderId),
+  });
+}
+
+type ListFilter = {
+  sessionId?: string | undefined;
+  symbol?: string | undefined;
+  status?: string | undefined;
+  side?: string | undefined;
+  statuses?: string | undefined;
+  afterMs?: number | undefined;
+  afterId?: string | undefined;
+  limit: number;
+};
+
+// `is not distinct from` is a condition that no index serves. A planner without statistics takes all conditions for
+// equally rare and may pick the index of a status or symbol that half of the table has.
+const list = defineQuery<ListFilter, typeof orderFields>({
+  name: 'listOrders',
+  fields: orderFields,
+  statement: (given, columns) => sql`
+    select ${columns()} from orders
+    where sessionid = ${given.sessionId}
+      ${given.symbol && sql`and symbol = ${given.symbol}`}
+      ${given.status && sql`and status ${given.symbol ? sql`is not distinct from` : sql`=`} ${given.status}`}
+      ${given.side && sql`and side ${given.symbol ? sql`is not distinct from` : sql`=`} ${given.side}`}
+      ${andPastKey(sql`"timestamp"`, given)}
+    order by "timestamp" desc nulls last, id desc
+    limit ${given.limit}`,
+});
+
+const listOpen = defineQuery<ListFilter, typeof orderFields>({
+  name: 'listOpenOrders',
+  fields: orderFields,
+  statement: (given, columns) => sql`
+    select ${columns()} from orders
+    where status = any(${given.statuses}::text::text[])
+      ${given.sessionId && sql`and sessionid = ${given.sessionId}`}
+      ${given.symbol && sql`and symbol ${given.sessionId ? sql`is not distinct from` : sql`=`} ${given.symbol}`}
+      ${given.side && sql`and side ${given.sessionId ? sql`=` : sql`is not distinct from`} ${given.side}`}
+      ${andPastKey(sql`"timestamp"`, given)}
+    order by "timestamp" desc nulls last, id desc
+    limit ${given.limit}`,
+});
+
+/**
+ * The orders of a session, the newest first. Relies on `idx_orders_session_symbol` where a symbol is given, else on
+ * `idx_orders_composite` or `idx_orders_sessionid`; reads the matching orders of the session and sorts out one page.
+ *
+ * @example
+ * const filled = await listOrders(db, { sessionId: 's-1', status: 'filled', limit: 20 });
+ * @throws InvalidArgumentError, DatabaseError
+ */
+export async function listOrders(
+  db: Database,
+  options: OrderListOptions & { readonly sessionId: string; readonly status?: string | undefined },
+): Promise<Order[]> {
+  return list.list(db, {
+    ...listValues(options),
+    sessionId: checkText('sessionId', options.sessionId),
+    status: checkOptionalText('status', options.status),
+  });
+}
+
+/**
+ * The open orders (see {@link openOrderStatuses}) of a session, of a symbol, or of all, the newest first. Relies on
+ * `idx_orders_composite` for a session, `idx_orders_symbol_status` for a symbol, else `idx_orders_status`.
+ *
+ * @example
+ * const open = await listOpenOrders(db, { symbol: 'BTC/USD', side: 'sell' });
+ * @throws InvalidArgumentError, DatabaseError
+ */
+export async function listOpenOrders(
+  db: Database,
+  options: OrderListOptions & {
+    readonly sessionId?: string | undefined;
+    /** Which statuses count as open. */
+    readonly statuses?: readonly string[] | undefined;
+  } = {},
+): Promise<Order[]> {
+  return listOpen.list(db, {
+    ...listValues(options),
+    sessionId: checkOptionalText('sessionId', options.sessionId),
+    statuses: toStatuses(options.statuses),
+  });
+}
+
+const anyOpenSell = defineQuery<
+  { sessionId: string; statuses: string; symbol?: string | undefined },
+  { exists: Computed<boolean> }
+>({
+  name: 'hasOpenSells',
+  fields: { exists: { expression: sql`exists`, decode: (value) => value === true } },
+  statement: (given) => sql`
+    select exists (
+      select from orders
+      where sessionid = ${given.sessionId} and status = any(${given.statuses}::text::text[]) and side = 'sell'
+        ${given.symbol && sql`and symbol is not distinct from ${given.symbol}`}
+    )`,
+});
+
+/**
+ * Whether a session has open sell orders (see {@link openOrderStatuses}), of one symbol or at all. Relies on
+ * `idx_orders_composite`.
+ *
+ * @example
+ * if (!(await hasOpenSells(db, { sessionId: 's-1' }))) await recordSettlement(db, { sessionId: 's-1', complete: true });
+ * @throws InvalidArgumentError, DatabaseError
+ */
+export async function hasOpenSells(
+  db: Database,
+  options: {
+    readonly sessionId: string;
+    readonly symbol?: string | undefined;
+    /** Which statuses count as open. */
+    readonly statuses?: readonly string[] | undefined;
+  },
+): Promise<boolean> {
+  const row = await anyOpenSell.find(db, {
+    sessionId: checkText('sessionId', options.sessionId),
+    symbol: checkOptionalText('symbol', options.symbol),
+    statuses: toStatuses(options.statuses),
+  });
+  return row?.exists === true;
+}
+
+function listValues(options: OrderListOptions) {
+  const { symbol, side, limit, after } = options;
+  if (side !== undefined && side !== 'buy' && side !== 'sell') {
+    throw new InvalidArgumentError("side must be 'buy' or 'sell'");
+  }
+  return {
+    symbol: checkOptionalText('symbol', symbol),
+    side,
+    limit: checkLimit(limit),
+    ...toKeyValues('timestamp', after),
+  };
+}
+
+function toStatuses(statuses: readonly string[] = openOrderStatuses): string {
+  if (!Array.isArray(statuses) || statuses.length === 0 || statuses.length > 100) {
+    throw new InvalidArgumentError('statuses must name 1 to 100 statuses');
+  }
+  return arrayLiteral(statuses.map((status) => checkText('each of statuses', status)));
+}

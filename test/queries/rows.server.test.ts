@@ -1,0 +1,16 @@
+import { drivers, openServer } from '../support/handles.ts';
+import { serverVersions } from '../support/server.ts';
+import { ordersSuite } from './suites/orders.ts';
+import { pairsSuite } from './suites/pairs.ts';
+import { settlementSuite } from './suites/settlement.ts';
+import { describeVariants } from './suites/variants.ts';
+
+for (const version of serverVersions) {
+  for (const driver of drivers) {
+    describeVariants(`PostgreSQL ${version}, ${driver}`, () => openServer(version, driver), [
+      pairsSuite,
+      ordersSuite,
+      settlementSuite,
+    ]);
+  }
+}

@@ -1,0 +1,232 @@
+import { expect, test } from 'vitest';
+import {
+  findOrder,
+  hasOpenSells,
+  insertOrders,
+  insertSession,
+  listOpenOrders,
+  listOrders,
+  type OrderKey,
+} from '../../../src/queries/index.ts';
+import { hostileTexts, ignoreRollback, Rollback } from './pairs.ts';
+import { type Run, selectAll } from './variants.ts';
+
+const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+
+export function ordersSuite(run: Run): void {
+  test('orders: nothing is found in an empty table', () =>
+    run(async (db) => {
+      expect(await findOrder(db, { id: 'o' })).toBeUndefined();
+      expect(await findOrder(db, { clientOrderId: 'o' })).toBeUndefined();
+      expect(await findOrder(db, { exchangeOrderId: 'o', sessionId: 's' })).toBeUndefined();
+      expect(await listOrders(db, { sessionId: 's' })).toEqual([]);
+      expect(await listOpenOrders(db)).toEqual([]);
+      expect(await hasOpenSells(db, { sessionId: 's' })).toBe(false);
+      expect(await insertOrders(db, [])).toEqual([]);
+    }));
+
+  test('orders: positions come from the session’s pairs, in the order of the input', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's', pairs: ['A', 'B', 'A'] });
+      await insertSession(db, { id: 'old', symbol: 'C' });
+      const stored = await insertOrders(db, [
+        { id: 'o4', sessionId: 's', symbol: 'B', price: 0.1, data: { note: 'x' }, timestamp: 5 },
+        { id: 'o1', sessionId: 's', symbol: 'A' },
+        { id: 'o3', sessionId: 's', symbol: 'Z' },
+        { id: 'o2', sessionId: 'old', symbol: 'C' },
+        { id: 'o5' },
+      ]);
+      expect(stored).toEqual([
+        { id: 'o4', pairIndex: 1 },
+        { id: 'o1', pairIndex: 0 },
+        { id: 'o3', pairIndex: null },
+        { id: 'o2', pairIndex: 0 },
+        { id: 'o5', pairIndex: null },
+      ]);
+      expect(await findOrder(db, { id: 'o4' })).toMatchObject({
+        id: 'o4',
+        symbol: 'B',
+        price: 0.1,
+        data: { note: 'x' },
+        timestamp: 5,
+        pairIndex: 1,
+        filledAt: null,
+      });
+    }));
+
+  test('orders: one bad order keeps all out', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's' });
+      const error: unknown = await insertOrders(db, [
+        { id: 'o1', sessionId: 's' },
+        { id: 'o2', sessionId: 'secret-session' },
+      ]).catch((thrown) => thrown);
+      expect(error).toMatchObject({
+        code: 'foreign_key_violation',
+        constraint: 'fk_orders_sessionid',
+        isRetryable: false,
+      });
+      expect(String(error)).not.toContain('secret-session');
+      throw new Rollback();
+    }).catch(ignoreRollback));
+
+  test('orders: by our id, the client’s and the venue’s', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's' });
+      await insertSession(db, { id: 't' });
+      await insertOrders(db, [
+        {
+          id: 'o1',
+          sessionId: 's',
+          clientOrderId: 'c',
+          timestamp: 1,
+          data: { exchangeOrderId: 'x' },
+        },
+        { id: 'o2', sessionId: 's', clientOrderId: 'c', timestamp: 2 },
+        { id: 'o3', sessionId: 't', data: { exchangeOrderId: 77 } },
+      ]);
+      await selectAll(
+        db,
+        `insert into fills (id, sessionid, orderid, exchangeorderid) values ('f', 's', 'o2', 'y') returning id`,
+      );
+      expect((await findOrder(db, { id: 'o1' }))?.id).toBe('o1');
+      expect((await findOrder(db, { clientOrderId: 'c' }))?.id).toBe('o2');
+      expect((await findOrder(db, { exchangeOrderId: 'x', sessionId: 's' }))?.id).toBe('o1');
+      expect((await findOrder(db, { exchangeOrderId: 'y', sessionId: 's' }))?.id).toBe('o2');
+      expect((await findOrder(db, { exchangeOrderId: '77', sessionId: 't' }))?.id).toBe('o3');
+      expect(await findOrder(db, { exchangeOrderId: 'x', sessionId: 't' })).toBeUndefined();
+    }));
+
+  test('orders: any text is stored and found exactly as it is', () =>
+    run(async (db) => {
+      for (const [i, text] of hostileTexts.entries()) {
+        await insertSession(db, { id: text, pairs: ['other', text] });
+        const [stored] = await insertOrders(db, [
+          {
+            id: `o${i}`,
+            sessionId: text,
+            symbol: text,
+            clientOrderId: text,
+            status: text,
+            data: { exchangeOrderId: text },
+          },
+        ]);
+        expect(stored?.pairIndex).toBe(1);
+      }
+      for (const [i, text] of hostileTexts.entries()) {
+        const expected = `o${i}`;
+        expect((await findOrder(db, { clientOrderId: text }))?.id).toBe(expected);
+        expect((await findOrder(db, { exchangeOrderId: text, sessionId: text }))?.id).toBe(expected);
+        expect(ids(await listOrders(db, { sessionId: text, symbol: text, status: text }))).toEqual([
+          expected,
+        ]);
+        expect(ids(await listOpenOrders(db, { symbol: text, statuses: [text] }))).toEqual([expected]);
+      }
+    }));
+
+  test('orders: newest first, without a time last, at every page size, each row once', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's' });
+      const times = [5, 5, 9, null, 0, null, -1];
+      await insertOrders(
+        db,
+        times.map((timestamp, i) => ({ id: `o${i}`, sessionId: 's', status: 'open', timestamp })),
+      );
+      const expected = ['o2', 'o1', 'o0', 'o4', 'o6', 'o5', 'o3'];
+      for (const limit of [1, 2, 7, 1000]) {
+        for (const list of [
+          (after: OrderKey | undefined) => listOrders(db, { sessionId: 's', limit, after }),
+          (after: OrderKey | undefined) => listOpenOrders(db, { limit, after }),
+        ]) {
+          const seen: string[] = [];
+          for (let page = await list(undefined); page.length > 0; page = await list(page.at(-1))) {
+            seen.push(...ids(page));
+            expect(seen.length).toBeLessThanOrEqual(times.length);
+          }
+          expect(seen).toEqual(expected);
+        }
+      }
+    }));
+
+  test('orders: every filter, alone and together', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's' });
+      await insertSession(db, { id: 't' });
+      const combinations = ['s', 't'].flatMap((sessionId) =>
+        ['A', 'B'].flatMap((symbol) =>
+          ['open', 'filled', 'partially_filled', null].flatMap((status) =>
+            (['buy', 'sell'] as const).map((side) => ({ sessionId, symbol, status, side })),
+          ),
+        ),
+      );
+      const rows = combinations.map((row, i) => ({ ...row, id: `o${String(i).padStart(2, '0')}` }));
+      await insertOrders(db, rows);
+      const wanted = (test: (row: (typeof rows)[number]) => boolean) => ids(rows.filter(test)).reverse();
+      const isOpen = (row: { status: string | null }) =>
+        row.status === 'open' || row.status === 'partially_filled';
+
+      for (const symbol of [undefined, 'A']) {
+        for (const side of [undefined, 'sell' as const]) {
+          const fits = (row: { symbol: string; side: string }) =>
+            (symbol === undefined || row.symbol === symbol) && (side === undefined || row.side === side);
+          for (const status of [undefined, 'filled']) {
+            expect(ids(await listOrders(db, { sessionId: 's', symbol, status, side }))).toEqual(
+              wanted(
+                (row) =>
+                  row.sessionId === 's' && fits(row) && (status === undefined || row.status === status),
+              ),
+            );
+          }
+          for (const sessionId of [undefined, 't']) {
+            expect(ids(await listOpenOrders(db, { sessionId, symbol, side }))).toEqual(
+              wanted(
+                (row) => isOpen(row) && fits(row) && (sessionId === undefined || row.sessionId === sessionId),
+              ),
+            );
+          }
+        }
+      }
+    }));
+
+  test('orders: open sells are those of the session, of a symbol, in an open status', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's' });
+      await insertOrders(db, [
+        { id: 'o1', sessionId: 's', symbol: 'A', side: 'sell', status: 'filled' },
+        { id: 'o2', sessionId: 's', symbol: 'A', side: 'buy', status: 'open' },
+        { id: 'o3', sessionId: 's', symbol: 'A', side: 'sell', status: 'PENDING' },
+      ]);
+      expect(await hasOpenSells(db, { sessionId: 's' })).toBe(false);
+      expect(await hasOpenSells(db, { sessionId: 's', statuses: ['PENDING'] })).toBe(true);
+      await insertOrders(db, [
+        { id: 'o4', sessionId: 's', symbol: 'B', side: 'sell', status: 'partially_filled' },
+      ]);
+      expect(await hasOpenSells(db, { sessionId: 's' })).toBe(true);
+      expect(await hasOpenSells(db, { sessionId: 's', symbol: 'B' })).toBe(true);
+      expect(await hasOpenSells(db, { sessionId: 's', symbol: 'A' })).toBe(false);
+    }));
+
+  test('orders: wrong options are refused before anything is sent', () =>
+    run(async (db) => {
+      const calls = [
+        () => findOrder(db, JSON.parse('{}')),
+        () => findOrder(db, JSON.parse('{"id":"a","clientOrderId":"b"}')),
+        () => findOrder(db, JSON.parse('{"exchangeOrderId":"a"}')),
+        () => findOrder(db, { id: '\0' }),
+        () => listOrders(db, JSON.parse('{}')),
+        () => listOrders(db, { sessionId: 's', side: JSON.parse('"SELL"') }),
+        () => listOrders(db, { sessionId: 's', after: JSON.parse('{"id":"a"}') }),
+        () => listOpenOrders(db, { statuses: [] }),
+        () => listOpenOrders(db, { limit: 1001 }),
+        () => hasOpenSells(db, JSON.parse('{}')),
+        () => insertOrders(db, [{ id: 'a', pairIndex: 3 } as { id: string }]),
+        () => insertOrders(db, [{ id: 'a', price: Number.POSITIVE_INFINITY }]),
+        () =>
+          insertOrders(
+            db,
+            Array.from({ length: 10_001 }, () => ({ id: 'a' })),
+          ),
+      ];
+      for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'invalid_argument' });
+    }));
+}
