@@ -55,10 +55,16 @@ function encode(name: string, column: PgColumn, value: unknown): string | number
   if (is(column, PgBigInt53)) return checkInteger(name, value);
   if (is(column, PgInteger)) return checkInteger(name, value, int4);
   if (is(column, PgReal)) {
-    if (typeof value === 'number' && Number.isFinite(value)) return value;
-    throw new InvalidArgumentError(`${name} must be a finite number`);
+    if (typeof value === 'number' && fitsReal(value)) return value;
+    throw new InvalidArgumentError(`${name} must be a number in the range of real (about 1e-45 to 3e38)`);
   }
   return checkText(name, value);
+}
+
+/** PostgreSQL refuses what overflows `real`, and what would become zero in it. */
+function fitsReal(value: number): boolean {
+  const stored = Math.fround(value);
+  return Number.isFinite(stored) && (stored !== 0 || value === 0);
 }
 
 const int4 = { min: -2_147_483_648, max: 2_147_483_647 };
