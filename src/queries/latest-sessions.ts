@@ -38,9 +38,6 @@ export function defineLatestSessions<F extends Filter>(definition: {
   readonly matchesUnindexed: (given: Given<F & Paging>) => SQL;
 }): {
   list(db: Database, filter: F, limit: number, after: SessionKey | undefined): Promise<SessionSummary[]>;
-  readonly statements: Readonly<
-    Record<'walk' | 'search' | 'unstarted', (values: F & Paging) => { sql: string; params: Value[] }>
-  >;
 } {
   const { name, matches, matchesUnindexed } = definition;
 
@@ -118,6 +115,5 @@ export function defineLatestSessions<F extends Filter>(definition: {
       const newest = await walk.list(db, values);
       return newest.length === limit ? newest : search.list(db, values);
     },
-    statements: { walk: walk.toSQL, search: search.toSQL, unstarted: unstarted.toSQL },
   };
 }

@@ -1,4 +1,4 @@
-import { getTableColumns, sql } from 'drizzle-orm';
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Order, orders } from '../schema/orders.ts';
 import { arrayLiteral, checkLimit, checkOptionalText, checkText } from './arguments.ts';
 import type { Database } from './database.ts';
@@ -109,7 +109,7 @@ type ListFilter = {
 };
 
 // `is not distinct from` is a condition that no index serves. A planner without statistics takes all conditions for
-// equally rare and may pick the index of a status or symbol that half of the table has.
+// equally rare and may pick the index of a status, symbol or side that half of the table has.
 const list = defineQuery<ListFilter, typeof orderFields>({
   name: 'listOrders',
   fields: orderFields,
@@ -118,21 +118,26 @@ const list = defineQuery<ListFilter, typeof orderFields>({
     where sessionid = ${given.sessionId}
       ${given.symbol && sql`and symbol = ${given.symbol}`}
       ${given.status && sql`and status ${given.symbol ? sql`is not distinct from` : sql`=`} ${given.status}`}
-      ${given.side && sql`and side ${given.symbol ? sql`is not distinct from` : sql`=`} ${given.side}`}
+      ${given.side && sql`and side is not distinct from ${given.side}`}
       ${andPastKey(sql`"timestamp"`, given)}
     order by "timestamp" desc nulls last, id desc
     limit ${given.limit}`,
 });
+
+// The usual statuses stand in the text: of an array that it does not see the planner expects ten values, all common.
+const openList = sql.raw(openOrderStatuses.map((status) => `'${status}'`).join(', '));
+const isOpen = (statuses: SQL | undefined): SQL =>
+  statuses ? sql`status = any(${statuses}::text::text[])` : sql`status in (${openList})`;
 
 const listOpen = defineQuery<ListFilter, typeof orderFields>({
   name: 'listOpenOrders',
   fields: orderFields,
   statement: (given, columns) => sql`
     select ${columns()} from orders
-    where status = any(${given.statuses}::text::text[])
+    where ${isOpen(given.statuses)}
       ${given.sessionId && sql`and sessionid = ${given.sessionId}`}
       ${given.symbol && sql`and symbol ${given.sessionId ? sql`is not distinct from` : sql`=`} ${given.symbol}`}
-      ${given.side && sql`and side ${given.sessionId ? sql`=` : sql`is not distinct from`} ${given.side}`}
+      ${given.side && sql`and side is not distinct from ${given.side}`}
       ${andPastKey(sql`"timestamp"`, given)}
     order by "timestamp" desc nulls last, id desc
     limit ${given.limit}`,
@@ -181,7 +186,7 @@ export async function listOpenOrders(
 }
 
 const anyOpenSell = defineQuery<
-  { sessionId: string; statuses: string; symbol?: string | undefined },
+  { sessionId: string; statuses?: string | undefined; symbol?: string | undefined },
   { exists: Computed<boolean> }
 >({
   name: 'hasOpenSells',
@@ -189,7 +194,7 @@ const anyOpenSell = defineQuery<
   statement: (given) => sql`
     select exists (
       select from orders
-      where sessionid = ${given.sessionId} and status = any(${given.statuses}::text::text[]) and side = 'sell'
+      where sessionid = ${given.sessionId} and ${isOpen(given.statuses)} and side is not distinct from 'sell'
         ${given.symbol && sql`and symbol is not distinct from ${given.symbol}`}
     )`,
 });
@@ -232,7 +237,8 @@ function listValues(options: OrderListOptions) {
   };
 }
 
-function toStatuses(statuses: readonly string[] = openOrderStatuses): string {
+function toStatuses(statuses: readonly string[] | undefined): string | undefined {
+  if (statuses === undefined) return undefined;
   if (!Array.isArray(statuses) || statuses.length === 0 || statuses.length > 100) {
     throw new InvalidArgumentError('statuses must name 1 to 100 statuses');
   }

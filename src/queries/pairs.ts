@@ -50,13 +50,6 @@ const holdingMany = defineLatestSessions<{ minPairs: number; exchange?: string |
     sql`pair_count + 0 >= ${given.minPairs}::integer ${onExchange(given.exchange)}`,
 });
 
-/** The statements, for whoever wants to see them or their plans. */
-export const pairStatements = {
-  all: holdingAll.statements,
-  any: holdingAny.statements,
-  many: holdingMany.statements,
-};
-
 /**
  * The sessions that hold a pair, the latest start first, those that never started last (by id, descending). The pair is
  * compared exactly as stored.

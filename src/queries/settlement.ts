@@ -48,8 +48,14 @@ type Values = {
 /** The predicate of idx_sessions_settlement_discovery, in its own words: PostgreSQL has to prove that it is implied. */
 const isUnsettled = sql`settlesession = true and (settledcomplete is null or settledcomplete = false)`;
 
-/** Spelled so that no other index serves it: few sessions await settlement, and the discovery index has exactly those. */
+/**
+ * Spelled so that the discovery index serves them all: few sessions await settlement, and it has exactly those. The
+ * planner takes the two flags for independent and so expects many; sessions that are not to be settled have no
+ * `settledcomplete` either. It would then read all sessions of the time, settled or not. The last condition makes each
+ * row that it thinks it must look at dear; it is never evaluated, because `startedat` is compared and so is not null.
+ */
 const isWanted = (given: { pairs: SQL | undefined; exchange: SQL | undefined }): SQL => sql`
+  and (startedat is not null or (select true from sessions as dear where dear.id = sessions.id limit 1))
   ${given.pairs && sql`and coalesce(pairs, '[]') @> ${given.pairs}::jsonb`}
   ${given.exchange && sql`and exchange is not distinct from ${given.exchange}`}`;
 
@@ -60,12 +66,13 @@ const listUnsettled = defineQuery<
   name: 'listSessionsToSettle',
   fields: sessionFields,
   // The inner limit is a number that the planner can see: it then reads the index in order instead of sorting a third
-  // of it, which is what it expects of a range and a limit that it does not know.
+  // of it, which is what it expects of a range and a limit that it does not know. The bound that the key implies is
+  // said apart, because only then does the planner take the range for the narrow one that it is.
   statement: (given, columns) => sql`
     select ${columns()} from (
       select ${columns()} from sessions
       where ${isUnsettled} and startedat >= ${given.startedAfterMs}::bigint ${isWanted(given)}
-        ${given.afterMs && sql`and (startedat, id) < (${given.afterMs}::bigint, ${given.afterId})`}
+        ${given.afterMs && sql`and startedat <= ${given.afterMs}::bigint and (startedat, id) < (${given.afterMs}::bigint, ${given.afterId})`}
       order by startedat desc, id desc
       limit ${sql.raw(String(maxLimit))}
     ) as newest

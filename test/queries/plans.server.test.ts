@@ -1,0 +1,173 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  claimSessionsToSettle,
+  findOrder,
+  hasOpenSells,
+  insertOrders,
+  listMultiPairSessions,
+  listOpenOrders,
+  listOrders,
+  listSessionsByPair,
+  listSessionsByPairs,
+  listSessionsToSettle,
+  recordSettlement,
+  setSessionPairs,
+} from '../../src/queries/index.ts';
+import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { firstStartMs, loadOrders, loadSessions, setStatistics } from '../support/load.ts';
+import { serverVersions } from '../support/server.ts';
+
+const rows = 100_000;
+const session = '4c9184f37cff01bcdc32dc486ec36961'; // not there: md5('never')
+const unstarted = { startedAt: null, id: 'ff' };
+const startedAfterMs = firstStartMs;
+
+/** What a call must use: all of these indexes, each statement at least one, and no table from end to end. */
+const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unknown>, readonly string[]][] = [
+  ['by a common pair', (db) => listSessionsByPair(db, { pair: 'COMMON' }), ['idx_sessions_startedat']],
+  [
+    'by a rare pair',
+    (db) => listSessionsByPair(db, { pair: 'RARE' }),
+    ['idx_sessions_startedat', 'idx_sessions_pairs_gin'],
+  ],
+  [
+    'by a rare pair, page after',
+    (db) => listSessionsByPair(db, { pair: 'RARE', after: { startedAt: firstStartMs + 9e7, id: 'a' } }),
+    ['idx_sessions_startedat', 'idx_sessions_pairs_gin'],
+  ],
+  [
+    'by a rare pair and an exchange',
+    (db) => listSessionsByPair(db, { pair: 'RARE', exchange: 'okx' }),
+    ['idx_sessions_startedat', 'idx_sessions_pairs_gin'],
+  ],
+  [
+    'by all of two',
+    (db) => listSessionsByPairs(db, { pairs: ['COMMON', 'RARE'], match: 'all' }),
+    ['idx_sessions_startedat', 'idx_sessions_pairs_gin'],
+  ],
+  [
+    'by any of two',
+    (db) => listSessionsByPairs(db, { pairs: ['RARE', 'none'], match: 'any' }),
+    ['idx_sessions_startedat', 'idx_sessions_pairs_gin'],
+  ],
+  [
+    'never started',
+    (db) => listSessionsByPair(db, { pair: 'COMMON', after: unstarted }),
+    ['idx_sessions_startedat'],
+  ],
+  ['one pair or more', (db) => listMultiPairSessions(db, { minPairs: 1 }), ['idx_sessions_startedat']],
+  [
+    'five pairs or more',
+    (db) => listMultiPairSessions(db, { minPairs: 5 }),
+    ['idx_sessions_startedat', 'idx_sessions_pair_count'],
+  ],
+  ['to settle', (db) => listSessionsToSettle(db, { startedAfterMs }), ['idx_sessions_settlement_discovery']],
+  [
+    'to settle, every option',
+    (db) =>
+      listSessionsToSettle(db, {
+        startedAfterMs,
+        pair: 'RARE',
+        exchange: 'okx',
+        after: { startedAt: firstStartMs + 9.9e7, id: 'a' },
+      }),
+    ['idx_sessions_settlement_discovery'],
+  ],
+  [
+    'claim',
+    (db) => db.transaction((tx) => claimSessionsToSettle(tx, { startedAfterMs, pair: 'COMMON' })),
+    ['idx_sessions_settlement_discovery'],
+  ],
+  [
+    'record',
+    (db) => ignoreNotFound(recordSettlement(db, { sessionId: session, complete: true })),
+    ['sessions_pkey'],
+  ],
+  [
+    'set pairs',
+    (db) => ignoreNotFound(setSessionPairs(db, { sessionId: session, pairs: ['A'] })),
+    ['sessions_pkey'],
+  ],
+  ['order by id', (db) => findOrder(db, { id: 'o' }), ['orders_pkey']],
+  ['order by client id', (db) => findOrder(db, { clientOrderId: 'c1' }), ['idx_orders_clientorderid']],
+  ['orders of a session', (db) => listOrders(db, { sessionId: session }), ['idx_orders_']],
+  [
+    'orders of a session and symbol',
+    (db) => listOrders(db, { sessionId: session, symbol: 'COMMON', status: 'filled', side: 'buy' }),
+    ['idx_orders_'],
+  ],
+  ['open orders of a session', (db) => listOpenOrders(db, { sessionId: session }), ['idx_orders_composite']],
+  ['open orders of a symbol', (db) => listOpenOrders(db, { symbol: 'COMMON' }), ['idx_orders_s']],
+  ['open orders', (db) => listOpenOrders(db), ['idx_orders_status']],
+  ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
+  ['insert orders', (db) => insertOrders(db, [{ id: 'o' }]), ['sessions_pkey']],
+];
+
+describe.each(serverVersions)(`PostgreSQL %i, ${rows} sessions and orders`, (version) => {
+  let database: TestDatabase;
+  let sql: Sql;
+  beforeAll(async () => {
+    database = await createDatabase(version, 'migrated');
+    sql = database.connect({ max: 1 });
+    await loadSessions(sql, rows, 500);
+    await loadOrders(sql, rows);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+
+  describe.each(['fresh', 'none'] as const)('statistics: %s', (statistics) => {
+    beforeAll(() => setStatistics(sql, statistics));
+
+    test.each(calls)('%s', async (_, call, indexes) => {
+      const statements: { text: string; params: unknown[] }[] = [];
+      const db = drizzle(sql, { logger: { logQuery: (text, params) => statements.push({ text, params }) } });
+      await db
+        .transaction(async (tx) => {
+          await call(tx as unknown as ReturnType<typeof drizzle>);
+          throw new Undo();
+        })
+        .catch(ignoreUndo);
+      for (const mode of ['force_custom_plan', 'force_generic_plan'] as const) {
+        const plans = await Promise.all(
+          statements
+            .filter(({ text }) => !/^\s*(begin|commit|set)/i.test(text))
+            .map(({ text, params }) => explain(sql, mode, text, params)),
+        );
+        for (const plan of plans) {
+          expect(plan, plan).not.toMatch(/Seq Scan on (sessions|orders|fills)/);
+        }
+        for (const index of indexes) {
+          expect(
+            plans.some((plan) => plan.includes(index)),
+            `${index} in\n${plans.join('\n')}`,
+          ).toBe(true);
+        }
+      }
+    });
+  });
+});
+
+/** The plan that a prepared statement gets, with its values known or not. */
+async function explain(sql: Sql, mode: string, text: string, params: readonly unknown[]): Promise<string> {
+  return sql.begin(async (tx) => {
+    await tx.unsafe(`set local plan_cache_mode = ${mode}`);
+    await tx.unsafe(`prepare explained as ${text}`);
+    const values = params.map((value) =>
+      value === null ? 'null' : `'${String(value).replaceAll("'", "''")}'`,
+    );
+    const lines = await tx.unsafe(`explain (costs off) execute explained(${values.join(', ')})`);
+    await tx.unsafe('deallocate explained');
+    return lines.map((line) => String(line['QUERY PLAN'])).join('\n');
+  });
+}
+
+class Undo extends Error {}
+function ignoreUndo(error: unknown): void {
+  if (!(error instanceof Undo)) throw error;
+}
+async function ignoreNotFound(call: Promise<unknown>): Promise<void> {
+  await call.catch((error) => {
+    if (error?.code !== 'not_found') throw error;
+  });
+}
