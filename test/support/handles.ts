@@ -46,8 +46,9 @@ export async function openServer(version: ServerVersion, driver: Driver): Promis
 export function connect(driver: Driver, url: string, max = 4): OpenHandle {
   if (driver === 'node-postgres') {
     const pool = new pg.Pool({ connectionString: url, max });
-    // Connections that a test terminates: without a listener the pool would end the process.
+    // Connections that a test terminates: without listeners they would end the process.
     pool.on('error', () => {});
+    pool.on('connect', (one) => one.on('error', () => {}));
     return { db: drizzleNodePostgres(pool), [Symbol.asyncDispose]: () => pool.end() };
   }
   const client = postgres(url, { max, onnotice: () => {} });

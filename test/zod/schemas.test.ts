@@ -78,6 +78,7 @@ test('what the schema of a session or order takes, the database stores', async (
       const order = insertOrderSchema.safeParse({ id, symbol: values.symbol, price: values.budget });
       if (order.success && session.success) await insertOrders(handle.db, [order.data]);
     }),
+    { numRuns: 50 },
   );
   expect(stored).toBeGreaterThan(0);
   const bad = await handle.db.execute(
