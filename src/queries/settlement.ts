@@ -59,6 +59,13 @@ const isWanted = (given: { pairs: SQL | undefined; exchange: SQL | undefined }):
   ${given.pairs && sql`and coalesce(pairs, '[]') @> ${given.pairs}::jsonb`}
   ${given.exchange && sql`and exchange is not distinct from ${given.exchange}`}`;
 
+/**
+ * A value that the planner cannot see, in a plan made for it no more than in a generic one. Both then cost the same, and
+ * the server keeps the generic one after five calls, instead of planning each call for longer than it takes to run.
+ */
+const unseen = (value: SQL, type: 'bigint' | 'integer' | 'text'): SQL =>
+  sql`(select ${value}::${sql.raw(type)})`;
+
 const listUnsettled = defineQuery<
   Values & { afterMs?: number | undefined; afterId?: string | undefined },
   typeof sessionFields
@@ -66,19 +73,25 @@ const listUnsettled = defineQuery<
   name: 'listSessionsToSettle',
   fields: sessionFields,
   // The inner limit is a number that the planner can see: it then reads the index in order instead of sorting a third
-  // of it, which is what it expects of a range and a limit that it does not know. The bound that the key implies is
-  // said apart, because only then does the planner take the range for the narrow one that it is.
+  // of it, which is what it expects of a range and a limit that it does not know.
   statement: (given, columns) => sql`
     select ${columns()} from (
       select ${columns()} from sessions
-      where ${isUnsettled} and startedat >= ${given.startedAfterMs}::bigint ${isWanted(given)}
-        ${given.afterMs && sql`and startedat <= ${given.afterMs}::bigint and (startedat, id) < (${given.afterMs}::bigint, ${given.afterId})`}
+      where ${isUnsettled} and startedat >= ${unseen(given.startedAfterMs, 'bigint')} ${isWanted(given)}
+        ${andPast(given.afterMs, given.afterId)}
       order by startedat desc, id desc
       limit ${sql.raw(String(maxLimit))}
     ) as newest
     order by startedat desc, id desc
-    limit ${given.limit}`,
+    limit ${unseen(given.limit, 'integer')}`,
 });
+
+// The bound that the key implies is said apart: only then does the planner take the range for the narrow one that it is.
+function andPast(afterMs: SQL | undefined, afterId: SQL | undefined): SQL | undefined {
+  if (afterMs === undefined || afterId === undefined) return undefined;
+  const ms = unseen(afterMs, 'bigint');
+  return sql`and startedat <= ${ms} and (startedat, id) < (${ms}, ${unseen(afterId, 'text')})`;
+}
 
 /**
  * The sessions that are to be settled and are not yet, the latest start first. Sessions that never started have nothing
@@ -111,7 +124,7 @@ const claim = defineQuery<Values & { retryAfterMs: number }, typeof sessionField
   statement: (given, columns) => sql`
     with candidates as materialized (
       select id from sessions
-      where ${isUnsettled} and startedat >= ${given.startedAfterMs}::bigint ${isWanted(given)}
+      where ${isUnsettled} and startedat >= ${unseen(given.startedAfterMs, 'bigint')} ${isWanted(given)}
         and (lastsettleattempt is null or lastsettleattempt <= ${serverNowMs} - ${given.retryAfterMs}::bigint)
       order by lastsettleattempt nulls first, startedat, id
       limit ${given.limit}
