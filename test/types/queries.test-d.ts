@@ -4,7 +4,24 @@ import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
 import { expectTypeOf, test } from 'vitest';
-import type { Database, Transaction } from '../../src/queries/database.ts';
+import {
+  claimSessionsToSettle,
+  type Database,
+  findOrder,
+  hasOpenSells,
+  insertOrders,
+  insertSession,
+  listMultiPairSessions,
+  listOpenOrders,
+  listOrders,
+  listSessionsByPair,
+  listSessionsByPairs,
+  listSessionsToSettle,
+  recordSettlement,
+  type SessionKey,
+  type SessionSummary,
+  type Transaction,
+} from '../../src/queries/index.ts';
 import * as schema from '../../src/schema/index.ts';
 
 type HandleOf<F extends (...args: never[]) => unknown> = ReturnType<F>;
@@ -27,4 +44,68 @@ test('a transaction of any of them is both', () => {
   });
   drizzleNodePostgres('').transaction(async (tx) => expectTypeOf(tx).toExtend<Transaction>());
   drizzlePglite('').transaction(async (tx) => expectTypeOf(tx).toExtend<Transaction>());
+});
+
+declare const db: Database;
+declare const tx: Transaction;
+
+test('settlement: rows are exact, a look back and an instant exclude one another, a claim takes a transaction', () => {
+  expectTypeOf(listSessionsToSettle(db)).resolves.toEqualTypeOf<SessionSummary[]>();
+  expectTypeOf(listSessionsToSettle(tx, { lookbackHours: 1, pair: 'A', limit: 5 })).resolves.toBeArray();
+  expectTypeOf(claimSessionsToSettle(tx, { startedAfterMs: 1, retryAfterMs: 5 })).resolves.toBeArray();
+  expectTypeOf(recordSettlement(db, { sessionId: 's', complete: true })).resolves.toEqualTypeOf<{
+    id: string;
+    settledComplete: boolean | null;
+    lastSettleAttempt: number | null;
+  }>();
+  // @ts-expect-error both of lookbackHours and startedAfterMs
+  listSessionsToSettle(db, { lookbackHours: 1, startedAfterMs: 1 });
+  // @ts-expect-error a plain handle holds no lock
+  claimSessionsToSettle(db, {});
+  // @ts-expect-error a plain handle of postgres.js
+  claimSessionsToSettle(drizzlePostgresJs(''));
+  // @ts-expect-error complete must be said
+  recordSettlement(db, { sessionId: 's' });
+  // @ts-expect-error the key of an order is not that of a session
+  listSessionsToSettle(db, { after: { timestamp: 1, id: 'a' } });
+});
+
+test('pairs: a page’s last row is the key of the next, match must be said', () => {
+  expectTypeOf<SessionSummary>().toExtend<SessionKey>();
+  expectTypeOf<SessionSummary['pairs']>().toEqualTypeOf<string[] | null>();
+  expectTypeOf<SessionSummary['startedAt']>().toEqualTypeOf<number | null>();
+  expectTypeOf<SessionSummary>().toEqualTypeOf<Pick<schema.Session, keyof SessionSummary>>();
+  expectTypeOf(listSessionsByPair(db, { pair: 'A' })).resolves.toEqualTypeOf<SessionSummary[]>();
+  expectTypeOf(listMultiPairSessions(db)).resolves.toEqualTypeOf<SessionSummary[]>();
+  expectTypeOf(insertSession(db, { id: 's' })).resolves.toEqualTypeOf<SessionSummary>();
+  // @ts-expect-error the JSON documents are not in a list
+  expectTypeOf<SessionSummary['settings']>().toBeAny();
+  // @ts-expect-error match is missing
+  listSessionsByPairs(db, { pairs: ['A'] });
+  // @ts-expect-error pairs is a list
+  listSessionsByPairs(db, { pairs: 'A', match: 'all' });
+  // @ts-expect-error the database counts the pairs
+  insertSession(db, { id: 's', pairCount: 1 });
+  // @ts-expect-error a limit is a number
+  listSessionsByPair(db, { pair: 'A', limit: '5' });
+});
+
+test('orders: exactly one id, the venue’s with its session; rows are orders', () => {
+  expectTypeOf(findOrder(db, { id: 'o' })).resolves.toEqualTypeOf<schema.Order | undefined>();
+  expectTypeOf(listOrders(db, { sessionId: 's' })).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(listOpenOrders(db)).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(hasOpenSells(db, { sessionId: 's' })).resolves.toEqualTypeOf<boolean>();
+  expectTypeOf(insertOrders(db, [{ id: 'o' }])).resolves.toEqualTypeOf<
+    { id: string; pairIndex: number | null }[]
+  >();
+  // @ts-expect-error two ids
+  findOrder(db, { id: 'o', clientOrderId: 'c' });
+  // @ts-expect-error no id
+  findOrder(db, {});
+  // @ts-expect-error no index has the venue's id alone
+  findOrder(db, { exchangeOrderId: 'x' });
+  // @ts-expect-error a side is buy or sell
+  listOrders(db, { sessionId: 's', side: 'SELL' });
+  // @ts-expect-error the position comes from the session
+  insertOrders(db, [{ id: 'o', pairIndex: 1 }]);
 });
