@@ -11,12 +11,11 @@ export {
   QueryError,
   type QueryErrorCode,
 } from './errors.ts';
+export { type FindOrderOptions, findOrder } from './find-order.ts';
 export { insertOrders, maxInsertedOrders } from './insert-orders.ts';
 export { insertSession } from './insert-session.ts';
 export type { SessionKey } from './keyset.ts';
 export {
-  type FindOrderOptions,
-  findOrder,
   hasOpenSells,
   listOpenOrders,
   listOrders,
@@ -32,10 +31,5 @@ export {
   setSessionPairs,
 } from './pairs.ts';
 export type { SessionSummary } from './sessions.ts';
-export {
-  claimSessionsToSettle,
-  defaultRetryAfterMs,
-  listSessionsToSettle,
-  recordSettlement,
-  type SettlementOptions,
-} from './settlement.ts';
+export { listSessionsToSettle, type SettlementOptions } from './settlement.ts';
+export { claimSessionsToSettle, defaultRetryAfterMs, recordSettlement } from './settlement-claims.ts';
