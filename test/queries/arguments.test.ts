@@ -1,7 +1,5 @@
-import { PGlite } from '@electric-sql/pglite';
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { arrayLiteral, checkInteger, checkLimit, checkText } from '../../src/queries/arguments.ts';
+import { checkInteger, checkLimit, checkText } from '../../src/queries/arguments.ts';
 import { InvalidArgumentError } from '../../src/queries/errors.ts';
 
 test('a limit is 100 unless given, and from 1 to 1000', () => {
@@ -23,16 +21,4 @@ test('an integer is one that JavaScript holds exactly', () => {
   for (const value of [2 ** 53, 0.5, Number.NaN])
     expect(() => checkInteger('ms', value)).toThrow(/^ms must be/);
   expect(() => checkInteger('ms', -1, { min: 0 })).toThrow(/from 0 to/);
-});
-
-test('an array of any text comes through PostgreSQL unchanged', async () => {
-  const db = await PGlite.create();
-  const element = fc.option(fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', '')));
-  await fc.assert(
-    fc.asyncProperty(fc.array(element), async (values) => {
-      const result = await db.query('select $1::text::text[] as got', [arrayLiteral(values)]);
-      expect(result.rows).toEqual([{ got: values }]);
-    }),
-  );
-  await db.close();
 });

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { arrayLiteral } from '../../src/queries/arguments.ts';
 import { listMultiPairSessions, listSessionsByPair, listSessionsByPairs } from '../../src/queries/index.ts';
 import { type OpenHandle, openPglite, truncate } from '../support/handles.ts';
 import { readPages } from './suites/pairs.ts';
@@ -59,5 +60,15 @@ test('the lists are what a plain filter gives, page by page', async () => {
       },
     ),
     { numRuns: 25 },
+  );
+});
+
+test('an array of any text comes through PostgreSQL unchanged', async () => {
+  const element = fc.option(fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll('\0', '')));
+  await fc.assert(
+    fc.asyncProperty(fc.array(element), async (values) => {
+      const got = await handle.db.execute(sql`select ${arrayLiteral(values)}::text::text[] as got`);
+      expect(got).toMatchObject({ rows: [{ got: values }] });
+    }),
   );
 });
