@@ -8,9 +8,9 @@ type Paging = { limit: number; afterMs?: number | undefined; afterId?: string | 
 type Filter = Readonly<Record<string, Value | undefined>>;
 
 /** Rows that a step of the walk reads: enough to make its fixed cost small, few enough to stop early. */
-const stepRows = 100;
+const stepRows = 250;
 /** Rows that the walk reads before it judges whether the condition is common enough to go on. */
-const trialRows = 1000;
+const trialRows = 500;
 /**
  * Rows that the walk may read for each match so far. A condition that one session in 100 meets goes on and reads 10,000
  * rows for a page of 100; a rarer one is left to its index, which then gives at most 10,000 of a million. Both take
@@ -71,7 +71,7 @@ export function defineLatestSessions<F extends Filter>(definition: {
         ) as step
         where walk.down_to is not null
           and walk.held < ${given.limit}::integer
-          and walk.visited <= ${sql.raw(String(trialRows))} + ${sql.raw(String(rowsPerMatch))} * walk.held
+          and walk.visited < ${sql.raw(String(trialRows))} + ${sql.raw(String(rowsPerMatch))} * walk.held
       ), found as (
         select unnest(ids) as id
         from (select ids from walk order by cardinality(ids) desc limit 1) as longest
