@@ -87,13 +87,20 @@ export function defineLatestSessions<F extends Filter>(definition: {
     name,
     fields: sessionFields,
     // Nulls last is not the order of idx_sessions_startedat read backwards, and the key is no plain column: nothing
-    // but the condition's own index is left to the planner, a sequential scan apart.
+    // but the condition's own index is left to the planner, a sequential scan apart. Ids first: to take all columns out
+    // of every match would double the time where there are many.
     statement: (given, columns) => sql`
-      select ${columns('s')} from sessions as s
-      where ${matches(given)}
-        ${andPastKey(sql`startedat`, given)}
-      order by startedat desc nulls last, id desc
-      limit ${given.limit}`,
+      with found as materialized (
+        select id from sessions
+        where ${matches(given)}
+          ${andPastKey(sql`startedat`, given)}
+        order by startedat desc nulls last, id desc
+        limit ${given.limit}
+      )
+      select ${columns('s')}
+      from found
+      cross join lateral (select ${columns()} from sessions where sessions.id = found.id limit 1) as s
+      order by s.startedat desc nulls last, s.id desc`,
   });
 
   const unstarted = defineQuery<F & Paging, typeof sessionFields>({

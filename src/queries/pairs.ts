@@ -57,7 +57,7 @@ const holdingMany = defineLatestSessions<{ minPairs: number; exchange?: string |
  * Relies on `idx_sessions_startedat` and `idx_sessions_pairs_gin`. Measured on PostgreSQL 15 and 18 with a million
  * sessions, latest 100, custom and generic plan, with statistics and without (medians): held by 60 % 1 to 7 ms, by 2 %
  * 5 ms, by 1 % 9 ms, by 0.5 % 17 ms, by 0.01 % 3 ms, by none 2 ms; held by 1 % and only the oldest 10 ms. What takes
- * 0.3 to 0.6 s, as a sequential scan does: the first page of a pair that 60 % hold, but none of the latest 400,000, and
+ * 0.3 to 0.4 s, as a sequential scan does: the first page of a pair that 60 % hold, but none of the latest 400,000, and
  * the last page of any pair that so many hold. `npm run bench -- pair-containment` measures it again.
  *
  * @example
