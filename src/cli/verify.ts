@@ -24,7 +24,7 @@ export const verify: CliCommand = {
   },
   run: async ({ url, signal }, { options }) => {
     await using connection = await openConnection(url);
-    const explain = options['explain'] === true ? listPlanProbes(Date.now()) : [];
+    const explain = options['explain'] === true ? await listPlanProbes() : [];
     const result = await verifyDatabase(connection, {
       explain,
       signal,
