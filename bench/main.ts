@@ -5,10 +5,17 @@
 import { helperCall } from './helper-call.ts';
 import { importCost } from './import-cost.ts';
 import type { Benchmark, Measurement } from './measure.ts';
+import { migrationUnderLoad } from './migration.ts';
 import { pairContainment } from './pair-containment.ts';
 import { settlementDiscovery } from './settlement-discovery.ts';
 
-const benchmarks: readonly Benchmark[] = [helperCall, settlementDiscovery, pairContainment, importCost];
+const benchmarks: readonly Benchmark[] = [
+  helperCall,
+  settlementDiscovery,
+  pairContainment,
+  importCost,
+  migrationUnderLoad,
+];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));

@@ -1,6 +1,10 @@
-import { and, count, desc, gte, sql } from 'drizzle-orm';
 import type { PgliteDatabase } from 'drizzle-orm/pglite';
-import { sessions } from '../src/schema/index.ts';
+import {
+  insertSession,
+  listSessionsByPairs,
+  listSessionsToSettle,
+  type SessionSummary,
+} from '../src/queries/index.ts';
 import { createRandom, pick } from './random.ts';
 
 const HOUR_MS = 3_600_000;
@@ -14,56 +18,48 @@ export interface Answer {
 /** A service of the new kind opens sessions of several pairs. Says how many. */
 export async function openMultiPairSessions(db: PgliteDatabase, nowMs: number): Promise<number> {
   const random = createRandom(7);
-  const rows = Array.from({ length: 60 }, (_, i) => ({
-    id: `multi-${String(i).padStart(2, '0')}`,
-    exchange: 'kraken',
-    strategy: 'spread',
-    startedAt: Math.floor(nowMs - random() * 6 * HOUR_MS),
-    settleSession: true,
-    pairs: pick(random, [
-      ['BTC/USD', 'ETH/USD'],
-      ['ETH/USD', 'SOL/USD'],
-      ['BTC/USD', 'ETH/USD', 'SOL/USD'],
-      ['BTC/USD', 'XRP/EUR'],
-    ]),
-  }));
-  await db.insert(sessions).values(rows);
-  return rows.length;
+  for (let i = 0; i < 60; i++) {
+    await insertSession(db, {
+      id: `multi-${String(i).padStart(2, '0')}`,
+      exchange: 'kraken',
+      strategy: 'spread',
+      startedAt: Math.floor(nowMs - random() * 6 * HOUR_MS),
+      settleSession: true,
+      pairs: pick(random, [
+        ['BTC/USD', 'ETH/USD'],
+        ['ETH/USD', 'SOL/USD'],
+        ['BTC/USD', 'ETH/USD', 'SOL/USD'],
+        ['BTC/USD', 'XRP/EUR'],
+      ]),
+    });
+  }
+  return 60;
 }
 
 /** The two questions of the first morning after the migration. */
 export async function askQuestions(db: PgliteDatabase): Promise<Answer[]> {
-  const unsettled = and(
-    sql`settlesession = true and (settledcomplete is null or settledcomplete = false)`,
-    gte(sessions.startedAt, Date.now() - 24 * HOUR_MS),
-  );
-  const both = sql`${sessions.pairs} @> ${JSON.stringify(['BTC/USD', 'ETH/USD'])}::jsonb`;
   return [
-    await ask(db, 'Which sessions of the last 24 hours still need settlement?', unsettled),
-    await ask(db, 'Which sessions trade BTC/USD and ETH/USD together?', both),
+    {
+      question: 'Which sessions of the last 24 hours still need settlement?',
+      answer: describe(await listSessionsToSettle(db, { lookbackHours: 24, limit: 1000 })),
+    },
+    {
+      question: 'Which sessions trade BTC/USD and ETH/USD together?',
+      answer: describe(
+        await listSessionsByPairs(db, { pairs: ['BTC/USD', 'ETH/USD'], match: 'all', limit: 1000 }),
+      ),
+    },
   ];
 }
 
-async function ask(db: PgliteDatabase, question: string, which: ReturnType<typeof and>): Promise<Answer> {
-  const [total] = await db.select({ sessions: count() }).from(sessions).where(which);
-  const newest = await db
-    .select({
-      id: sessions.id,
-      startedAt: sessions.startedAt,
-      exchange: sessions.exchange,
-      pairs: sessions.pairs,
-    })
-    .from(sessions)
-    .where(which)
-    .orderBy(desc(sessions.startedAt), desc(sessions.id))
-    .limit(5);
-  return {
-    question,
-    answer: [
-      `${total?.sessions ?? 0} sessions; the newest:`,
-      ...newest.map(({ id, startedAt, exchange, pairs }) =>
+function describe(sessions: readonly SessionSummary[]): string[] {
+  const atLeast = sessions.length === 1000 ? 'at least ' : '';
+  return [
+    `${atLeast}${sessions.length} sessions; the newest:`,
+    ...sessions
+      .slice(0, 5)
+      .map(({ id, startedAt, exchange, pairs }) =>
         [new Date(startedAt ?? 0).toISOString(), id, exchange, pairs?.join(' ')].join('  '),
       ),
-    ],
-  };
+  ];
 }
