@@ -11,7 +11,9 @@ export {
   QueryError,
   type QueryErrorCode,
 } from './errors.ts';
+export type { FillInput } from './fill-input.ts';
 export { type FindOrderOptions, findOrder } from './find-order.ts';
+export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './insert-fills.ts';
 export { insertOrders, maxInsertedOrders } from './insert-orders.ts';
 export { insertSession } from './insert-session.ts';
 export type { SessionKey } from './keyset.ts';

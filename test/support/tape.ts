@@ -42,30 +42,32 @@ interface TapeLine {
   readonly exchange: string;
 }
 
-/** A session trades one venue for a minute, so that a tape gives sessions of many sizes. */
-const sessionLengthMs = 60_000;
+/** A session trades one venue for ten seconds, so that a tape gives many sessions of many sizes. */
+const sessionLengthMs = 10_000;
 
 /** Streams a tape, line by line, in its order. */
 export async function* readTape(name: TapeName): AsyncGenerator<TapeFill> {
   const file = createReadStream(fileURLToPath(new URL(`${name}.ndjson.gz`, folder)));
   const lines = createInterface({ input: file.pipe(createGunzip()) });
   let number = 0;
-  for await (const text of lines) {
-    const line: TapeLine = JSON.parse(text);
-    number++;
-    yield {
-      id: `${name}-${number}`,
-      sessionId: `${line.exchange}-${Math.floor(line.timestamp / sessionLengthMs)}`,
-      orderId: line.orderid ?? null,
-      symbol: line.symbol,
-      side: line.side,
-      price: line.price,
-      size: line.size,
-      tradeId: line.tradeid,
-      timestamp: line.timestamp,
-    };
+  try {
+    for await (const text of lines) yield toFill(JSON.parse(text), `${name}-${++number}`);
+  } finally {
+    file.destroy();
   }
 }
+
+const toFill = (line: TapeLine, id: string): TapeFill => ({
+  id,
+  sessionId: `${line.exchange}-${Math.floor(line.timestamp / sessionLengthMs)}`,
+  orderId: line.orderid ?? null,
+  symbol: line.symbol,
+  side: line.side,
+  price: line.price,
+  size: line.size,
+  tradeId: line.tradeid,
+  timestamp: line.timestamp,
+});
 
 /** The first `limit` fills of a tape, or all. */
 export async function loadTape(name: TapeName, limit = Number.POSITIVE_INFINITY): Promise<TapeFill[]> {
@@ -99,4 +101,22 @@ export async function insertParents(
     select id, "sessionId", symbol
     from jsonb_to_recordset(${sql.json(rows)}) as o (id text, "sessionId" text, symbol text)
     on conflict do nothing`;
+}
+
+/** The same elements in an order of chance, the same one for the same seed. */
+export function shuffle<T>(elements: readonly T[], seed: number): T[] {
+  let state = seed;
+  // mulberry32: small, and good enough to mix.
+  const random = () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const shuffled = [...elements];
+  for (let i = shuffled.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [shuffled[i], shuffled[j]] = [shuffled[j] as T, shuffled[i] as T];
+  }
+  return shuffled;
 }

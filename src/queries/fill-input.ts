@@ -1,0 +1,135 @@
+import { getTableColumns, is } from 'drizzle-orm';
+import { PgBigInt53, PgBigInt64, PgJsonb, PgReal } from 'drizzle-orm/pg-core';
+import { fills, type NewFill } from '../schema/index.ts';
+import { checkInteger, checkText } from './arguments.ts';
+import { InvalidArgumentError } from './errors.ts';
+
+type DecimalColumn = 'size' | 'amount' | 'price' | 'fee' | 'feeAmount' | 'cost' | 'quantity';
+
+/**
+ * A fill to insert: the columns of `fills`, of which only `id` must be given.
+ *
+ * Prices, sizes and fees are numbers or exact decimal strings (`'0.1'`, `'1e-7'`), which PostgreSQL itself rounds to the
+ * column's float4. `tradeId` is the venue's id of the execution in whatever form it comes: a 64-bit integer is stored in
+ * `tradeid`, any other text (UUID, hex, …) in `execid`. Give it there, or give `execId`; both only if they agree.
+ */
+export type FillInput = Omit<NewFill, DecimalColumn | 'tradeId'> & {
+  readonly [K in DecimalColumn]?: number | string | null;
+} & { readonly tradeId?: bigint | number | string | null };
+
+/** A value as it stands in the array of its column. */
+export type EncodedValue = string | number | bigint | null;
+
+type Encoder = (value: unknown, position: number, key: string) => EncodedValue;
+
+/** The columns of `fills`, in the order in which encoded fills hold them; `id` is the first. */
+export const fillColumns = Object.entries(getTableColumns(fills)).map(([key, column]) => ({
+  key: key as keyof NewFill,
+  name: column.name,
+  type: column.getSQLType(),
+  encode: encoderOf(column),
+}));
+
+const positionOf = new Map<string, number>(fillColumns.map(({ key }, at) => [key, at]));
+const tradeIdAt = positionOf.get('tradeId') ?? -1;
+const execIdAt = positionOf.get('execId') ?? -1;
+const empty: readonly null[] = fillColumns.map(() => null);
+
+/** Checks the fill at a position of the input, and turns it into one value for each of `fillColumns`. */
+export function encodeFill(fill: FillInput, position: number): EncodedValue[] {
+  if (typeof fill !== 'object' || fill === null) {
+    throw new InvalidArgumentError(`row ${position} must be an object`);
+  }
+  const encoded: EncodedValue[] = empty.slice();
+  let key: keyof FillInput;
+  for (key in fill) {
+    const value: unknown = fill[key];
+    const at = positionOf.get(key);
+    if (at !== undefined && value !== undefined && value !== null) {
+      encoded[at] = fillColumns[at]?.encode(value, position, key) ?? null;
+    } else if (at === undefined) {
+      // `orderid` instead of `orderId`, as a row of plain SQL has it, would lose the order without a word.
+      throw invalid(position, key, 'is no column of a fill');
+    }
+  }
+  if (encoded[0] === null || encoded[0] === '')
+    throw invalid(position, 'id', 'must be text that is not empty');
+  return placeVenueId(encoded, position);
+}
+
+/** The venue's id goes where it fits: an integer to `tradeid`, text to `execid`. */
+function placeVenueId(encoded: EncodedValue[], position: number): EncodedValue[] {
+  const tradeId = encoded[tradeIdAt] ?? null;
+  const execId = encoded[execIdAt] ?? null;
+  // It would hide a trade id that is there.
+  if (execId === '') throw invalid(position, 'execId', 'must not be empty');
+  if (tradeId === null) return encoded;
+  if (execId !== null && execId !== String(tradeId)) {
+    throw invalid(position, 'execId', 'is not the tradeId; an execution has one id at its venue');
+  }
+  encoded[tradeIdAt] = typeof tradeId === 'string' ? null : tradeId;
+  encoded[execIdAt] = typeof tradeId === 'string' ? tradeId : null;
+  return encoded;
+}
+
+function invalid(position: number, key: string, fault: string): InvalidArgumentError {
+  return new InvalidArgumentError(`row ${position}: ${key} ${fault}`);
+}
+
+function encoderOf(column: unknown): Encoder {
+  if (is(column, PgReal)) return encodeDecimal;
+  if (is(column, PgBigInt53)) return encodeInteger;
+  if (is(column, PgBigInt64)) return encodeTradeId;
+  return is(column, PgJsonb) ? encodeJson : encodeText;
+}
+
+function encodeText(value: unknown, position: number, key: string): string {
+  // Most text is plain; its name in an error is made for the rest.
+  if (typeof value === 'string' && /^[ -~]*$/.test(value)) return value;
+  return checkText(`row ${position}: ${key}`, value);
+}
+
+function encodeInteger(value: unknown, position: number, key: string): number {
+  return checkInteger(`row ${position}: ${key}`, value);
+}
+
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+function encodeDecimal(value: unknown, position: number, key: string): string {
+  const text = typeof value === 'number' ? String(value) : value;
+  if (typeof text !== 'string' || !decimal.test(text)) {
+    throw invalid(position, key, 'must be a finite number or a decimal string');
+  }
+  const stored = Math.fround(Number(text));
+  if (!Number.isFinite(stored) || (stored === 0 && /[1-9]/.test(text.replace(/e.*/i, '')))) {
+    throw invalid(position, key, 'is out of the range of float4, about 1e-45 to 3.4e38');
+  }
+  return text;
+}
+
+/** A canonical 64-bit integer as a bigint, any other text as it is. */
+function encodeTradeId(value: unknown, position: number, key: string): bigint | string {
+  if (typeof value === 'string' && value !== '') {
+    if (!/^(?:0|-?[1-9]\d{0,18})$/.test(value)) return encodeText(value, position, key);
+    const id = BigInt(value);
+    return BigInt.asIntN(64, id) === id ? id : value;
+  }
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value;
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+  throw invalid(
+    position,
+    key,
+    'must be a 64-bit bigint, an integer up to 2^53 - 1, or text that is not empty',
+  );
+}
+
+function encodeJson(value: unknown, position: number, key: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // A bigint or a cycle: refused below, together with what JSON has no word for.
+  }
+  if (text === undefined) throw invalid(position, key, 'cannot be written as JSON');
+  return text;
+}

@@ -1,0 +1,8 @@
+import { test } from 'vitest';
+import { redeliver } from '../support/redelivery.ts';
+import { hasTapes, needsTapes } from '../support/tape.ts';
+
+test.skipIf(!hasTapes)(
+  `four processes insert the redelivered tape at once, five times over: each execution is stored once${needsTapes}`,
+  () => redeliver(15, 4, 5),
+);
