@@ -5,10 +5,10 @@ export const defaultLimit = 100;
 /** The most rows a list gives: a page of full orders is then about a megabyte, and no call holds more. */
 export const maxLimit = 1000;
 
-export function checkLimit(limit: number = defaultLimit): number {
+export function checkLimit(limit: number = defaultLimit, name = 'limit'): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= maxLimit) return limit;
   throw new InvalidArgumentError(
-    `limit must be an integer from 1 to ${maxLimit}; page on with after for more rows`,
+    `${name} must be an integer from 1 to ${maxLimit}; page on with after for more rows`,
   );
 }
 

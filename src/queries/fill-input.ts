@@ -14,8 +14,8 @@ type DecimalColumn = 'size' | 'amount' | 'price' | 'fee' | 'feeAmount' | 'cost' 
  * `tradeid`, any other text (UUID, hex, …) in `execid`. Give it there, or give `execId`; both only if they agree.
  */
 export type FillInput = Omit<NewFill, DecimalColumn | 'tradeId'> & {
-  readonly [K in DecimalColumn]?: number | string | null;
-} & { readonly tradeId?: bigint | number | string | null };
+  readonly [K in DecimalColumn]?: number | string | null | undefined;
+} & { readonly tradeId?: bigint | number | string | null | undefined };
 
 /** A value as it stands in the array of its column. */
 export type EncodedValue = string | number | bigint | null;

@@ -4,6 +4,7 @@
  */
 export { defaultLimit, maxLimit } from './arguments.ts';
 export type { Database, Transaction } from './database.ts';
+export { type DuplicateFills, listDuplicateFills } from './duplicate-fills.ts';
 export {
   DatabaseError,
   InvalidArgumentError,
@@ -12,6 +13,15 @@ export {
   type QueryErrorCode,
 } from './errors.ts';
 export type { FillInput } from './fill-input.ts';
+export {
+  type FillKey,
+  type FillPage,
+  findLatestFill,
+  listFills,
+  listFillsInRange,
+  type RangeFillFilter,
+  type SessionFillFilter,
+} from './fills.ts';
 export { type FindOrderOptions, findOrder } from './find-order.ts';
 export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './insert-fills.ts';
 export { insertOrders, maxInsertedOrders } from './insert-orders.ts';
@@ -32,6 +42,14 @@ export {
   type SessionListOptions,
   setSessionPairs,
 } from './pairs.ts';
+export {
+  type FeeTotal,
+  listPairPerformance,
+  type PairPerformance,
+  type PerformanceFilter,
+} from './performance.ts';
 export type { SessionSummary } from './sessions.ts';
 export { listSessionsToSettle, type SettlementOptions } from './settlement.ts';
 export { claimSessionsToSettle, defaultRetryAfterMs, recordSettlement } from './settlement-claims.ts';
+export { type FillFilter, streamFills } from './stream-fills.ts';
+export { listPairVolume, type PairVolume } from './volume.ts';

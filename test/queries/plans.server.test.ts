@@ -3,12 +3,18 @@ import type { Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   claimSessionsToSettle,
+  findLatestFill,
   findOrder,
   hasOpenSells,
+  insertFills,
   insertOrders,
+  listFills,
+  listFillsInRange,
   listMultiPairSessions,
   listOpenOrders,
   listOrders,
+  listPairPerformance,
+  listPairVolume,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
@@ -16,13 +22,19 @@ import {
   setSessionPairs,
 } from '../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { firstStartMs, loadOrders, loadSessions, setStatistics } from '../support/load.ts';
+import { firstStartMs, loadFills, loadOrders, loadSessions, setStatistics } from '../support/load.ts';
 import { serverVersions } from '../support/server.ts';
 
 const rows = 100_000;
 const session = '4c9184f37cff01bcdc32dc486ec36961'; // not there: md5('never')
 const unstarted = { startedAt: null, id: 'ff' };
 const startedAfterMs = firstStartMs;
+const lastHour = {
+  bucket: 'hour',
+  fromMs: firstStartMs + 96_000_000,
+  toMs: firstStartMs + 99_600_000,
+} as const;
+const storedFill = { id: 'other', symbol: 'COMMON', price: 1, size: 1, timestamp: 1 };
 
 /** What a call must use: all of these indexes, each statement at least one, and no table from end to end. */
 const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unknown>, readonly string[]][] = [
@@ -103,9 +115,65 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
   ['open orders', (db) => listOpenOrders(db), ['idx_orders_status']],
   ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
   ['insert orders', (db) => insertOrders(db, [{ id: 'o' }]), ['sessions_pkey']],
+  ['fills of a session', (db) => listFills(db, { sessionId: session }), ['idx_fills_session']],
+  [
+    'fills of a session, page after',
+    (db) => listFills(db, { sessionId: session, after: { timestamp: firstStartMs + 9e7, id: 'a' } }),
+    ['idx_fills_session'],
+  ],
+  [
+    'fills of a session and symbol',
+    (db) => listFills(db, { sessionId: session, symbol: 'COMMON' }),
+    ['idx_fills_session'],
+  ],
+  [
+    'fills of an order',
+    (db) => listFills(db, { sessionId: session, orderId: session, symbol: 'COMMON' }),
+    ['orderid'],
+  ],
+  [
+    'fills in a range',
+    (db) => listFillsInRange(db, { symbol: 'COMMON', fromMs: firstStartMs, toMs: firstStartMs + 9e7 }),
+    ['idx_fills_symbol'],
+  ],
+  [
+    'fills in a range, page after',
+    (db) =>
+      listFillsInRange(db, {
+        symbol: 'RARE',
+        fromMs: firstStartMs,
+        toMs: firstStartMs + 1e12,
+        after: { timestamp: firstStartMs + 9e7, id: 'a' },
+      }),
+    ['idx_fills_symbol'],
+  ],
+  ['latest fill of a symbol', (db) => findLatestFill(db, { symbol: 'RARE' }), ['idx_fills_symbol_timestamp']],
+  ['latest fill of a session', (db) => findLatestFill(db, { sessionId: session }), ['idx_fills_session']],
+  [
+    'insert fills',
+    (db) => insertFills(db, [storedFill, { id: 'new', symbol: 'COMMON' }], { reportAlike: true }),
+    ['fills_pkey', 'idx_fills_'],
+  ],
+  [
+    'performance of a session',
+    (db) => listPairPerformance(db, { sessionId: session }),
+    ['idx_fills_session'],
+  ],
+  [
+    'performance in a range',
+    (db) => listPairPerformance(db, { fromMs: firstStartMs, toMs: firstStartMs + 1e6 }),
+    ['idx_fills_timestamp'],
+  ],
+  [
+    'volume of a pair',
+    (db) => listPairVolume(db, { ...lastHour, symbols: ['COMMON', 'RARE'] }),
+    // Of two pairs, one is as good as the other.
+    ['timestamp on fills'],
+  ],
+  ['volume of all pairs', (db) => listPairVolume(db, lastHour), ['idx_fills_timestamp']],
 ];
 
-describe.each(serverVersions)(`PostgreSQL %i, ${rows} sessions and orders`, (version) => {
+describe.each(serverVersions)(`PostgreSQL %i, ${rows} sessions, orders and fills`, (version) => {
   let database: TestDatabase;
   let sql: Sql;
   beforeAll(async () => {
@@ -113,6 +181,7 @@ describe.each(serverVersions)(`PostgreSQL %i, ${rows} sessions and orders`, (ver
     sql = database.connect({ max: 1 });
     await loadSessions(sql, rows, 500);
     await loadOrders(sql, rows);
+    await loadFills(sql, rows);
   });
   afterAll(() => database[Symbol.asyncDispose]());
 

@@ -46,9 +46,25 @@ export async function loadOrders(sql: Sql, count: number): Promise<void> {
   });
 }
 
+/**
+ * A fill a second for each of the loaded orders, so 100 of a session: `COMMON` but for one in 10,000 of `RARE`, which come
+ * last.
+ */
+export async function loadFills(sql: Sql, count: number): Promise<void> {
+  await withoutIndexes(sql, 'fills', async (tx) => {
+    await tx`
+      insert into fills (id, orderid, sessionid, symbol, side, price, size, tradeid, timestamp)
+      select md5(i::text), md5(i::text), md5(((i - 1) / 100 * 100 + 1)::text),
+        case when i > ${count}::integer * 0.9999 then 'RARE' else 'COMMON' end,
+        case when i % 2 = 0 then 'buy' else 'sell' end, 100 + i % 1000, 0.5, i,
+        ${firstStartMs}::bigint + i * 1000::bigint
+      from generate_series(1, ${count}::integer) as i`;
+  });
+}
+
 async function withoutIndexes(
   sql: Sql,
-  table: 'sessions' | 'orders',
+  table: 'sessions' | 'orders' | 'fills',
   insert: (tx: TransactionSql) => Promise<void>,
 ): Promise<void> {
   await sql.begin(async (tx) => {

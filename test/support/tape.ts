@@ -93,13 +93,13 @@ export async function insertParents(
   const sessions = [...pairs].map(([id, symbols]) => ({ id, pairs: [...symbols] }));
   await sql`
     insert into sessions (id, pairs)
-    select id, pairs from jsonb_to_recordset(${sql.json(sessions)}) as s (id text, pairs jsonb)
+    select id, pairs from jsonb_to_recordset(${JSON.stringify(sessions)}::text::jsonb) as s (id text, pairs jsonb)
     on conflict do nothing`;
   const rows = [...orders].map(([id, order]) => ({ id, ...order }));
   await sql`
     insert into orders (id, sessionid, symbol)
     select id, "sessionId", symbol
-    from jsonb_to_recordset(${sql.json(rows)}) as o (id text, "sessionId" text, symbol text)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as o (id text, "sessionId" text, symbol text)
     on conflict do nothing`;
 }
 

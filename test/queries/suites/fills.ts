@@ -1,0 +1,203 @@
+import { sql } from 'drizzle-orm';
+import { expect, test } from 'vitest';
+import {
+  type Database,
+  type FillFilter,
+  type FillKey,
+  findLatestFill,
+  InvalidArgumentError,
+  insertFills,
+  listDuplicateFills,
+  listFills,
+  listFillsInRange,
+  streamFills,
+} from '../../../src/queries/index.ts';
+import type { Fill } from '../../../src/schema/index.ts';
+import type { Handle } from '../../support/handles.ts';
+import { hostileTexts } from './pairs.ts';
+import type { Run } from './variants.ts';
+
+const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+
+/** Follows a list from page to page; a loop ends as a failure. */
+async function readPages(list: (after: FillKey | undefined) => Promise<Fill[]>): Promise<string[]> {
+  const all: string[] = [];
+  let after: FillKey | undefined;
+  for (let page = 0; page < 1000; page++) {
+    const rows = await list(after);
+    all.push(...ids(rows));
+    after = rows.at(-1);
+    if (after === undefined) return all;
+  }
+  throw new Error('paging does not end');
+}
+
+async function collect(db: Database, options: FillFilter & { pageSize?: number }): Promise<string[]> {
+  const all: string[] = [];
+  for await (const { id } of streamFills(db, options)) all.push(id);
+  return all;
+}
+
+/** Two sessions; the first has fills of one millisecond, and some without a time. */
+async function insertSample(db: Database & Pick<Handle, 'execute'>): Promise<void> {
+  await db.execute(sql`insert into sessions (id) values ('s'), ('t')`);
+  await db.execute(sql`insert into orders (id, sessionid) values ('o1', 's'), ('o2', 's')`);
+  const rows = [
+    ...['c', 'a', 'b'].map((id) => ({ id, timestamp: 5, orderId: 'o1' })),
+    { id: 'first', timestamp: -7, symbol: 'ETH/USD' },
+    { id: 'last', timestamp: 9, orderId: 'o2' },
+    { id: 'n2', timestamp: null },
+    { id: 'n1', timestamp: null, orderId: 'o1' },
+  ];
+  const session = { sessionId: 's', symbol: 'BTC/USD', price: 1 };
+  await insertFills(db, [
+    ...rows.map((row) => ({ ...session, tradeId: row.id, size: 1, ...row })),
+    { ...session, id: 'other', sessionId: 't', timestamp: 6, size: 1 },
+  ]);
+}
+
+export function fillsSuite(run: Run): void {
+  test('fills: nothing is found in an empty table', () =>
+    run(async (db) => {
+      expect(await listFills(db, { sessionId: 's' })).toEqual([]);
+      expect(await listFillsInRange(db, { symbol: 'BTC/USD', fromMs: 0, toMs: 1 })).toEqual([]);
+      expect(await findLatestFill(db, { symbol: 'BTC/USD' })).toBeUndefined();
+      expect(await findLatestFill(db, { sessionId: 's' })).toBeUndefined();
+      expect(await listDuplicateFills(db)).toEqual([]);
+      expect(await collect(db, { sessionId: 's' })).toEqual([]);
+    }));
+
+  test('fills: of a session, a pair and an order, oldest first, without a time last', () =>
+    run(async (db) => {
+      await insertSample(db);
+      expect(ids(await listFills(db, { sessionId: 's' }))).toEqual([
+        'first',
+        'a',
+        'b',
+        'c',
+        'last',
+        'n1',
+        'n2',
+      ]);
+      expect(ids(await listFills(db, { sessionId: 's', symbol: 'ETH/USD' }))).toEqual(['first']);
+      expect(ids(await listFills(db, { sessionId: 's', orderId: 'o1' }))).toEqual(['a', 'b', 'c', 'n1']);
+      expect(await listFills(db, { sessionId: 's', symbol: 'ETH/USD', orderId: 'o1' })).toEqual([]);
+      expect((await listFills(db, { sessionId: 't' }))[0]).toEqual({
+        ...Object.fromEntries(
+          'orderId clientOrderId side amount fee feeAmount cost fees exchangeOrderId execId tradeId liquidityInd quantity createdAt lastUpdated data feeData'
+            .split(' ')
+            .map((key) => [key, null]),
+        ),
+        ...{ id: 'other', sessionId: 't', symbol: 'BTC/USD', price: 1, size: 1, timestamp: 6 },
+      });
+    }));
+
+  test('fills: pages and streams give each row once, whatever their size', () =>
+    run(async (db) => {
+      await insertSample(db);
+      const range = { symbol: 'BTC/USD', fromMs: 5, toMs: 9 };
+      for (const limit of [1, 2, 3, 7, 1000]) {
+        const all = ['first', 'a', 'b', 'c', 'last', 'n1', 'n2'];
+        expect(await readPages((after) => listFills(db, { sessionId: 's', limit, after }))).toEqual(all);
+        expect(await collect(db, { sessionId: 's', pageSize: limit })).toEqual(all);
+        const inRange = ['a', 'b', 'c', 'other'];
+        expect(await readPages((after) => listFillsInRange(db, { ...range, limit, after }))).toEqual(inRange);
+        expect(await collect(db, { ...range, pageSize: limit })).toEqual(inRange);
+      }
+      expect(await listFillsInRange(db, { symbol: 'BTC/USD', fromMs: 5, toMs: 5 })).toEqual([]);
+    }));
+
+  test('fills: a stream ends on break and on abort, and a reason is thrown as it is', () =>
+    run(async (db) => {
+      await insertSample(db);
+      for await (const { id } of streamFills(db, { sessionId: 's', pageSize: 1 })) if (id === 'a') break;
+      const controller = new AbortController();
+      const reason = new Error('enough');
+      const seen: string[] = [];
+      const read = async () => {
+        for await (const { id } of streamFills(db, { sessionId: 's', signal: controller.signal })) {
+          seen.push(id);
+          if (id === 'a') controller.abort(reason);
+        }
+      };
+      await expect(read()).rejects.toBe(reason);
+      expect(seen).toEqual(['first', 'a']);
+    }));
+
+  test('fills: the latest has the highest time, then the highest id', () =>
+    run(async (db) => {
+      await insertSample(db);
+      const latest = async (options: Parameters<typeof findLatestFill>[1]) =>
+        (await findLatestFill(db, options))?.id;
+      expect(await latest({ symbol: 'BTC/USD' })).toBe('last');
+      expect(await latest({ sessionId: 's' })).toBe('last');
+      expect(await latest({ sessionId: 's', orderId: 'o1' })).toBe('c');
+      expect(await latest({ sessionId: 't', symbol: 'ETH/USD' })).toBeUndefined();
+    }));
+
+  test('fills: symbols are compared exactly as stored', () =>
+    run(async (db) => {
+      await insertFills(
+        db,
+        hostileTexts
+          .filter((symbol) => symbol.length < 1000)
+          .map((symbol, i) => ({ id: `f${i}`, symbol, price: 1, size: 1, timestamp: 1 })),
+      );
+      for (const symbol of hostileTexts) {
+        const expected = symbol.length < 1000 ? [`f${hostileTexts.indexOf(symbol)}`] : [];
+        expect(ids(await listFillsInRange(db, { symbol, fromMs: 1, toMs: 2 }))).toEqual(expected);
+        expect((await findLatestFill(db, { symbol }))?.id).toBe(expected[0]);
+      }
+    }));
+
+  test('fills: wrong options change nothing and say what to give', () =>
+    run(async (db) => {
+      const range = { symbol: 'A', fromMs: 2, toMs: 1 };
+      const wrong: (() => Promise<unknown>)[] = [
+        () => listFills(db, { sessionId: 's', limit: 0 }),
+        () => listFills(db, { sessionId: 'a\0' }),
+        () => listFillsInRange(db, range),
+        () => listFillsInRange(db, { ...range, toMs: 3, after: { timestamp: null, id: 'a' } }),
+        () => collect(db, { sessionId: 's', pageSize: 1001 }),
+        () => collect(db, { sessionId: 's', fromMs: 1, toMs: 2 } as unknown as FillFilter),
+        () => collect(db, { symbol: 's' } as unknown as FillFilter),
+        () => findLatestFill(db, {} as { symbol: string }),
+      ];
+      for (const call of wrong) await expect(call()).rejects.toBeInstanceOf(InvalidArgumentError);
+    }));
+
+  test('listDuplicateFills: groups by what the index would refuse, page by page', () =>
+    run(async (db) => {
+      // Where the index is missing, as in a database that has not been migrated yet.
+      await db.execute(sql`drop index idx_fills_unique_dedup`);
+      try {
+        await db.execute(sql`insert into sessions (id) values ('s')`);
+        await db.execute(sql`
+          insert into fills (id, sessionid, symbol, "timestamp", price, size, amount, execid, tradeid) values
+            ('a', 's', 'X', 1, 0.1, 2, null, null, 7), ('c', 's', 'X', 1, 0.1, null, 2, '7', null),
+            ('b', 's', 'X', 1, 0.1, 2, 3, '7', 8), ('d', null, 'X', 1, 0.1, 2, null, null, 7),
+            ('e', null, 'X', 1, 0.1, 2, null, null, 7), ('f', null, 'X', null, 1, 1, null, null, null),
+            ('g', null, 'X', null, 1, 1, null, null, null), ('h', null, 'X', 1, 0.1, 2, null, null, 9)`);
+        const [first, ...others] = await listDuplicateFills(db, { limit: 1 });
+        expect(others).toEqual([]);
+        const group = { orderId: null, symbol: 'X', timestamp: 1, price: 0.1, size: 2, venueId: '7' };
+        expect(first).toMatchObject({
+          ...group,
+          sessionId: 's',
+          count: 3,
+          ids: ['a', 'b', 'c'],
+          firstId: 'a',
+        });
+        const [second] = await listDuplicateFills(db, { limit: 1, after: first });
+        expect(second).toMatchObject({ ...group, sessionId: null, count: 2, ids: ['d', 'e'], firstId: 'd' });
+        expect(await listDuplicateFills(db, { after: second })).toEqual([]);
+      } finally {
+        await db.execute(sql`truncate fills`);
+        await db.execute(sql.raw(dedupIndex));
+      }
+    }));
+}
+
+const dedupIndex = `create unique index idx_fills_unique_dedup on fills (
+  coalesce(sessionid, ''), coalesce(orderid, ''), symbol, "timestamp", price, coalesce(size, amount),
+  coalesce(execid, tradeid::text, ''))`;
