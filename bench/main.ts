@@ -4,6 +4,7 @@
  */
 import { helperCall } from './helper-call.ts';
 import { importCost } from './import-cost.ts';
+import { insertFillsBenchmark } from './insert-fills.ts';
 import type { Benchmark, Measurement } from './measure.ts';
 import { migrationUnderLoad } from './migration.ts';
 import { pairContainment } from './pair-containment.ts';
@@ -13,6 +14,7 @@ const benchmarks: readonly Benchmark[] = [
   helperCall,
   settlementDiscovery,
   pairContainment,
+  insertFillsBenchmark,
   importCost,
   migrationUnderLoad,
 ];
