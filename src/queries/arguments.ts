@@ -49,12 +49,11 @@ export function checkBoolean(name: string, value: unknown): boolean {
  * elements, sent alike by every driver.
  */
 export function arrayLiteral(values: readonly (string | number | bigint | boolean | null)[]): string {
-  const elements = values.map((value) =>
-    value === null
-      ? 'null'
-      : typeof value === 'string'
-        ? `"${value.replaceAll(/["\\]/g, '\\$&')}"`
-        : String(value),
-  );
-  return `{${elements.join(',')}}`;
+  let elements = '';
+  for (const value of values) {
+    if (elements !== '') elements += ',';
+    if (typeof value !== 'string') elements += String(value);
+    else elements += /["\\]/.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : `"${value}"`;
+  }
+  return `{${elements}}`;
 }

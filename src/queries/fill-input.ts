@@ -90,6 +90,7 @@ function encodeText(value: unknown, position: number, key: string): string {
 }
 
 function encodeInteger(value: unknown, position: number, key: string): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   return checkInteger(`row ${position}: ${key}`, value);
 }
 
@@ -107,15 +108,16 @@ function encodeDecimal(value: unknown, position: number, key: string): string {
   return text;
 }
 
-/** A canonical 64-bit integer as a bigint, any other text as it is. */
-function encodeTradeId(value: unknown, position: number, key: string): bigint | string {
+/** A canonical 64-bit integer as a number of some kind, any other text as it is. */
+function encodeTradeId(value: unknown, position: number, key: string): bigint | number | string {
   if (typeof value === 'string' && value !== '') {
     if (!/^(?:0|-?[1-9]\d{0,18})$/.test(value)) return encodeText(value, position, key);
+    if (value.length <= 15) return Number(value);
     const id = BigInt(value);
     return BigInt.asIntN(64, id) === id ? id : value;
   }
   if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return BigInt(value);
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
   throw invalid(
     position,
     key,

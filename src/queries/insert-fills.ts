@@ -97,16 +97,21 @@ with input as materialized (
   from input
   order by "timestamp", ${keyNames}, case when row(${keyNames}) is not null then null else id end, ordinal
   on conflict do nothing
-  returning id, ${joinSql(keys.map(({ expression, name }) => sql`${expression} as ${name}`))}
+  returning id
 ), refused as materialized (
   select ${columnNames}, ordinal, ${keyNames}
   from input as i
   where not exists (select from inserted as n where n.id = i.id)
+), winners as (
+  select ${keyNames}, id as earlier_id
+  from input as i
+  where exists (select from refused)
+    and exists (select from inserted as n where n.id = i.id)
 ), explained as (
-  -- A full join is a hash join whatever the planner takes the sizes for; offset 0 keeps it one.
-  select ${columnsOf('r')}, n.id as earlier_id
+  -- A full join is never a nested loop, whatever the planner takes the sizes for; offset 0 keeps it one.
+  select ${columnsOf('r')}, w.earlier_id
   from refused as r
-  full join inserted as n on ${matching('n', 'r')}
+  full join winners as w on ${matching('w', 'r')}
   offset 0
 )
 select ${columns()}

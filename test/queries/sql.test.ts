@@ -4,13 +4,20 @@ import { drizzle } from 'drizzle-orm/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   claimSessionsToSettle,
+  findLatestFill,
   findOrder,
   hasOpenSells,
+  insertFills,
   insertOrders,
   insertSession,
+  listDuplicateFills,
+  listFills,
+  listFillsInRange,
   listMultiPairSessions,
   listOpenOrders,
   listOrders,
+  listPairPerformance,
+  listPairVolume,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
@@ -171,6 +178,93 @@ test('orders', async () => {
   expect(await sent((db) => insertOrders(db, [{ id: 'o' }, { id: 'p' }]))).toMatchInlineSnapshot(`
     [
       "insert into orders (…, pair_index) select …, ( select min(ordinality)::integer - 1 from sessions cross join lateral jsonb_array_elements_text(sessions.pairs) with ordinality as element (pair) where sessions.id = input.sessionid and element.pair = input.symbol ) from unnest($…) as "input" (…) returning "id", "pair_index" -- ["{\\"o\\",\\"p\\"}","{null,null}","{null,null}","{null,null}","{null,null}","{null,null}"]",
+    ]
+  `);
+});
+
+test('fills', async () => {
+  const key = { timestamp: 1, id: 'a' };
+  const range = { symbol: 'A', fromMs: 0, toMs: 9 };
+  expect(
+    await sent((db) => insertFills(db, [{ id: 'f', symbol: 'A', tradeId: 'x"y' }], { reportAlike: true })),
+  ).toMatchInlineSnapshot(`
+    [
+      "with input as materialized ( select …, ordinal, coalesce(sessionid, '') as "key_1", coalesce(orderid, '') as "key_2", symbol as "key_3", "timestamp" as "key_4", price as "key_5", coalesce(size, amount) as "key_6", coalesce(execid, tradeid::text, '') as "key_7" from ( select …, ordinal from unnest( $… ) with ordinality as u (…, ordinal) ) as u ), inserted as ( insert into "fills" (…) select … from input order by …, case when row(…) is not null then null else id end, ordinal on conflict do nothing returning id ), refused as materialized ( select …, ordinal, … from input as i where not exists (select from inserted as n where n.id = i.id) ), winners as ( select …, id as earlier_id from input as i where exists (select from refused) and exists (select from inserted as n where n.id = i.id) ), explained as ( -- A full join is never a nested loop, whatever the planner takes the sizes for; offset 0 keeps it one. select …, w.earlier_id from refused as r full join winners as w on "w"."key_1" = "r"."key_1" and "w"."key_2" = "r"."key_2" and "w"."key_3" = "r"."key_3" and "w"."key_4" = "r"."key_4" and "w"."key_5" = "r"."key_5" and "w"."key_6" = "r"."key_6" and "w"."key_7" = "r"."key_7" offset 0 ) select r.ordinal, by_id.is_same, coalesce(stored.id, r.earlier_id) from explained as r left join lateral ( select row(…, coalesce("f".execid, "f".tradeid::text)) is not distinct from row(…, coalesce("r".execid, "r".tradeid::text)) as is_same from fills as f where f.id = r.id ) as by_id on true left join lateral ( select id from fills where coalesce(sessionid, '') = r."key_1" and coalesce(orderid, '') = r."key_2" and symbol = r."key_3" and "timestamp" = r."key_4" and price = r."key_5" and coalesce(size, amount) = r."key_6" and coalesce(execid, tradeid::text, '') = r."key_7" limit 1 ) as stored on by_id.is_same is null where r.ordinal is not null -- ["{\\"f\\"}","{null}","{null}","{null}","{\\"A\\"}","{null}"]",
+      "select i.ordinal, a.ids from ( select ordinal, coalesce(sessionid, '') as "key_1", coalesce(orderid, '') as "key_2", symbol as "key_3", "timestamp" as "key_4", price as "key_5", coalesce(size, amount) as "key_6", coalesce(execid, tradeid::text, '') as "key_7" from unnest( $… ) with ordinality as u (…, ordinal) ) as i cross join lateral ( select json_agg(id order by id)::text as ids from ( select id from fills where coalesce(sessionid, '') = i."key_1" and coalesce(orderid, '') = i."key_2" and symbol = i."key_3" and "timestamp" = i."key_4" and price = i."key_5" and coalesce(size, amount) = i."key_6" and coalesce(execid, tradeid::text, '') <> i."key_7" order by id limit 100 ) as f ) as a where a.ids is not null -- ["{null}","{null}","{\\"A\\"}","{null}","{null}","{null}"]",
+    ]
+  `);
+  expect(await sent((db) => listFills(db, { sessionId: 's' }))).toMatchInlineSnapshot(`
+    [
+      "select … from fills where sessionid = $1 order by coalesce("timestamp", '9223372036854775807'::bigint), id limit $2 -- ["s",100]",
+    ]
+  `);
+  expect(
+    await sent((db) => listFills(db, { sessionId: 's', symbol: 'A', orderId: 'o', limit: 5, after: key })),
+  ).toMatchInlineSnapshot(`
+    [
+      "select … from fills where sessionid = $1 and orderid = $2 and symbol = $3 and (coalesce("timestamp", '9223372036854775807'::bigint), id) > ($4::bigint, $5) order by coalesce("timestamp", '9223372036854775807'::bigint), id limit $6 -- ["s","o","A",1,"a",5]",
+    ]
+  `);
+  expect(
+    await sent((db) => listFills(db, { sessionId: 's', after: { timestamp: null, id: 'a' } })),
+  ).toMatchInlineSnapshot(`
+    [
+      "select … from fills where sessionid = $1 and (coalesce("timestamp", '9223372036854775807'::bigint), id) > ('9223372036854775807'::bigint::bigint, $2) order by coalesce("timestamp", '9223372036854775807'::bigint), id limit $3 -- ["s","a",100]",
+    ]
+  `);
+  expect(await sent((db) => listFillsInRange(db, range))).toMatchInlineSnapshot(`
+    [
+      "select … from ( select … from fills where (symbol, "timestamp") >= ($1::text, $2::bigint) order by symbol, "timestamp", id limit $3 ) as page where symbol = $4 and "timestamp" < $5::bigint order by "timestamp", id -- ["A",0,100,"A",9]",
+    ]
+  `);
+  expect(await sent((db) => listFillsInRange(db, { ...range, after: key }))).toMatchInlineSnapshot(`
+    [
+      "select … from ( select … from fills where (symbol, "timestamp", id) > ($1::text, $2::bigint, $3::text) order by symbol, "timestamp", id limit $4 ) as page where symbol = $5 and "timestamp" < $6::bigint order by "timestamp", id -- ["A",1,"a",100,"A",9]",
+    ]
+  `);
+  expect(await sent((db) => findLatestFill(db, { symbol: 'A' }))).toMatchInlineSnapshot(`
+    [
+      "select … from fills where (symbol, "timestamp") >= ($1::text, '-9223372036854775808'::bigint) and (symbol, "timestamp") <= ($2::text, '9223372036854775807'::bigint) order by symbol desc, "timestamp" desc, id desc limit 1 -- ["A","A"]",
+    ]
+  `);
+  expect(await sent((db) => findLatestFill(db, { sessionId: 's', symbol: 'A' }))).toMatchInlineSnapshot(`
+    [
+      "select … from fills where sessionid = $1 and symbol = $2 and "timestamp" is not null order by coalesce("timestamp", '9223372036854775807'::bigint) desc, id desc limit 1 -- ["s","A"]",
+    ]
+  `);
+  expect(await sent((db) => listDuplicateFills(db, { after: { firstId: 'a' } }))).toMatchInlineSnapshot(`
+    [
+      "select max(sessionid), max(orderid), max(symbol), max("timestamp"), max(price), max(coalesce(size, amount)), max(coalesce(execid, tradeid::text, '')), count(*), to_json((array_agg(id order by id))[1:100])::text, min(id) from fills where row(coalesce(sessionid, ''), coalesce(orderid, ''), symbol, "timestamp", price, coalesce(size, amount), coalesce(execid, tradeid::text, '')) is not null group by coalesce(sessionid, ''), coalesce(orderid, ''), symbol, "timestamp", price, coalesce(size, amount), coalesce(execid, tradeid::text, '') having count(*) > 1 and min(id) > $1 order by min(id) limit $2 -- ["a",100]",
+    ]
+  `);
+});
+
+test('performance', async () => {
+  expect(await sent((db) => listPairPerformance(db, { sessionId: 's' }))).toMatchInlineSnapshot(`
+    [
+      "with picked as materialized ( select symbol, lower(side) as side, price::text::numeric as price, coalesce(size, amount, quantity)::text::numeric as size, fees, feedata, fee, feeamount from fills where sessionid = $1 ), traded as ( select symbol, count(*) as stored_count, count(*) filter (where is_buy) as buy_count, count(*) filter (where is_sell) as sell_count, coalesce(sum(size) filter (where is_buy), 0) as buy_base, coalesce(sum(size) filter (where is_sell), 0) as sell_base, coalesce(sum(price * size) filter (where is_buy), 0) as buy_quote, coalesce(sum(price * size) filter (where is_sell), 0) as sell_quote from ( select symbol, price, size, side = 'buy' and coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false) as is_buy, side = 'sell' and coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false) as is_sell from picked ) as k group by symbol order by symbol limit $2 ), charged as ( select k.symbol, nullif(line.currency, '') as currency, sum(case when line.amount ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$' then line.amount::numeric end) as amount, count(*) filter (where not line.amount ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$') as unreadable_count from picked as k cross join lateral ( select line ->> 'currency' as currency, coalesce(line ->> 'cost', line ->> 'amount', line ->> 'fee', '?') as amount from jsonb_array_elements(case jsonb_typeof(k.fees) when 'array' then k.fees else '[]' end) as line union all select line.key, coalesce(line.value, '?') from jsonb_each_text(case when jsonb_typeof(k.fees) = 'object' and not k.fees ? 'currency' then k.fees else '{}' end) as line union all select k.fees ->> 'currency', coalesce(k.fees ->> 'cost', k.fees ->> 'amount', k.fees ->> 'fee', '?') where jsonb_typeof(k.fees) = 'object' and k.fees ? 'currency' union all select null, k.fees #>> '{}' where jsonb_typeof(k.fees) in ('number', 'string', 'boolean') union all select k.feedata ->> 'currency', own.amount from ( select coalesce( k.feedata ->> 'cost', k.feedata ->> 'amount', k.feedata ->> 'fee', k.fee::text, k.feeamount::text ) as amount ) as own where coalesce(k.fees, 'null') in ('null', '[]', '{}') and own.amount is not null) as line group by k.symbol, nullif(line.currency, '') ), fee_totals as ( select symbol, sum(unreadable_count) as unreadable_count, json_agg(json_build_object('currency', currency, 'amount', trim_scale(amount)::text) order by currency) filter (where amount is not null)::text as totals from charged group by symbol ) select t.symbol, t.buy_count + t.sell_count, t.buy_count, t.sell_count, t.stored_count - t.buy_count - t.sell_count, trim_scale(t.buy_base + t.sell_base)::text, trim_scale(t.buy_base)::text, trim_scale(t.sell_base)::text, trim_scale(t.buy_quote + t.sell_quote)::text, trim_scale(t.buy_quote)::text, trim_scale(t.sell_quote)::text, trim_scale(round(round(t.buy_quote, 40) / nullif(t.buy_base, 0), 18))::text, trim_scale(round(round(t.sell_quote, 40) / nullif(t.sell_base, 0), 18))::text, trim_scale(t.buy_base - t.sell_base)::text, trim_scale(t.sell_quote - t.buy_quote)::text, trim_scale(round(coalesce( round(least(t.buy_base, t.sell_base) * t.sell_quote, 40) / nullif(t.sell_base, 0) - round(least(t.buy_base, t.sell_base) * t.buy_quote, 40) / nullif(t.buy_base, 0), 0 ), 18))::text, coalesce(f.totals, '[]'), coalesce(f.unreadable_count, 0) from traded as t left join fee_totals as f on f.symbol is not distinct from t.symbol order by t.symbol -- ["s",100]",
+    ]
+  `);
+  expect(
+    await sent((db) => listPairPerformance(db, { fromMs: 0, toMs: 1, after: { symbol: 'A' } })),
+  ).toMatchInlineSnapshot(`
+    [
+      "with picked as materialized ( select symbol, lower(side) as side, price::text::numeric as price, coalesce(size, amount, quantity)::text::numeric as size, fees, feedata, fee, feeamount from fills where "timestamp" >= $1 and "timestamp" < $2 and (symbol > $3 or symbol is null) ), traded as ( select symbol, count(*) as stored_count, count(*) filter (where is_buy) as buy_count, count(*) filter (where is_sell) as sell_count, coalesce(sum(size) filter (where is_buy), 0) as buy_base, coalesce(sum(size) filter (where is_sell), 0) as sell_base, coalesce(sum(price * size) filter (where is_buy), 0) as buy_quote, coalesce(sum(price * size) filter (where is_sell), 0) as sell_quote from ( select symbol, price, size, side = 'buy' and coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false) as is_buy, side = 'sell' and coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false) as is_sell from picked ) as k group by symbol order by symbol limit $4 ), charged as ( select k.symbol, nullif(line.currency, '') as currency, sum(case when line.amount ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$' then line.amount::numeric end) as amount, count(*) filter (where not line.amount ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$') as unreadable_count from picked as k cross join lateral ( select line ->> 'currency' as currency, coalesce(line ->> 'cost', line ->> 'amount', line ->> 'fee', '?') as amount from jsonb_array_elements(case jsonb_typeof(k.fees) when 'array' then k.fees else '[]' end) as line union all select line.key, coalesce(line.value, '?') from jsonb_each_text(case when jsonb_typeof(k.fees) = 'object' and not k.fees ? 'currency' then k.fees else '{}' end) as line union all select k.fees ->> 'currency', coalesce(k.fees ->> 'cost', k.fees ->> 'amount', k.fees ->> 'fee', '?') where jsonb_typeof(k.fees) = 'object' and k.fees ? 'currency' union all select null, k.fees #>> '{}' where jsonb_typeof(k.fees) in ('number', 'string', 'boolean') union all select k.feedata ->> 'currency', own.amount from ( select coalesce( k.feedata ->> 'cost', k.feedata ->> 'amount', k.feedata ->> 'fee', k.fee::text, k.feeamount::text ) as amount ) as own where coalesce(k.fees, 'null') in ('null', '[]', '{}') and own.amount is not null) as line group by k.symbol, nullif(line.currency, '') ), fee_totals as ( select symbol, sum(unreadable_count) as unreadable_count, json_agg(json_build_object('currency', currency, 'amount', trim_scale(amount)::text) order by currency) filter (where amount is not null)::text as totals from charged group by symbol ) select t.symbol, t.buy_count + t.sell_count, t.buy_count, t.sell_count, t.stored_count - t.buy_count - t.sell_count, trim_scale(t.buy_base + t.sell_base)::text, trim_scale(t.buy_base)::text, trim_scale(t.sell_base)::text, trim_scale(t.buy_quote + t.sell_quote)::text, trim_scale(t.buy_quote)::text, trim_scale(t.sell_quote)::text, trim_scale(round(round(t.buy_quote, 40) / nullif(t.buy_base, 0), 18))::text, trim_scale(round(round(t.sell_quote, 40) / nullif(t.sell_base, 0), 18))::text, trim_scale(t.buy_base - t.sell_base)::text, trim_scale(t.sell_quote - t.buy_quote)::text, trim_scale(round(coalesce( round(least(t.buy_base, t.sell_base) * t.sell_quote, 40) / nullif(t.sell_base, 0) - round(least(t.buy_base, t.sell_base) * t.buy_quote, 40) / nullif(t.buy_base, 0), 0 ), 18))::text, coalesce(f.totals, '[]'), coalesce(f.unreadable_count, 0) from traded as t left join fee_totals as f on f.symbol is not distinct from t.symbol order by t.symbol -- [0,1,"A",100]",
+    ]
+  `);
+  const hours = { bucket: 'hour', fromMs: 5, toMs: 7_200_000 } as const;
+  expect(await sent((db) => listPairVolume(db, hours))).toMatchInlineSnapshot(`
+    [
+      "with traded as materialized ( select k.symbol, k."timestamp" - k."timestamp" % $1::bigint as start_ms, count(*) as stored_count, count(*) filter (where coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false)) as traded_count, sum(size) filter (where coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false)) as base, sum(price * size) filter (where coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false)) as quote from ( select symbol, "timestamp", price::text::numeric as price, coalesce(size, amount, quantity)::text::numeric as size from fills where "timestamp" >= $2::bigint and "timestamp" < $3::bigint and symbol is not null) as k group by k.symbol, start_ms ), pairs as ( select distinct symbol from traded ) select b.start_ms, p.symbol, coalesce(v.traded_count, 0), coalesce(v.stored_count - v.traded_count, 0), trim_scale(coalesce(v.base, 0))::text, trim_scale(coalesce(v.quote, 0))::text, trim_scale(round(round(v.quote, 40) / nullif(v.base, 0), 18))::text from generate_series($4::bigint, $5::bigint - 1, $6::bigint) as b (start_ms) cross join pairs as p left join traded as v on v.start_ms = b.start_ms and v.symbol = p.symbol order by b.start_ms, p.symbol limit $7 -- [3600000,5,7200000,0,7200000,3600000]",
+    ]
+  `);
+  expect(
+    await sent((db) =>
+      listPairVolume(db, { ...hours, symbols: ['A'], after: { bucketStartMs: 0, symbol: 'A' } }),
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "with named (symbol) as (select distinct s from unnest($1::text::text[]) as s), traded as materialized ( select k.symbol, k."timestamp" - k."timestamp" % $2::bigint as start_ms, count(*) as stored_count, count(*) filter (where coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false)) as traded_count, sum(size) filter (where coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false)) as base, sum(price * size) filter (where coalesce(abs(price) < 'Infinity' and abs(size) < 'Infinity', false)) as quote from named cross join lateral ( select symbol, "timestamp", price::text::numeric as price, coalesce(size, amount, quantity)::text::numeric as size from fills where "timestamp" >= $3::bigint and "timestamp" < $4::bigint and symbol = named.symbol offset 0) as k group by k.symbol, start_ms ), pairs as ( select distinct symbol from named ) select b.start_ms, p.symbol, coalesce(v.traded_count, 0), coalesce(v.stored_count - v.traded_count, 0), trim_scale(coalesce(v.base, 0))::text, trim_scale(coalesce(v.quote, 0))::text, trim_scale(round(round(v.quote, 40) / nullif(v.base, 0), 18))::text from generate_series($5::bigint, $6::bigint - 1, $7::bigint) as b (start_ms) cross join pairs as p left join traded as v on v.start_ms = b.start_ms and v.symbol = p.symbol where (b.start_ms, p.symbol) > ($8::bigint, $9) order by b.start_ms, p.symbol limit $10 -- ["{\\"A\\"}",3600000,5,7200000,0,7200000]",
     ]
   `);
 });
