@@ -226,15 +226,15 @@ export function insertFillsSuite(run: Run): void {
 
   test('insertFills: more than one batch, half of it repeats under other ids', () =>
     run(async (db) => {
-      const rows = Array.from({ length: 12_000 }, (_, i) =>
-        fill(`f${i}`, { tradeId: i % 6000, ...(i % 2 === 0 ? {} : { fee: 1 }) }),
+      const rows = Array.from({ length: 6000 }, (_, i) =>
+        fill(`f${i}`, { tradeId: i % 3000, ...(i % 2 === 0 ? {} : { fee: 1 }) }),
       );
       const results = await insertFills(db, rows);
       expect(outcomes(results)).toEqual(
-        rows.map((_, i) => (i < 6000 ? `inserted f${i}` : `duplicate f${i - 6000}`)),
+        rows.map((_, i) => (i < 3000 ? `inserted f${i}` : `duplicate f${i - 3000}`)),
       );
-      // All 5,000 rows of a batch at once: every other one repeats the one before.
-      const twins = Array.from({ length: 5000 }, (_, i) => fill(`t${i}`, { tradeId: `t${i >> 1}` }));
+      // Every other row repeats the one before.
+      const twins = Array.from({ length: 2000 }, (_, i) => fill(`t${i}`, { tradeId: `t${i >> 1}` }));
       expect(outcomes(await insertFills(db, twins))).toEqual(
         twins.map((_, i) => (i % 2 === 0 ? `inserted t${i}` : `duplicate t${i - 1}`)),
       );
