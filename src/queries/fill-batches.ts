@@ -27,14 +27,17 @@ export const contentColumns = fillColumns.filter((_, i) => isContent[i]);
 /**
  * Cuts rows into batches, lazily. A second row with an id of the batch is set aside if it says the same, and begins the
  * next batch if it does not: so the rows of a statement meet one another in nothing but the identity of the execution,
- * and its order decides as if they had come one after the other.
+ * and its order decides as if they had come one after the other. Rows that are not encoded yet are encoded on the way.
  */
-export function* cutFillBatches(rows: readonly FillInput[]): Generator<FillBatch, undefined> {
+export function* cutFillBatches(
+  rows: readonly FillInput[],
+  encoded: readonly (readonly EncodedValue[])[] = [],
+): Generator<FillBatch, undefined> {
   let pending = new Map<EncodedValue, PendingFill>();
   let repeats: [number, number][] = [];
   let length = 0;
   for (const [position, row] of rows.entries()) {
-    const values = encodeFill(row, position);
+    const values = encoded[position] ?? encodeFill(row, position);
     const id = values[0] ?? null;
     const earlier = pending.get(id);
     if (earlier !== undefined && haveSameContent(earlier.values, values)) {

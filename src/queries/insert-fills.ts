@@ -5,7 +5,7 @@ import { listAlikeFills } from './alike-fills.ts';
 import type { Database } from './database.ts';
 import { DatabaseError, InvalidArgumentError } from './errors.ts';
 import { contentColumns, cutFillBatches, type PendingFill, toArrays } from './fill-batches.ts';
-import { encodeFill, type FillInput, fillColumns } from './fill-input.ts';
+import { type EncodedValue, encodeFill, type FillInput, fillColumns } from './fill-input.ts';
 import { joinSql } from './fill-sql.ts';
 import { defineQuery } from './query.ts';
 
@@ -29,6 +29,9 @@ export interface FillInsertionWithAlike extends FillInsertion {
 
 /** Whatever else inserts the same fills at the same moment has ended, or failed, long before. */
 const maxTries = 10;
+
+/** Rows whose encoded values are held at once: some 30 MB. */
+const maxEncoded = 100_000;
 
 const columnNames = joinSql(fillColumns.map(({ name }) => sql`${sql.identifier(name)}`));
 const keys = fillIdentity.map((expression, i) => ({ expression, name: sql.identifier(`key_${i + 1}`) }));
@@ -178,10 +181,9 @@ export async function insertFills(
   { reportAlike = false }: { readonly reportAlike?: boolean } = {},
 ): Promise<FillInsertion[]> {
   if (!Array.isArray(rows)) throw new InvalidArgumentError('rows must be an array of fills');
-  for (const [position, row] of rows.entries()) encodeFill(row, position);
-
+  const encoded = checkFills(rows);
   const results = new Array<FillInsertion>(rows.length);
-  const batches = cutFillBatches(rows);
+  const batches = cutFillBatches(rows, encoded);
   let batch = batches.next().value;
   let arrays = batch && toArrays(batch.rows);
   while (batch !== undefined && arrays !== undefined) {
@@ -196,6 +198,16 @@ export async function insertFills(
     for (const [position, repeated] of repeats) results[position] = repeatOf(results[repeated]);
   }
   return results;
+}
+
+/** Checks all rows before the first is sent; the first of them, encoded, so that most calls encode once. */
+function checkFills(rows: readonly FillInput[]): EncodedValue[][] {
+  const encoded: EncodedValue[][] = [];
+  for (const [position, row] of rows.entries()) {
+    const values = encodeFill(row, position);
+    if (position < maxEncoded) encoded.push(values);
+  }
+  return encoded;
 }
 
 /** Stores the rows of a batch, and writes what became of each to its position in `results`. */
