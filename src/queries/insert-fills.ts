@@ -30,6 +30,8 @@ export interface FillInsertionWithAlike extends FillInsertion {
 /** Whatever else inserts the same fills at the same moment has ended, or failed, long before. */
 const maxTries = 10;
 
+/** A batch is more than a socket takes at once; making the next one any sooner would keep the server waiting. */
+const sendingMs = 10;
 /** Rows whose encoded values are held at once: some 30 MB. */
 const maxEncoded = 100_000;
 
@@ -189,8 +191,8 @@ export async function insertFills(
   while (batch !== undefined && arrays !== undefined) {
     const { rows: sent, repeats } = batch;
     const stored = storeBatch(db, sent, arrays, results);
-    // While the server works on this batch, the next one is made: after the driver had its turn to send.
-    await Promise.race([stored, new Promise((resolve) => setTimeout(resolve, 0))]);
+    // While the server works on this batch, the next one is made: once the driver has had the time to send all of it.
+    await Promise.race([stored, new Promise((resolve) => setTimeout(resolve, sendingMs))]);
     batch = batches.next().value;
     arrays = batch && toArrays(batch.rows);
     await stored;
