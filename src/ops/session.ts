@@ -1,0 +1,87 @@
+import type { Connection } from '../migrate/connection.ts';
+import { OperationError } from '../migrate/errors.ts';
+
+/** What long work takes beside its own options. */
+export interface WorkOptions {
+  /** Ends the work: the running statement is cancelled on the server, what is committed stays. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with what is going on, in words for an operator. */
+  readonly onProgress?: ((text: string) => void) | undefined;
+}
+
+/** Runs `work` in one transaction; whatever it throws undoes it. */
+export async function inTransaction<Result>(
+  connection: Connection,
+  mode: '' | 'isolation level repeatable read read only',
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await connection.execute(`begin ${mode}`);
+  try {
+    const result = await work();
+    await connection.execute('commit');
+    return result;
+  } catch (error) {
+    // A lost connection has rolled back already; its error is the one worth reading.
+    await connection.execute('rollback').catch(() => {});
+    throw error;
+  }
+}
+
+/** Limits that a role or host may have set for its services, and that would end maintenance half way. */
+const limits =
+  "('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout')";
+
+/**
+ * Lifts the session's time limits, and has the server notice a client that is gone; puts all of it back at the end.
+ * Nothing that runs under it may wait for a lock that others queue behind.
+ */
+export async function liftTimeLimits(connection: Connection): Promise<AsyncDisposable> {
+  const before = await connection.query<{ name: string; value: string }>(
+    `select name, current_setting(name) as value, set_config(name, '0', false)
+     from pg_settings where name in ${limits}`,
+  );
+  // Not every platform can notice that a client is gone; there a statement ends by itself.
+  const watched = await connection
+    .query<{ value: string }>(
+      `select current_setting('client_connection_check_interval') as value,
+              set_config('client_connection_check_interval', '1s', false)`,
+    )
+    .catch((error: unknown) => {
+      if (error instanceof OperationError && error.sqlState === '22023') return [];
+      throw error;
+    });
+  const settings = [
+    ...before,
+    ...watched.map(({ value }) => ({ name: 'client_connection_check_interval', value })),
+  ];
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await connection
+        .query(
+          'select set_config(name, value, false) from unnest($1::text[], $2::text[]) as s (name, value)',
+          [settings.map(({ name }) => name), settings.map(({ value }) => value)],
+        )
+        // The session is gone, and its settings with it.
+        .catch(() => {});
+    },
+  };
+}
+
+/** Cancels what runs in `connection` when `signal` is aborted, until it is disposed of. */
+export function cancelOnAbort(connection: Connection, signal: AbortSignal | undefined): Disposable {
+  const cancel = (): void => {
+    connection.cancel().catch(() => {});
+  };
+  signal?.addEventListener('abort', cancel);
+  return { [Symbol.dispose]: () => signal?.removeEventListener('abort', cancel) };
+}
+
+/** For the places between two statements, where there is nothing to cancel. */
+export function throwIfAborted(signal: AbortSignal | undefined, done: string): void {
+  if (signal?.aborted !== true) return;
+  throw new OperationError({
+    code: 'INTERRUPTED',
+    message: `interrupted: ${done}`,
+    advice: 'What is done stays. Run the same command again to go on.',
+  });
+}
