@@ -1,4 +1,6 @@
 import type { CliCommand } from './command.ts';
+import { dedupe } from './dedupe.ts';
+import { duplicates } from './duplicates.ts';
 import { migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
 import { rollback } from './rollback.ts';
@@ -6,4 +8,12 @@ import { status } from './status.ts';
 import { verify } from './verify.ts';
 
 /** Every command, in the order in which an operator meets them. */
-export const commands: readonly CliCommand[] = [status, preflight, migrate, verify, rollback];
+export const commands: readonly CliCommand[] = [
+  status,
+  preflight,
+  migrate,
+  verify,
+  rollback,
+  duplicates,
+  dedupe,
+];

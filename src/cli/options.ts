@@ -82,3 +82,21 @@ export function cancelOnAbort(connection: Connection, signal: AbortSignal, progr
     });
   });
 }
+
+/** For options that are a number of things, 0 or more. */
+export function parseCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It has to be a whole number, 0 or more.');
+  return Number(text);
+}
+
+/** Refuses two switches that contradict one another. */
+export function refuseTogether(options: Readonly<Record<string, unknown>>, one: string, other: string): void {
+  if (options[one] === undefined || options[other] === undefined) return;
+  const flag = (name: string): string =>
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new OperationError({
+    code: 'USAGE',
+    message: `${flag(one)} and ${flag(other)} can’t be given together`,
+    advice: 'Choose one of them.',
+  });
+}

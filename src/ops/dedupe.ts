@@ -120,15 +120,14 @@ async function moveBatch(
     `with pair as (
        select * from unnest($1::text[], $2::text[], $3::text[]) as p (surplus_id, archived_kept_id, archived_reason)
      ),
-     fill as (
-       select id, ${identityColumns} from fills where id = any($1::text[]) or id = any($2::text[])
-     ),
      moved as (
        delete from fills
        using pair
-       join fill as surplus on surplus.id = pair.surplus_id
-       join fill as kept on kept.id = pair.archived_kept_id and kept.id <> surplus.id and ${isSameFill('kept', 'surplus')}
+       cross join lateral (select ${identityColumns} from fills where id = pair.surplus_id) as surplus
+       cross join lateral (select ${identityColumns} from fills where id = pair.archived_kept_id) as kept
        where fills.id = pair.surplus_id
+         and pair.surplus_id <> pair.archived_kept_id
+         and ${isSameFill('kept', 'surplus')}
        returning fills.*, pair.archived_kept_id, pair.archived_reason
      ),
      archived as (

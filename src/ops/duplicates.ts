@@ -57,9 +57,7 @@ export interface DuplicatesOptions {
 /** More would not be read, and would have to be kept in memory. */
 const maxSamples = 1_000;
 
-const identified = `select *, ${identityColumns} from fills where ${isIdentified}`;
-
-/** The executions that are stored more than once, with all their rows, ranked: rank 1 stays. Shared by both statements. */
+/** The executions that are stored more than once. */
 const repeated = `repeated as (
     select ${identityColumns}, count(*) as copies
     from fills
@@ -68,56 +66,65 @@ const repeated = `repeated as (
     having count(*) > 1
   )`;
 
-const ranked = (among: string): string => `member as materialized (
-    select f.*, row_number() over (partition by ${identityNames
-      .split(', ')
-      .map((name) => `f.${name}`)
-      .join(', ')} order by ${knowsMostFirst}) as rank
-    from (${identified}) as f
-    where exists (select from ${among} as r where ${isSameFill('f', 'r')})
-  )`;
+/** The rows of some of them; in the window `w`, the one that stays comes first. One pass, whatever the planner expects. */
+const members = (among: string): string => `
+  from (select *, ${identityColumns} from fills where ${isIdentified}) as f
+  join ${among} as r on ${isSameFill('f', 'r')}
+  window w as (partition by ${identityNames.replaceAll('k', 'r.k')} order by ${knowsMostFirst})`;
 
 /** Every surplus row with the row that stays in its place, and why. */
 export const surplusRows = `
   with ${repeated},
-  ${ranked('repeated')}
-  select surplus.id as "surplusId", kept.id as "keptId", ${keptReason('kept', 'surplus')} as reason
-  from member as surplus
-  join member as kept on kept.rank = 1 and ${isSameFill('kept', 'surplus')}
-  where surplus.rank > 1`;
+  member as (
+    select f.id,
+           row_number() over w as rank,
+           first_value(f.id) over w as kept_id,
+           ${keptReason(
+             (column) => `first_value(f.${column}) over w`,
+             (column) => `f.${column}`,
+           )} as reason
+    ${members('repeated')}
+  )
+  select id as "surplusId", kept_id as "keptId", reason from member where rank > 1`;
 
 const groups = `
   with ${repeated},
   sample as (
     select *,
            count(*) over () as groups,
-           sum(copies - 1) over () as surplus,
-           sum(copies - 1) filter (where ${venueIdName} <> '') over () as with_venue_id
+           (sum(copies - 1) over ())::bigint as surplus,
+           coalesce(sum(copies - 1) filter (where ${venueIdName} <> '') over (), 0)::bigint as with_venue_id
     from repeated
     order by copies desc, ${identityNames}
     limit $1
   ),
-  ${ranked('sample')}
-  select s.groups::bigint as groups,
-         s.surplus::bigint as "surplusRows",
-         coalesce(s.with_venue_id, 0)::bigint as "surplusRowsWithVenueId",
-         kept.symbol,
-         kept.sessionid as "sessionId",
-         kept.orderid as "orderId",
-         kept."timestamp" as "timestampMs",
-         kept.price,
-         coalesce(kept.size, kept.amount) as size,
-         s.${venueIdName} as "venueId",
-         s.copies as rows,
-         kept.id as "keptId",
-         ${keptReason('kept', 'next')} as "keptBecause",
-         array(
-           select m.id from member as m where m.rank between 2 and 11 and ${isSameFill('m', 's')} order by m.rank
-         ) as "surplusIds"
-  from sample as s
-  join member as kept on kept.rank = 1 and ${isSameFill('kept', 's')}
-  join member as next on next.rank = 2 and ${isSameFill('next', 's')}
-  order by s.copies desc, kept.id collate "C"`;
+  member as (
+    select f.*, r.groups, r.surplus, r.with_venue_id, r.copies,
+           row_number() over w as rank,
+           ${keptReason(
+             (column) => `f.${column}`,
+             (column) => `lead(f.${column}) over w`,
+           )} as reason,
+           array_agg(f.id) over (w rows between 1 following and 10 following) as surplus_ids
+    ${members('sample')}
+  )
+  select groups,
+         surplus as "surplusRows",
+         with_venue_id as "surplusRowsWithVenueId",
+         symbol,
+         sessionid as "sessionId",
+         orderid as "orderId",
+         "timestamp" as "timestampMs",
+         price,
+         coalesce(size, amount) as size,
+         ${venueIdName} as "venueId",
+         copies as rows,
+         id as "keptId",
+         reason as "keptBecause",
+         surplus_ids as "surplusIds"
+  from member
+  where rank = 1
+  order by copies desc, id collate "C"`;
 
 interface GroupRow extends DuplicateGroup {
   readonly groups: number;

@@ -39,10 +39,14 @@ export const knowsMostFirst: string = render(
   sql`(nullif(execid, '') is null), createdat nulls last, id collate "C"`,
 );
 
-/** Why `kept` stays and `surplus` goes: the first of the rules above in which they differ. */
-export const keptReason = (kept: string, surplus: string): string => `case
-    when (nullif(${kept}.execid, '') is null) <> (nullif(${surplus}.execid, '') is null) then 'execution_id'
-    when ${kept}.createdat is distinct from ${surplus}.createdat then 'stored_first'
+/**
+ * Why one row stays and another goes: the first of the rules above in which they differ. `column` gives the SQL of a
+ * column of either row.
+ */
+export const keptReason = (kept: (column: string) => string, surplus: (column: string) => string): string =>
+  `case
+    when (nullif(${kept('execid')}, '') is null) <> (nullif(${surplus('execid')}, '') is null) then 'execution_id'
+    when ${kept('createdat')} is distinct from ${surplus('createdat')} then 'stored_first'
     else 'lowest_id'
   end`;
 

@@ -1,5 +1,6 @@
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
+import { liftLimits, limits } from '../migrate/plan.ts';
 
 /** What long work takes beside its own options. */
 export interface WorkOptions {
@@ -27,39 +28,27 @@ export async function inTransaction<Result>(
   }
 }
 
-/** Limits that a role or host may have set for its services, and that would end maintenance half way. */
-const limits =
-  "('statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout', 'lock_timeout')";
-
 /**
- * Lifts the session's time limits, and has the server notice a client that is gone; puts all of it back at the end.
- * Nothing that runs under it may wait for a lock that others queue behind.
+ * Lifts the limits of a role or host that would end maintenance half way, and has the server notice a client that is
+ * gone; puts all of it back at the end. Nothing that runs under it may wait for a lock that others queue behind.
  */
 export async function liftTimeLimits(connection: Connection): Promise<AsyncDisposable> {
-  const before = await connection.query<{ name: string; value: string }>(
-    `select name, current_setting(name) as value, set_config(name, '0', false)
-     from pg_settings where name in ${limits}`,
+  const before = await connection.query<{ name: string; setting: string }>(
+    'select name, current_setting(name) as setting from pg_settings where name = any($1::text[])',
+    [[...limits]],
   );
-  // Not every platform can notice that a client is gone; there a statement ends by itself.
-  const watched = await connection
-    .query<{ value: string }>(
-      `select current_setting('client_connection_check_interval') as value,
-              set_config('client_connection_check_interval', '1s', false)`,
-    )
-    .catch((error: unknown) => {
-      if (error instanceof OperationError && error.sqlState === '22023') return [];
-      throw error;
+  for (const { sql, optional } of liftLimits(connection.versionNumber)) {
+    await connection.execute(sql).catch((error: unknown) => {
+      // Not every platform can notice that a client is gone; there a statement ends by itself.
+      if (!(optional && error instanceof OperationError && error.sqlState?.startsWith('22'))) throw error;
     });
-  const settings = [
-    ...before,
-    ...watched.map(({ value }) => ({ name: 'client_connection_check_interval', value })),
-  ];
+  }
   return {
     [Symbol.asyncDispose]: async () => {
       await connection
         .query(
-          'select set_config(name, value, false) from unnest($1::text[], $2::text[]) as s (name, value)',
-          [settings.map(({ name }) => name), settings.map(({ value }) => value)],
+          'select set_config(name, setting, false) from unnest($1::text[], $2::text[]) as s (name, setting)',
+          [before.map(({ name }) => name), before.map(({ setting }) => setting)],
         )
         // The session is gone, and its settings with it.
         .catch(() => {});

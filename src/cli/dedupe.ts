@@ -1,0 +1,70 @@
+import { type Connection, openConnection } from '../migrate/connection.ts';
+import { dedupeFills } from '../ops/dedupe.ts';
+import { listDuplicates } from '../ops/duplicates.ts';
+import type { WorkOptions } from '../ops/session.ts';
+import { undoDedupeFills } from '../ops/undoDedupe.ts';
+import type { CliCommand, Outcome } from './command.ts';
+import { formatDuplicates } from './duplicates.ts';
+import { parseCount, refuseTogether } from './options.ts';
+
+export const dedupe: CliCommand = {
+  name: 'dedupe',
+  summary: 'move surplus copies of fills into an archive table; nothing is deleted for good',
+  exitCodes: {
+    0: 'no fill is stored twice any more; with --undo, what collides with nothing is back',
+    1: 'some rows are still too many: other sessions hold them; with --dry-run, rows would be moved',
+    4: 'refused for safety: the archive table has other columns than fills; nothing was moved',
+    5: 'a statement failed, or the work was interrupted; run it again to go on',
+  },
+  configure: (command) => {
+    command
+      .option('--dry-run', 'show what would be moved and what would stay; write nothing')
+      .option('--undo', 'bring archived rows back that collide with nothing')
+      .option('--batch <rows>', 'rows a transaction (default: 500)', parseCount);
+  },
+  run: async ({ url, signal, progress }, { options }) => {
+    refuseTogether(options, 'dryRun', 'undo');
+    await using connection = await openConnection(url);
+    const work = { signal, onProgress: progress.update };
+    if (options['dryRun'] === true) return await dryRun(connection);
+    if (options['undo'] === true) return await undo(connection, work);
+    const batch = options['batch'];
+    const result = await dedupeFills(connection, {
+      ...work,
+      ...(typeof batch === 'number' ? { batchRows: batch } : {}),
+    });
+    const { movedRows, remainingRows, archive, archivedRows } = result;
+    return {
+      exitCode: remainingRows === 0 ? 0 : 1,
+      result: { target: connection.target, ...result },
+      text: [
+        `${connection.target}: ${movedRows} surplus fills moved into ${archive}, which has ${archivedRows} rows now`,
+        remainingRows === 0
+          ? '  no fill is stored twice any more'
+          : `  ${remainingRows} rows are still too many: other sessions hold them. Run dedupe again when they are done.`,
+      ].join('\n'),
+    };
+  },
+};
+
+async function dryRun(connection: Connection): Promise<Outcome> {
+  const result = await listDuplicates(connection);
+  return {
+    exitCode: result.surplusRows === 0 ? 0 : 1,
+    result: { target: connection.target, dryRun: true, ...result },
+    text: `${formatDuplicates(connection.target, result)}\nNothing was written: this was a dry run.`,
+  };
+}
+
+async function undo(connection: Connection, work: WorkOptions): Promise<Outcome> {
+  const result = await undoDedupeFills(connection, work);
+  const { restoredRows, archivedRows, archive } = result;
+  return {
+    exitCode: 0,
+    result: { target: connection.target, ...result },
+    text:
+      archive === undefined
+        ? `${connection.target}: nothing was ever archived here`
+        : `${connection.target}: ${restoredRows} fills are back; ${archivedRows} stay in ${archive}, because the same execution is stored or their order or session is gone`,
+  };
+}
