@@ -1,6 +1,7 @@
 import type { CliCommand } from './command.ts';
 import { dedupe } from './dedupe.ts';
 import { duplicates } from './duplicates.ts';
+import { indexes } from './indexes.ts';
 import { migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
 import { rollback } from './rollback.ts';
@@ -16,4 +17,5 @@ export const commands: readonly CliCommand[] = [
   rollback,
   duplicates,
   dedupe,
+  indexes,
 ];
