@@ -1,9 +1,11 @@
+import { backup } from './backup.ts';
 import type { CliCommand } from './command.ts';
 import { dedupe } from './dedupe.ts';
 import { duplicates } from './duplicates.ts';
 import { indexes } from './indexes.ts';
 import { migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
+import { restore } from './restore.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { verify } from './verify.ts';
@@ -15,6 +17,8 @@ export const commands: readonly CliCommand[] = [
   migrate,
   verify,
   rollback,
+  backup,
+  restore,
   duplicates,
   dedupe,
   indexes,

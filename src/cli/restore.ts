@@ -1,0 +1,47 @@
+import { restoreBackup } from '../ops/restore.ts';
+import type { CliCommand } from './command.ts';
+
+export const restore: CliCommand = {
+  name: 'restore',
+  summary: 'restore a backup into a database that is empty, or confirmed by name; then count and verify',
+  exitCodes: {
+    0: 'restored, and every table has the rows that were backed up',
+    1: 'restored, and something differs from what was backed up',
+    2: 'wrong usage, or no pg_restore of the backup’s version or later',
+    4: 'refused: no such backup, an altered file, or a database that is not empty; nothing was changed',
+    5: 'pg_restore failed or was interrupted; its transaction was rolled back',
+  },
+  configure: (command) => {
+    command
+      .argument('<file>', 'a file that `backup` has made')
+      .requiredOption('--into <database>', 'a database on the server of --url, or a URL of its own')
+      .option('--confirm <name>', 'name of the database, again: replace its tables although it is not empty')
+      .option('--no-owner', 'give everything to the role that restores');
+  },
+  run: async ({ url, signal, progress }, { args: [file = ''], options }) => {
+    const confirm = options['confirm'];
+    const report = await restoreBackup(file, url, {
+      into: String(options['into']),
+      confirm: typeof confirm === 'string' ? confirm : undefined,
+      withoutOwners: options['owner'] === false,
+      signal,
+      onProgress: progress.update,
+    });
+    const { target, record, complete, differences, movedAside } = report;
+    const tables = Object.keys(record.rows).length;
+    return {
+      exitCode: complete ? 0 : 1,
+      result: report,
+      text: [
+        `${target}: restored from ${file}, backed up ${new Date(record.startedAtMs).toISOString()} from ${record.target}`,
+        ...(movedAside === undefined ? [] : [`  what was there is in ${movedAside} now`]),
+        complete
+          ? `  all ${tables} tables have the rows that were backed up`
+          : `  ${differences.length} of ${tables} tables differ from what was backed up:`,
+        ...differences.map(
+          ({ table, backedUp, found }) => `    ${table}: ${backedUp} backed up, ${found} found`,
+        ),
+      ].join('\n'),
+    };
+  },
+};

@@ -1,0 +1,42 @@
+import { readdir, readFile, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { connectEmbedded } from '../migrate/connection.ts';
+import { OperationError } from '../migrate/errors.ts';
+import { openPglite } from './backup.embedded.ts';
+import { toFileError } from './backupFile.ts';
+import type { BackupRecord } from './backupRecord.ts';
+import { compareRows, type RestoreOptions, type RestoreReport } from './restore.ts';
+
+/** Restores PGlite's dump into a folder. One that is in the way is renamed, not deleted. */
+export async function restoreEmbedded(
+  file: string,
+  record: BackupRecord,
+  directory: string,
+  { confirm, onProgress }: RestoreOptions,
+): Promise<RestoreReport> {
+  const inTheWay = (await readdir(directory).catch(() => [])).length > 0;
+  if (inTheWay && confirm !== path.basename(path.resolve(directory))) {
+    throw new OperationError({
+      code: 'REFUSED',
+      message: `the folder ${directory} is not empty; nothing was changed`,
+      advice: `Restore into an empty folder, or replace this one with --confirm ${path.basename(path.resolve(directory))}; it is then renamed, not deleted.`,
+    });
+  }
+  const movedAside = inTheWay ? `${path.resolve(directory)}.replaced-${Date.now()}` : undefined;
+  if (movedAside !== undefined) {
+    await rename(directory, movedAside).catch((cause: unknown) => {
+      throw toFileError(cause, directory);
+    });
+  }
+  onProgress?.(`loading into ${directory} …`);
+  const client = await openPglite({ directory, dump: new Blob([await readFile(file)]) });
+  await using connection = await connectEmbedded(client, `pglite:${directory}`);
+  const { complete, differences } = await compareRows(connection, record);
+  return {
+    target: connection.target,
+    record,
+    complete,
+    differences,
+    ...(movedAside === undefined ? {} : { movedAside }),
+  };
+}
