@@ -3,6 +3,7 @@ import type { CliCommand } from './command.ts';
 import { dedupe } from './dedupe.ts';
 import { duplicates } from './duplicates.ts';
 import { indexes } from './indexes.ts';
+import { maintain } from './maintain.ts';
 import { migrate } from './migrate.ts';
 import { preflight } from './preflight.ts';
 import { restore } from './restore.ts';
@@ -22,4 +23,5 @@ export const commands: readonly CliCommand[] = [
   duplicates,
   dedupe,
   indexes,
+  maintain,
 ];

@@ -2,6 +2,7 @@ import { getTableConfig } from 'drizzle-orm/pg-core';
 import type { Connection } from '../migrate/connection.ts';
 import { fills, orders, sessions } from '../schema/index.ts';
 import { type IndexFacts, listIndexFacts } from './indexCatalog.ts';
+import { liftTimeLimits } from './session.ts';
 
 /**
  * What is the matter with an index, the worst first: it guards and serves nothing; a failed build left it behind;
@@ -63,6 +64,7 @@ const ownIndexes = new Set(
  * for (const { index, findings } of indexes) for (const { advice } of findings) console.log(index, advice);
  */
 export async function listIndexes(connection: Connection): Promise<IndexOverview> {
+  await using _limits = await liftTimeLimits(connection);
   const facts = await listIndexFacts(connection);
   const nowMs = Date.now();
   const indexes = facts
