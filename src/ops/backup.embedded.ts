@@ -1,20 +1,39 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { connectEmbedded } from '../migrate/connection.ts';
+import type { PGlite } from '@electric-sql/pglite';
+import { connectEmbedded } from '../migrate/connection.embedded.ts';
+import type { Connection } from '../migrate/connection.ts';
 import { loadDriver } from '../migrate/driver.ts';
+import { lockEmbedded } from '../migrate/embeddedLock.ts';
 import { OperationError } from '../migrate/errors.ts';
 import type { BackupOptions } from './backup.ts';
 import { type Backup, nameBackup, storeBackup, writeSynced } from './backupFile.ts';
 import { countRows, listTables } from './rowCounts.ts';
 
-/** An embedded database in `directory`, or in memory without one; from a dump where there is one. */
-export async function openPglite(options: { directory?: string; dump?: Blob }) {
-  const { PGlite } = await loadDriver('@electric-sql/pglite', () => import('@electric-sql/pglite'));
-  return PGlite.create({
-    ...(options.directory === undefined ? {} : { dataDir: options.directory }),
-    ...(options.dump === undefined ? {} : { loadDataDir: options.dump }),
-  });
+/** An embedded database in `directory`, taken for this process, or in memory without one; from a dump where there is one. */
+export async function openPglite(options: {
+  directory?: string;
+  dump?: Blob;
+}): Promise<{ client: PGlite; connection: Connection }> {
+  const { directory, dump } = options;
+  const { PGlite: Database } = await loadDriver('@electric-sql/pglite', () => import('@electric-sql/pglite'));
+  const release = directory === undefined ? async () => {} : await lockEmbedded(directory);
+  try {
+    const client = await Database.create({
+      ...(directory === undefined ? {} : { dataDir: directory }),
+      ...(dump === undefined ? {} : { loadDataDir: dump }),
+    });
+    const target = directory === undefined ? 'pglite' : `pglite:${directory}`;
+    return { client, connection: await connectEmbedded(client, target, release) };
+  } catch (cause) {
+    await release();
+    throw new OperationError({
+      code: dump === undefined ? 'UNREACHABLE' : 'FILE_INVALID',
+      message: `PGlite can’t open ${dump === undefined ? directory : 'the dump'}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      advice: 'It may be damaged, or made by another version of PGlite.',
+    });
+  }
 }
 
 /** PGlite's own dump of its directory: the whole database, whatever is in it. */
@@ -37,8 +56,8 @@ export async function backupEmbedded(
     });
   }
   const startedAtMs = Date.now();
-  const client = await openPglite({ directory });
-  await using connection = await connectEmbedded(client, `pglite:${directory}`);
+  const { client, connection } = await openPglite({ directory });
+  await using _connection = connection;
   const database = path.basename(path.resolve(directory));
   const tables = await listTables(connection);
   return await storeBackup(folder, nameBackup(database, startedAtMs, '.pglite.tar.gz'), async (partial) => {
@@ -64,10 +83,8 @@ export async function backupEmbedded(
 
 /** The only proof that a dump can be loaded is to load it: into memory. */
 async function refuseUnreadable(file: string, expected: Readonly<Record<string, number>>): Promise<void> {
-  await using copy = await connectEmbedded(
-    await openPglite({ dump: new Blob([await readFile(file)]) }),
-    'copy',
-  );
+  const { connection } = await openPglite({ dump: new Blob([await readFile(file)]) });
+  await using copy = connection;
   const found = await countRows(copy, await listTables(copy));
   if (Object.entries(expected).every(([table, rows]) => found[table] === rows)) return;
   throw new OperationError({

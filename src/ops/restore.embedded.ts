@@ -1,6 +1,6 @@
 import { readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { connectEmbedded } from '../migrate/connection.ts';
+import { lockEmbedded } from '../migrate/embeddedLock.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { openPglite } from './backup.embedded.ts';
 import { toFileError } from './backupFile.ts';
@@ -24,13 +24,15 @@ export async function restoreEmbedded(
   }
   const movedAside = inTheWay ? `${path.resolve(directory)}.replaced-${Date.now()}` : undefined;
   if (movedAside !== undefined) {
+    // Not while another process works in it.
+    await (await lockEmbedded(directory))();
     await rename(directory, movedAside).catch((cause: unknown) => {
       throw toFileError(cause, directory);
     });
   }
   onProgress?.(`loading into ${directory} …`);
-  const client = await openPglite({ directory, dump: new Blob([await readFile(file)]) });
-  await using connection = await connectEmbedded(client, `pglite:${directory}`);
+  const opened = await openPglite({ directory, dump: new Blob([await readFile(file)]) });
+  await using connection = opened.connection;
   const { complete, differences } = await compareRows(connection, record);
   return {
     target: connection.target,

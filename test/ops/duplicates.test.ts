@@ -122,7 +122,7 @@ test('duplicates are exactly what the unique index refuses, and dedupe moves exa
       await live.exec(uniqueIndex);
       expect(await undoDedupeFills(connection)).toMatchObject({ restoredRows: 0 });
     }),
-    { numRuns: 60 },
+    { numRuns: 25 },
   );
 });
 
