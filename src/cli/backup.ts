@@ -6,7 +6,7 @@ export const backup: CliCommand = {
   name: 'backup',
   summary: 'back the database up with pg_dump, checked and recorded with its sha256 and row counts',
   exitCodes: {
-    1: 'not used',
+    1: null,
     2: 'wrong usage, or no pg_dump of the server’s version or later',
     4: 'refused: the folder can’t be written to, or somebody who alters a table holds it',
     5: 'pg_dump failed, the disk is full, or it was interrupted; nothing is left behind',

@@ -13,7 +13,7 @@ export const maintain: CliCommand = {
   summary: 'analyze, vacuum or reindex the three tables while trading goes on, one table or index at a time',
   exitCodes: {
     0: 'done',
-    1: 'not used',
+    1: null,
     2: 'wrong usage, or no such table or index of the three tables',
     4: 'refused: a migration is running, or another session builds the index',
   },

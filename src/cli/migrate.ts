@@ -1,10 +1,15 @@
 import { formatDuration } from '../migrate/activity.ts';
 import { type ApplyReport, applyMigrations } from '../migrate/apply.ts';
-import { openConnection } from '../migrate/connection.ts';
+import { type Connection, openConnection } from '../migrate/connection.ts';
 import { planMigrations } from '../migrate/describe.ts';
+import { OperationError } from '../migrate/errors.ts';
+import type { ProgressListener } from '../migrate/progress.ts';
+import { requireFreshBackup } from '../ops/freshBackup.ts';
+import { maintainTables } from '../ops/maintain.ts';
+import { openRunLog, type RunLog, type RunLogEnd } from '../ops/runReport.ts';
 import type { CliCommand, Outcome } from './command.ts';
 import { showEvents } from './events.ts';
-import { addWaitOptions, cancelOnAbort, readWaitOptions } from './options.ts';
+import { addWaitOptions, cancelOnAbort, parseAge, readWaitOptions } from './options.ts';
 import { formatPlan } from './plan.ts';
 
 export const migrate: CliCommand = {
@@ -19,7 +24,10 @@ export const migrate: CliCommand = {
   configure: (command) => {
     command
       .argument('[migration]', 'the last one to apply: 001, 1, 0001 or its full name')
-      .option('--dry-run', 'print the exact SQL, lock and cost of each step; write nothing');
+      .option('--dry-run', 'print the exact SQL, lock and cost of each step; write nothing')
+      .option('--require-backup <age>', 'refuse unless a sound backup is no older: 90m, 24h, 7d', parseAge)
+      .option('--backups <folder>', 'where to look for it', 'backups')
+      .option('--reports <folder>', 'where to write the report of the run', 'reports');
     addWaitOptions(command);
   },
   run: async ({ url, signal, progress }, { args: [upTo], options }) => {
@@ -31,16 +39,69 @@ export const migrate: CliCommand = {
       const plan = await planMigrations(connection, selection);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }
-    const onProgress = showEvents(progress);
-    const report = await applyMigrations(connection, {
-      ...selection,
-      ...readWaitOptions(options),
-      signal,
-      onProgress,
-    });
-    return formatReport(report);
+    const log = await openLog(connection, options);
+    const show = showEvents(progress);
+    const onProgress: ProgressListener = (event) => {
+      log.record(event);
+      show(event);
+    };
+    try {
+      const wait = readWaitOptions(options);
+      const report = await applyMigrations(connection, { ...selection, ...wait, signal, onProgress });
+      return await finish(connection, report, log, progress.line);
+    } catch (error) {
+      if (error instanceof OperationError) tell(log.close({ error: error.toJSON() }), progress.line);
+      throw error;
+    }
   },
 };
+
+async function openLog(connection: Connection, options: Readonly<Record<string, unknown>>): Promise<RunLog> {
+  const { requireBackup: maxAgeMs, backups, reports } = options;
+  const backup =
+    typeof maxAgeMs === 'number'
+      ? await requireFreshBackup(connection, { maxAgeMs, folder: String(backups) })
+      : undefined;
+  return openRunLog({
+    command: 'migrate',
+    target: connection.target,
+    versionNumber: connection.versionNumber,
+    folder: String(reports),
+    ...(backup === undefined
+      ? {}
+      : {
+          backup: {
+            path: backup.path,
+            sha256: backup.record.sha256,
+            startedAtMs: backup.record.startedAtMs,
+          },
+        }),
+  });
+}
+
+/** New columns and expressions have no statistics yet, and the planner guesses until they have. */
+async function finish(
+  connection: Connection,
+  report: ApplyReport,
+  log: RunLog,
+  say: (text: string) => void,
+): Promise<Outcome> {
+  if (report.applied.length === 0) return formatReport(report);
+  const { steps: analyzed } = await maintainTables(connection, 'analyze');
+  const end = log.close({ analyzed });
+  tell(end, say);
+  const { exitCode, result, text } = formatReport(report);
+  return {
+    exitCode,
+    result: { ...result, analyzed, report: end.files },
+    text: `${text}\n  analyzed ${analyzed.map(({ name }) => name).join(', ')}`,
+  };
+}
+
+function tell({ files, fault }: RunLogEnd, say: (text: string) => void): void {
+  if (files !== undefined) say(`report of this run: ${files.page}`);
+  if (fault !== undefined) say(`the report of this run could not be written: ${fault}`);
+}
 
 function formatReport(report: ApplyReport): Outcome {
   const lines = report.applied.map(

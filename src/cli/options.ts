@@ -100,3 +100,13 @@ export function refuseTogether(options: Readonly<Record<string, unknown>>, one: 
     advice: 'Choose one of them.',
   });
 }
+
+const ageUnitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90m`, `24h`, `7d`, in milliseconds. */
+export function parseAge(text: string): number {
+  const [, number = '', unit = ''] = /^(\d{1,6})([mhd])$/.exec(text) ?? [];
+  const unitMs = ageUnitsMs[unit];
+  if (unitMs === undefined) throw new InvalidArgumentError('It has to be an age such as 90m, 24h or 7d.');
+  return Number(number) * unitMs;
+}

@@ -79,13 +79,13 @@ export function toFileError(cause: unknown, folder: string): unknown {
     return new OperationError({
       code: 'OUT_OF_SPACE',
       message: `no room in ${folder}`,
-      advice: 'Make room there, or choose another folder (--dir). Nothing was left behind.',
+      advice: 'Make room there, or choose another folder. Nothing was left behind.',
     });
   }
   if (typeof code !== 'string' || !/^E[A-Z]+$/.test(code)) return cause;
   return new OperationError({
     code: 'FILE_INVALID',
     message: `${folder} can’t be written to (${code})`,
-    advice: 'Give this user the right to write there, or choose another folder (--dir).',
+    advice: 'Give this user the right to write there, or choose another folder.',
   });
 }

@@ -132,7 +132,7 @@ const meanings = [
   {
     pattern: /no space left on device|file too large|disk quota exceeded/i,
     code: 'OUT_OF_SPACE',
-    advice: 'Make room there, or choose another folder (--dir). Nothing was left behind.',
+    advice: 'Make room there, or choose another folder. Nothing was left behind.',
   },
   {
     pattern: /permission denied|must be owner|must be superuser|must be able to set role/i,
