@@ -3,10 +3,11 @@ import type { CliCommand } from './command.ts';
 
 export const restore: CliCommand = {
   name: 'restore',
-  summary: 'restore a backup into a database that is empty, or confirmed by name; then count and verify',
+  summary:
+    'restore a backup into a database that is empty, or confirmed by name, and count what is there then',
   exitCodes: {
     0: 'restored, and every table has the rows that were backed up',
-    1: 'restored, and something differs from what was backed up',
+    1: 'restored, and rows differ from what was backed up, or verify has found a fault',
     2: 'wrong usage, or no pg_restore of the backup’s version or later',
     4: 'refused: no such backup, an altered file, or a database that is not empty; nothing was changed',
     5: 'pg_restore failed or was interrupted; its transaction was rolled back',
@@ -27,10 +28,11 @@ export const restore: CliCommand = {
       signal,
       onProgress: progress.update,
     });
-    const { target, record, complete, differences, movedAside } = report;
+    const { target, record, complete, differences, verification, movedAside } = report;
+    const faults = verification?.findings.filter(({ level }) => level === 'fault') ?? [];
     const tables = Object.keys(record.rows).length;
     return {
-      exitCode: complete ? 0 : 1,
+      exitCode: complete && faults.length === 0 ? 0 : 1,
       result: report,
       text: [
         `${target}: restored from ${file}, backed up ${new Date(record.startedAtMs).toISOString()} from ${record.target}`,
@@ -40,6 +42,11 @@ export const restore: CliCommand = {
           : `  ${differences.length} of ${tables} tables differ from what was backed up:`,
         ...differences.map(
           ({ table, backedUp, found }) => `    ${table}: ${backedUp} backed up, ${found} found`,
+        ),
+        ...(verification === undefined ? ['  run `multi-pair-db verify` to see what it is now'] : []),
+        ...(verification?.verified === true ? ['  verified: the database is what this release says'] : []),
+        ...faults.map(
+          ({ object, expected, found, mend }) => `  ${object}: expected ${expected}, found ${found}. ${mend}`,
         ),
       ].join('\n'),
     };

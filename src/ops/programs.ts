@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { access, constants, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,8 @@ export interface ClientPrograms {
   readonly folder: string;
   readonly pgDump: string;
   readonly pgRestore: string;
+  /** Comes with the other two wherever they come from. */
+  readonly psql: string;
   readonly major: number;
   /** `pg_dump (PostgreSQL) 18.0` */
   readonly version: string;
@@ -75,7 +77,8 @@ async function readPrograms(folder: string): Promise<ClientPrograms | undefined>
     const { stdout } = await run(pgDump, ['--version']);
     const version = stdout.trim();
     const major = Number(/\s(\d+)/.exec(version)?.[1]);
-    return Number.isInteger(major) ? { folder, pgDump, pgRestore, major, version } : undefined;
+    const psql = path.join(folder, `psql${suffix}`);
+    return Number.isInteger(major) ? { folder, pgDump, pgRestore, psql, major, version } : undefined;
   } catch {
     // Not there, or not able to run here: it is no candidate, and the error names the candidates.
     return undefined;
@@ -99,32 +102,51 @@ const keptCharacters = 4_000;
 
 /** Runs a client program to its end and returns what it printed. */
 export async function runProgram(options: ProgramRun): Promise<string> {
+  const child = startProgram(options, 'ignore');
+  let stdout = '';
+  child.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  await child.ended;
+  return stdout;
+}
+
+/** A client program at work. */
+export interface RunningProgram {
+  readonly process: ChildProcess;
+  /** @throws OperationError with what the program said */
+  readonly ended: Promise<void>;
+}
+
+/** Starts a client program. Its standard output has to be read. */
+export function startProgram(options: ProgramRun, stdin: 'ignore' | 'pipe'): RunningProgram {
   const { program, args, environment, signal } = options;
   const child = spawn(program, args, {
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin, 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGTERM',
   });
-  let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-keptCharacters);
   });
   // Aborted, it reports an error at once; only when it has closed its files may they be removed.
   let fault: Error | undefined;
-  const [exitCode, endedBy] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+  const ended = new Promise<void>((resolve, reject) => {
     child.once('error', (error) => {
       fault = error;
     });
-    child.once('close', (code, by) => resolve([code, by]));
+    child.once('close', (exitCode, endedBy) => {
+      if (exitCode === 0 && fault === undefined) return resolve();
+      const reason =
+        stderr.trim() || fault?.message || `it was ended by ${endedBy ?? `exit code ${exitCode}`}`;
+      reject(explain(options, options.redact(reason), endedBy));
+    });
   });
-  if (exitCode === 0 && fault === undefined) return stdout;
-  const reason = stderr.trim() || fault?.message || `it was ended by ${endedBy ?? `exit code ${exitCode}`}`;
-  throw explain(options, options.redact(reason), endedBy);
+  // Whoever awaits it gets the error; it may come before he does.
+  ended.catch(() => {});
+  return { process: child, ended };
 }
 
 /** What the messages of the client programs mean; the environment makes them English. */

@@ -12,7 +12,7 @@ export async function restoreEmbedded(
   file: string,
   record: BackupRecord,
   directory: string,
-  { confirm, onProgress }: RestoreOptions,
+  { confirm, onProgress, verify }: RestoreOptions,
 ): Promise<RestoreReport> {
   const inTheWay = (await readdir(directory).catch(() => [])).length > 0;
   if (inTheWay && confirm !== path.basename(path.resolve(directory))) {
@@ -39,6 +39,7 @@ export async function restoreEmbedded(
     record,
     complete,
     differences,
+    verification: await verify?.(connection),
     ...(movedAside === undefined ? {} : { movedAside }),
   };
 }

@@ -5,7 +5,9 @@ import { type BackupRecord, readBackup } from './backupRecord.ts';
 import { toLibpqEnvironment, withDatabase } from './libpq.ts';
 import { findClientPrograms, runProgram } from './programs.ts';
 import { restoreEmbedded } from './restore.embedded.ts';
+import { needsScript, restoreByScript } from './restoreScript.ts';
 import { countRows, listTables } from './rowCounts.ts';
+import type { RunVerification } from './runReport.ts';
 import { liftTimeLimits, type WorkOptions } from './session.ts';
 
 /** Where a backup goes to. */
@@ -16,6 +18,8 @@ export interface RestoreOptions extends WorkOptions {
   readonly confirm?: string | undefined;
   /** Gives everything to the role that restores, and sets no privileges (default: as they were). */
   readonly withoutOwners?: boolean;
+  /** Verifies the restored database, and goes into the report. */
+  readonly verify?: (connection: Connection) => Promise<RunVerification>;
 }
 
 /** What was restored. */
@@ -30,6 +34,8 @@ export interface RestoreReport {
     readonly backedUp: number;
     readonly found: number;
   }[];
+  /** What `verify` has found; undefined where it was not asked. */
+  readonly verification: RunVerification | undefined;
   /** An embedded database that was in the way: it was renamed to this, not deleted. */
   readonly movedAside?: string;
 }
@@ -69,7 +75,7 @@ async function restoreServer(
   file: string,
   record: BackupRecord,
   into: string,
-  { confirm, withoutOwners = false, signal, onProgress }: RestoreOptions,
+  { confirm, withoutOwners = false, signal, onProgress, verify }: RestoreOptions,
 ): Promise<RestoreReport> {
   await using connection = await openConnection(into);
   await using _limits = await liftTimeLimits(connection);
@@ -81,27 +87,29 @@ async function restoreServer(
   const [current] = await connection.query<{ conninfo: string }>(
     `select 'dbname=''' || replace(replace(current_database(), '\\', '\\\\'), '''', '\\''') || '''' as conninfo`,
   );
-  await runProgram({
-    program: programs.pgRestore,
-    args: [
-      '--single-transaction',
-      '--exit-on-error',
-      '--no-password',
-      ...(isEmpty ? [] : ['--clean', '--if-exists']),
-      ...(withoutOwners ? ['--no-owner', '--no-privileges'] : []),
-      `--dbname=${current?.conninfo ?? ''}`,
-      file,
-    ],
-    environment: toLibpqEnvironment(into),
-    signal,
-    redact: createRedactor(into),
-  });
+  const args = [
+    ...(isEmpty ? [] : ['--clean', '--if-exists']),
+    ...(withoutOwners ? ['--no-owner', '--no-privileges'] : []),
+    file,
+  ];
+  const dbname = `--dbname=${current?.conninfo ?? ''}`;
+  const running = { environment: toLibpqEnvironment(into), signal, redact: createRedactor(into) };
+  if (needsScript(programs.major, Math.floor(connection.versionNumber / 10_000))) {
+    await restoreByScript(programs, running, args, dbname);
+  } else {
+    await runProgram({
+      ...running,
+      program: programs.pgRestore,
+      args: ['--single-transaction', '--exit-on-error', '--no-password', dbname, ...args],
+    });
+  }
   onProgress?.('counting rows …');
   const report = await compareRows(connection, record);
   // A restored table has no statistics; the planner would guess until autovacuum comes by.
   for (const { table } of report.restored) await connection.execute(`analyze ${table}`);
   const { complete, differences } = report;
-  return { target: connection.target, record, complete, differences };
+  const verification = await verify?.(connection);
+  return { target: connection.target, record, complete, differences, verification };
 }
 
 /** The rows of every restored table against the record. */

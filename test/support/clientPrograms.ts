@@ -39,7 +39,7 @@ function readMajor(folder: string): number | undefined {
  * than many machines have, the programs in it do not: they are taken out of it as they are.
  */
 function unpackPrograms(): string | undefined {
-  const home = path.join(tmpdir(), 'multi-pair-db-client-programs-18');
+  const home = path.join(tmpdir(), 'multi-pair-db-client-18');
   const bin = path.join(home, 'bin');
   if (!existsSync(bin)) {
     const addon = findAddon();
@@ -48,7 +48,7 @@ function unpackPrograms(): string | undefined {
     const start = bytes.indexOf(Buffer.from([0x1f, 0x8b, 0x08, 0x00]));
     if (start === -1) return undefined;
     const draft = mkdtempSync(`${home}-draft-`);
-    const wanted = ['*/bin/pg_dump', '*/bin/pg_restore', '*/lib/libpq.so*'];
+    const wanted = ['*/bin/pg_dump', '*/bin/pg_restore', '*/bin/psql', '*/lib/libpq.so*'];
     execFileSync('tar', ['x', '-C', draft, '--strip-components=1', '--wildcards', ...wanted], {
       // The archive's own header has ten bytes; `gunzip` would stumble over what stands behind its end.
       input: inflateRawSync(bytes.subarray(start + 10)),
