@@ -5,7 +5,7 @@ import type { WorkOptions } from '../ops/session.ts';
 import { undoDedupeFills } from '../ops/undoDedupe.ts';
 import type { CliCommand, Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
-import { parseCount, refuseTogether } from './options.ts';
+import { cancelOnAbort, parseCount, refuseTogether } from './options.ts';
 
 export const dedupe: CliCommand = {
   name: 'dedupe',
@@ -26,7 +26,10 @@ export const dedupe: CliCommand = {
     refuseTogether(options, 'dryRun', 'undo');
     await using connection = await openConnection(url);
     const work = { signal, onProgress: progress.update };
-    if (options['dryRun'] === true) return await dryRun(connection);
+    if (options['dryRun'] === true) {
+      cancelOnAbort(connection, signal, progress);
+      return await dryRun(connection);
+    }
     if (options['undo'] === true) return await undo(connection, work);
     const batch = options['batch'];
     const result = await dedupeFills(connection, {

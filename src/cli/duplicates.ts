@@ -1,7 +1,7 @@
 import { openConnection } from '../migrate/connection.ts';
 import { type DuplicateGroup, type Duplicates, listDuplicates } from '../ops/duplicates.ts';
 import type { CliCommand } from './command.ts';
-import { parseCount } from './options.ts';
+import { cancelOnAbort, parseCount } from './options.ts';
 
 export const duplicates: CliCommand = {
   name: 'duplicates',
@@ -10,8 +10,9 @@ export const duplicates: CliCommand = {
   configure: (command) => {
     command.option('--samples <count>', 'how many groups to show, up to 1000 (default: 20)', parseCount);
   },
-  run: async ({ url }, { options }) => {
+  run: async ({ url, signal, progress }, { options }) => {
     await using connection = await openConnection(url);
+    cancelOnAbort(connection, signal, progress);
     const samples = options['samples'];
     const result = await listDuplicates(connection, typeof samples === 'number' ? { samples } : {});
     return {

@@ -1,6 +1,7 @@
 import { openConnection } from '../migrate/connection.ts';
 import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes.ts';
 import type { CliCommand } from './command.ts';
+import { cancelOnAbort } from './options.ts';
 import { formatBytes, formatTime } from './units.ts';
 
 export const indexes: CliCommand = {
@@ -11,8 +12,9 @@ export const indexes: CliCommand = {
     0: 'every index is valid (advice may follow)',
     1: 'an index is INVALID, or left behind by a failed build',
   },
-  run: async ({ url }) => {
+  run: async ({ url, signal, progress }) => {
     await using connection = await openConnection(url);
+    cancelOnAbort(connection, signal, progress);
     const overview = await listIndexes(connection);
     const isBroken = overview.indexes.some(({ findings }) =>
       findings.some(({ kind }) => kind === 'invalid' || kind === 'leftover'),

@@ -88,11 +88,11 @@ test.each(serverVersions)(
     const store = (prefix: string, count: number) => db.sql`
     insert into fills (id, symbol, timestamp, price, size, execid)
     select ${prefix}::text || n, 'BTC/USD', n % 200, 1, 1, n % 7 from generate_series(1, ${count}::int) as n`;
-    await store('seed', 4_000);
-    let inserted = 4_000;
+    await store('seed', 2_000);
+    let inserted = 2_000;
     const runs = [1, 2].map(async () => {
       await using connection = await openConnection(db.url);
-      return await dedupeFills(connection, { batchRows: 50 });
+      return await dedupeFills(connection, { batchRows: 100 });
     });
     for (let batch = 0; batch < 20; batch++) {
       await store(`live${batch}-`, 100);
@@ -106,23 +106,27 @@ test.each(serverVersions)(
   },
 );
 
-test.each(serverVersions)(
-  'PostgreSQL %i: a dry run writes nothing; a role’s time limit does not end it',
-  async (version) => {
-    await using db = await createDatabase(version, 'legacy');
-    await db.sql`insert into fills (id, symbol, timestamp, price, size)
-    select n::text, 'BTC/USD', 1, 1, 1 from generate_series(1, 5000) as n`;
-    await db.sql.unsafe(`alter database ${db.name} set statement_timeout = '15ms'`);
-    const dry = await runCli(['dedupe', '--dry-run', '--json', '--url', db.url]);
-    expect(JSON.parse(dry.stdout)).toMatchObject({
-      exitCode: 1,
-      result: { dryRun: true, surplusRows: 4999 },
-    });
-    const [none] = await db.sql`select to_regclass('multi_pair_archived_fills') as archive`;
-    expect(none).toEqual({ archive: null });
-    expect(await runCli(['dedupe', '--url', db.url])).toMatchObject({ exitCode: 0 });
-  },
-);
+test('a dry run writes nothing', async () => {
+  await using db = await createDatabase(18, 'legacy');
+  await db.sql`insert into fills (id, symbol, timestamp, price, size)
+    select n::text, 'BTC/USD', 1, 1, 1 from generate_series(1, 50) as n`;
+  const dry = await runCli(['dedupe', '--dry-run', '--json', '--url', db.url]);
+  expect(JSON.parse(dry.stdout)).toMatchObject({ exitCode: 1, result: { dryRun: true, surplusRows: 49 } });
+  const [none] = await db.sql`select to_regclass('multi_pair_archived_fills') as archive`;
+  expect(none).toEqual({ archive: null });
+});
+
+test('a role’s time limit does not end it, and is put back', async () => {
+  await using db = await createDatabase(15, 'legacy');
+  await db.sql.unsafe(`
+    insert into fills (id, symbol, timestamp, price, size) select id, 'x', 1, 1, 1 from unnest(array['a', 'b']) as id;
+    create function dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(1.2); return null; end';
+    create trigger dawdle before delete on fills for each statement execute function dawdle();
+    alter database ${db.name} set statement_timeout = '1s'`);
+  await using connection = await openConnection(db.url);
+  expect(await dedupeFills(connection)).toMatchObject({ movedRows: 1, remainingRows: 0 });
+  expect(await connection.query('show statement_timeout')).toEqual([{ statement_timeout: '1s' }]);
+});
 
 test('errors are clear: no server, no table, no privilege, wrong usage', async () => {
   await using db = await createDatabase(15, 'empty');
