@@ -1,6 +1,7 @@
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { liftLimits, limits } from '../migrate/plan.ts';
+import { refusePooler } from '../migrate/pooler.ts';
 
 /** What long work takes beside its own options. */
 export interface WorkOptions {
@@ -31,8 +32,11 @@ export async function inTransaction<Result>(
 /**
  * Lifts the limits of a role or host that would end maintenance half way, and has the server notice a client that is
  * gone; puts all of it back at the end. Nothing that runs under it may wait for a lock that others queue behind.
+ *
+ * @throws OperationError `POOLED`: a pooler in transaction mode would give these settings to some other service
  */
 export async function liftTimeLimits(connection: Connection): Promise<AsyncDisposable> {
+  await refuseSharedSession(connection);
   const before = await connection.query<{ name: string; setting: string }>(
     'select name, current_setting(name) as setting from pg_settings where name = any($1::text[])',
     [[...limits]],
@@ -54,6 +58,11 @@ export async function liftTimeLimits(connection: Connection): Promise<AsyncDispo
         .catch(() => {});
     },
   };
+}
+
+async function refuseSharedSession(connection: Connection): Promise<void> {
+  await using second = await connection.openSecond();
+  if (second !== undefined) await refusePooler(connection, second);
 }
 
 /** Cancels what runs in `connection` when `signal` is aborted, until it is disposed of. */
