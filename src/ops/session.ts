@@ -1,7 +1,8 @@
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
-import { liftLimits, limits } from '../migrate/plan.ts';
+import { liftLimits } from '../migrate/plan.ts';
 import { refusePooler } from '../migrate/pooler.ts';
+import { readSettings, restoreSettings } from '../migrate/settings.ts';
 
 /** What long work takes beside its own options. */
 export interface WorkOptions {
@@ -37,10 +38,7 @@ export async function inTransaction<Result>(
  */
 export async function liftTimeLimits(connection: Connection): Promise<AsyncDisposable> {
   await refuseSharedSession(connection);
-  const before = await connection.query<{ name: string; setting: string }>(
-    'select name, current_setting(name) as setting from pg_settings where name = any($1::text[])',
-    [[...limits]],
-  );
+  const before = await readSettings(connection);
   for (const { sql, optional } of liftLimits(connection.versionNumber)) {
     await connection.execute(sql).catch((error: unknown) => {
       // Not every platform can notice that a client is gone; there a statement ends by itself.
@@ -48,15 +46,9 @@ export async function liftTimeLimits(connection: Connection): Promise<AsyncDispo
     });
   }
   return {
-    [Symbol.asyncDispose]: async () => {
-      await connection
-        .query(
-          'select set_config(name, setting, false) from unnest($1::text[], $2::text[]) as s (name, setting)',
-          [before.map(({ name }) => name), before.map(({ setting }) => setting)],
-        )
-        // The session is gone, and its settings with it.
-        .catch(() => {});
-    },
+    [Symbol.asyncDispose]: () =>
+      // Where it fails, the session is gone, and its settings with it.
+      restoreSettings(connection, before).catch(() => {}),
   };
 }
 

@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { openConnection } from '../../src/migrate/connection.ts';
 import { dedupeFills } from '../../src/ops/dedupe.ts';
 import { listDuplicates } from '../../src/ops/duplicates.ts';
 import { runCli } from '../support/cli.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { migrate } from '../support/migrations.ts';
+import { hasPgbouncer, startPgbouncer } from '../support/pgbouncer.ts';
 import { serverVersions } from '../support/server.ts';
 import { hasTapes, insertParents, loadTape, needsTapes } from '../support/tape.ts';
 
@@ -126,6 +127,14 @@ test('a role’s time limit does not end it, and is put back', async () => {
   await using connection = await openConnection(db.url);
   expect(await dedupeFills(connection)).toMatchObject({ movedRows: 1, remainingRows: 0 });
   expect(await connection.query('show statement_timeout')).toEqual([{ statement_timeout: '1s' }]);
+});
+
+test.skipIf(!hasPgbouncer)('refuses a transaction-mode pooler (needs pgbouncer on PATH)', async () => {
+  await using db = await createDatabase(15, 'legacy');
+  await using pooler = await startPgbouncer(inject('serverPorts')[15], 'transaction');
+  await using connection = await openConnection(pooler.url(db.name));
+  await expect(dedupeFills(connection)).rejects.toMatchObject({ code: 'POOLED' });
+  await expect(listDuplicates(connection)).rejects.toMatchObject({ code: 'POOLED' });
 });
 
 test('errors are clear: no server, no table, no privilege, wrong usage', async () => {
