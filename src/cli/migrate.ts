@@ -4,6 +4,7 @@ import { type Connection, openConnection } from '../migrate/connection.ts';
 import { planMigrations } from '../migrate/describe.ts';
 import { OperationError } from '../migrate/errors.ts';
 import type { ProgressListener } from '../migrate/progress.ts';
+import { verifyDatabase } from '../migrate/verify.ts';
 import { requireFreshBackup } from '../ops/freshBackup.ts';
 import { maintainTables } from '../ops/maintain.ts';
 import { openRunLog, type RunLog, type RunLogEnd } from '../ops/runReport.ts';
@@ -88,13 +89,25 @@ async function finish(
 ): Promise<Outcome> {
   if (report.applied.length === 0) return formatReport(report);
   const { steps: analyzed } = await maintainTables(connection, 'analyze');
-  const end = log.close({ analyzed });
+  const verification = await verifyDatabase(connection).catch((error: unknown) => {
+    // What was migrated is migrated; that it could not be proven now is said, and left to `verify`.
+    if (!(error instanceof OperationError)) throw error;
+    say(`not verified: ${error.message}`);
+    return undefined;
+  });
+  const end = log.close({ analyzed, ...(verification === undefined ? {} : { verification }) });
   tell(end, say);
   const { exitCode, result, text } = formatReport(report);
   return {
     exitCode,
-    result: { ...result, analyzed, report: end.files },
-    text: `${text}\n  analyzed ${analyzed.map(({ name }) => name).join(', ')}`,
+    result: { ...result, analyzed, verification, report: end.files },
+    text: [
+      text,
+      `  analyzed ${analyzed.map(({ name }) => name).join(', ')}`,
+      verification?.verified === true
+        ? '  verified: the database is what this release says'
+        : '  run `multi-pair-db verify`: it is not all that this release says, or could not be proven now',
+    ].join('\n'),
   };
 }
 

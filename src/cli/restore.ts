@@ -1,10 +1,11 @@
+import { verifyDatabase } from '../migrate/verify.ts';
 import { restoreBackup } from '../ops/restore.ts';
 import type { CliCommand } from './command.ts';
 
 export const restore: CliCommand = {
   name: 'restore',
   summary:
-    'restore a backup into a database that is empty, or confirmed by name, and count what is there then',
+    'restore a backup into a database that is empty, or confirmed by name; then count and verify',
   exitCodes: {
     0: 'restored, and every table has the rows that were backed up',
     1: 'restored, and rows differ from what was backed up, or verify has found a fault',
@@ -27,6 +28,7 @@ export const restore: CliCommand = {
       withoutOwners: options['owner'] === false,
       signal,
       onProgress: progress.update,
+      verify: (connection) => verifyDatabase(connection),
     });
     const { target, record, complete, differences, verification, movedAside } = report;
     const faults = verification?.findings.filter(({ level }) => level === 'fault') ?? [];
@@ -43,7 +45,6 @@ export const restore: CliCommand = {
         ...differences.map(
           ({ table, backedUp, found }) => `    ${table}: ${backedUp} backed up, ${found} found`,
         ),
-        ...(verification === undefined ? ['  run `multi-pair-db verify` to see what it is now'] : []),
         ...(verification?.verified === true ? ['  verified: the database is what this release says'] : []),
         ...faults.map(
           ({ object, expected, found, mend }) => `  ${object}: expected ${expected}, found ${found}. ${mend}`,

@@ -51,6 +51,7 @@ test.skipIf(programs === undefined)(
     expect(report).toMatchObject({
       command: 'migrate',
       outcome: 'done',
+      verification: { verified: true },
       backup: { path: JSON.parse(backup.stdout).result.path },
       analyzed: [{ name: 'sessions' }, { name: 'orders' }, { name: 'fills' }],
     });
