@@ -17,8 +17,9 @@ export const backup: CliCommand = {
       .option('--dir <folder>', 'where to put it', 'backups');
   },
   run: async ({ url, signal, progress }, { options }) => {
+    const dir = options['dir'];
     const { path, record } = await backupDatabase(url, {
-      folder: String(options['dir']),
+      ...(typeof dir === 'string' ? { folder: dir } : {}),
       scope: options['tables'] === true ? 'tables' : 'database',
       signal,
       onProgress: progress.update,

@@ -61,13 +61,16 @@ async function openLog(connection: Connection, options: Readonly<Record<string, 
   const { requireBackup: maxAgeMs, backups, reports } = options;
   const backup =
     typeof maxAgeMs === 'number'
-      ? await requireFreshBackup(connection, { maxAgeMs, folder: String(backups) })
+      ? await requireFreshBackup(connection, {
+          maxAgeMs,
+          ...(typeof backups === 'string' ? { folder: backups } : {}),
+        })
       : undefined;
   return openRunLog({
     command: 'migrate',
     target: connection.target,
     versionNumber: connection.versionNumber,
-    folder: String(reports),
+    ...(typeof reports === 'string' ? { folder: reports } : {}),
     ...(backup === undefined
       ? {}
       : {

@@ -4,8 +4,7 @@ import type { CliCommand } from './command.ts';
 
 export const restore: CliCommand = {
   name: 'restore',
-  summary:
-    'restore a backup into a database that is empty, or confirmed by name; then count and verify',
+  summary: 'restore a backup into a database that is empty, or confirmed by name; then count and verify',
   exitCodes: {
     0: 'restored, and every table has the rows that were backed up',
     1: 'restored, and rows differ from what was backed up, or verify has found a fault',
