@@ -21,6 +21,16 @@ export default defineConfig({
           name: 'server',
           include: ['test/**/*.server.test.ts'],
           globalSetup: 'test/support/servers.ts',
+          env: { TEST_POSTGRES: '18' },
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'server-15',
+          include: ['test/**/*.server.test.ts'],
+          globalSetup: 'test/support/servers.ts',
+          env: { TEST_POSTGRES: '15' },
         },
       },
       {

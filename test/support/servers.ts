@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
 import { migrate } from './migrations.ts';
-import { type ServerVersion, serverVersions, startServer } from './server.ts';
+import { allServerVersions, type ServerVersion, startServer } from './server.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -18,7 +18,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const root = fileURLToPath(new URL('../..', import.meta.url));
   // Tests of the command line run it as it is published.
   const built = promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: root });
-  const servers = await Promise.all(serverVersions.map((version) => startServer(version)));
+  const servers = await Promise.all(allServerVersions.map((version) => startServer(version)));
   await built;
   for (const server of servers) {
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
