@@ -13,6 +13,7 @@ export default defineConfig({
           name: 'pglite',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts'],
+          globalSetup: 'test/support/pglite.ts',
         },
       },
       {

@@ -1,10 +1,11 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migratePglite, readLegacySchema } from '../support/migrations.ts';
+import { createPglite } from '../support/pglite.ts';
 
 let live: PGlite;
 beforeAll(async () => {
-  live = await PGlite.create();
+  live = await createPglite('empty');
   await live.exec(await readLegacySchema());
   await live.exec(`insert into sessions (id, symbol, tradingpair)
     values ('a', 'BTC/USD', null), ('b', null, 'ETH/USD'), ('c', null, null), ('d', '', 'KRW-LAMB')`);

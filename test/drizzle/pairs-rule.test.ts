@@ -1,11 +1,10 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { migratePglite } from '../support/migrations.ts';
+import { createPglite } from '../support/pglite.ts';
 
 let db: PGlite;
 beforeAll(async () => {
-  db = await PGlite.create();
-  await migratePglite(db);
+  db = await createPglite('migrated');
 });
 afterEach(() => db.exec('truncate sessions cascade'));
 afterAll(() => db.close());

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { applyMigrations } from '../../src/migrate/apply.ts';
 import { type Connection, connectEmbedded } from '../../src/migrate/connection.ts';
@@ -8,10 +7,11 @@ import { rollbackMigration } from '../../src/migrate/rollback.ts';
 import { readStatus } from '../../src/migrate/status.ts';
 import { readLegacySchema } from '../support/migrations.ts';
 import { checksumOfOldColumns, oddities } from '../support/oddities.ts';
+import { createPglite } from '../support/pglite.ts';
 
 let connection: Connection;
 beforeAll(async () => {
-  connection = await connectEmbedded(await PGlite.create());
+  connection = await connectEmbedded(await createPglite('empty'));
 });
 afterAll(() => connection.close());
 

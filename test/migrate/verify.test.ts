@@ -1,15 +1,16 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listPlanProbes } from '../../src/cli/probes.ts';
 import { type Connection, connectEmbedded } from '../../src/migrate/connection.ts';
 import { runPreflight } from '../../src/migrate/preflight.ts';
 import { verifyDatabase } from '../../src/migrate/verify.ts';
 import { migratePglite, readLegacySchema } from '../support/migrations.ts';
+import { createPglite } from '../support/pglite.ts';
 
 let client: PGlite;
 let connection: Connection;
 beforeAll(async () => {
-  client = await PGlite.create();
+  client = await createPglite('empty');
   connection = await connectEmbedded(client);
   await client.exec(await readLegacySchema());
 });

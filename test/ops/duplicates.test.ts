@@ -1,11 +1,11 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Connection, connectEmbedded } from '../../src/migrate/connection.ts';
 import { dedupeFills } from '../../src/ops/dedupe.ts';
 import { listDuplicates } from '../../src/ops/duplicates.ts';
 import { undoDedupeFills } from '../../src/ops/undoDedupe.ts';
-import { migratePglite } from '../support/migrations.ts';
+import { createPglite } from '../support/pglite.ts';
 
 let live: PGlite;
 let connection: Connection;
@@ -13,8 +13,7 @@ let connection: Connection;
 let uniqueIndex: string;
 
 beforeAll(async () => {
-  live = await PGlite.create();
-  await migratePglite(live);
+  live = await createPglite('migrated');
   connection = await connectEmbedded(live);
   const { rows } = await live.query<{ definition: string }>(
     "select pg_get_indexdef('idx_fills_unique_dedup'::regclass) as definition",

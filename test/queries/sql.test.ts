@@ -1,5 +1,4 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { PGlite as Embedded } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -24,12 +23,11 @@ import {
   recordSettlement,
   setSessionPairs,
 } from '../../src/queries/index.ts';
-import { migratePglite } from '../support/migrations.ts';
+import { createPglite } from '../support/pglite.ts';
 
 let client: PGlite;
 beforeAll(async () => {
-  client = await Embedded.create();
-  await migratePglite(client);
+  client = await createPglite('migrated');
 });
 afterAll(() => client.close());
 

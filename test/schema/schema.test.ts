@@ -1,16 +1,15 @@
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import { eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import * as schema from '../../src/schema/index.ts';
-import { migratePglite } from '../support/migrations.ts';
+import { createPglite } from '../support/pglite.ts';
 
 const { fills, orders, sessions } = schema;
 
 let client: PGlite;
 beforeAll(async () => {
-  client = await PGlite.create();
-  await migratePglite(client);
+  client = await createPglite('migrated');
 });
 afterAll(() => client.close());
 

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite';
 import { type SQL, sql } from 'drizzle-orm';
 import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
@@ -7,7 +6,7 @@ import pg from 'pg';
 import postgres from 'postgres';
 import type { Database, Transaction } from '../../src/queries/database.ts';
 import { createDatabase } from './database.ts';
-import { migratePglite } from './migrations.ts';
+import { createPglite } from './pglite.ts';
 import type { ServerVersion } from './server.ts';
 
 /** A handle as services have one: the queries' type, and what the tests themselves need of Drizzle. */
@@ -25,8 +24,7 @@ export const drivers = ['postgres.js', 'node-postgres'] as const;
 export type Driver = (typeof drivers)[number];
 
 export async function openPglite(): Promise<OpenHandle> {
-  const client = await PGlite.create();
-  await migratePglite(client);
+  const client = await createPglite('migrated');
   return { db: drizzlePglite(client), [Symbol.asyncDispose]: () => client.close() };
 }
 

@@ -1,0 +1,31 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli } from './support/cli.ts';
+import { createDatabase } from './support/database.ts';
+import { oddities } from './support/oddities.ts';
+
+const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+const night = readme.slice(readme.indexOf("## The operator's night"), readme.indexOf('## The schema'));
+const commands = [...night.matchAll(/npx multi-pair-db ([^#`\n]+)/g)].map(
+  (match) => match[1]?.trim().split(' ') ?? [],
+);
+
+// A backup needs pg_dump of the server's version: test/ops runs that one.
+test("PostgreSQL 18: the commands of the operator's night, as the README has them, but backup", async () => {
+  await using live = await createDatabase(18, 'legacy');
+  await live.sql.unsafe(oddities);
+  const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-night-'));
+  try {
+    expect(commands.map(([name]) => name)).toContain('migrate');
+    for (const command of commands.filter(([name]) => name !== 'backup')) {
+      const { exitCode, stderr } = await runCli(command, { DATABASE_URL: live.url }, folder);
+      // Status and preflight find something to do before the night: that is exit code 1.
+      const expected = ['status', 'preflight'].includes(command[0] ?? '') ? [0, 1] : [0];
+      expect(expected, `${command.join(' ')}: ${stderr}`).toContain(exitCode);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
