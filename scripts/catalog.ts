@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { readCatalog } from '../src/migrate/catalog.ts';
-import { catalogFileName, type ExpectedObject, formatCatalog } from '../src/migrate/catalogFile.ts';
+import { catalogFileName, type ExpectedObject, formatCatalog } from '../src/migrate/catalog-file.ts';
 import { connectEmbedded } from '../src/migrate/connection.ts';
 import { ownMigrationsFolder, readMigrationFiles } from '../src/migrate/folder.ts';
 

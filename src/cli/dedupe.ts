@@ -2,7 +2,7 @@ import { type Connection, openConnection } from '../migrate/connection.ts';
 import { dedupeFills } from '../ops/dedupe.ts';
 import { listDuplicates } from '../ops/duplicates.ts';
 import type { WorkOptions } from '../ops/session.ts';
-import { undoDedupeFills } from '../ops/undoDedupe.ts';
+import { undoDedupeFills } from '../ops/undo-dedupe.ts';
 import type { CliCommand, Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
 import { cancelOnAbort, parseCount, refuseTogether } from './options.ts';

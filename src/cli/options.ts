@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
-import { defaultTimeLimitMs } from '../migrate/readOnly.ts';
+import { defaultTimeLimitMs } from '../migrate/read-only.ts';
 import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run.ts';
 import type { Progress } from './output.ts';
 

@@ -1,5 +1,5 @@
 import type { CatalogObject, Property } from './catalog.ts';
-import type { ExpectedObject } from './catalogFile.ts';
+import type { ExpectedObject } from './catalog-file.ts';
 import { type Migrations, mendObject, mendSurplus, refusesNull } from './mend.ts';
 
 /** Something of the database that is not what the package says. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
-import { lockEmbedded } from './embeddedLock.ts';
+import { lockEmbedded } from './embedded-lock.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
 
 const keep = (text: string): string => text;

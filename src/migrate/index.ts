@@ -29,9 +29,9 @@ export {
   type Project,
   type StatementFacts,
 } from './project.ts';
-export type { CheckOptions } from './readOnly.ts';
+export type { CheckOptions } from './read-only.ts';
 export { type RollbackOptions, type RollbackReport, rollbackMigration } from './rollback.ts';
-export type { RowRule } from './rowRules.ts';
+export type { RowRule } from './row-rules.ts';
 export type { RunOptions, StepReport } from './run.ts';
 export { type IndexStatus, type MigrationStatus, readStatus, type Status } from './status.ts';
 export { type Verification, type VerifyOptions, verifyDatabase } from './verify.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { CatalogObject } from './catalog.ts';
-import type { ExpectedObject } from './catalogFile.ts';
+import type { ExpectedObject } from './catalog-file.ts';
 
 /** `0002_symbol_indexes` is asked for as `002`; the ground (`0000`) comes with whatever is asked for. */
 export function migrateCommand(tag: string): string {

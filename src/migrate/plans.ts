@@ -1,6 +1,6 @@
 import type { Finding } from './compare.ts';
 import type { Connection, Parameter } from './connection.ts';
-import { attempt, type CheckScope } from './readOnly.ts';
+import { attempt, type CheckScope } from './read-only.ts';
 
 /** A query that has to be answered by one index, and how. */
 export interface PlanProbe {

@@ -1,5 +1,5 @@
 import { readCatalog } from './catalog.ts';
-import { readCatalogFile } from './catalogFile.ts';
+import { readCatalogFile } from './catalog-file.ts';
 import type { Connection } from './connection.ts';
 import { type DescribedPlan, planMigrations } from './describe.ts';
 import { OperationError } from './errors.ts';
@@ -19,7 +19,7 @@ import { columnsOfOlderAttempt, shape } from './preflight/shape.ts';
 import { diskSpace } from './preflight/space.ts';
 import { selectStar } from './preflight/statements.ts';
 import { ownProject, type Project } from './project.ts';
-import { attempt, type CheckOptions, type CheckScope, inCheckTransaction } from './readOnly.ts';
+import { attempt, type CheckOptions, type CheckScope, inCheckTransaction } from './read-only.ts';
 
 /** How to look. */
 export interface PreflightOptions extends CheckOptions {

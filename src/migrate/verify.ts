@@ -1,6 +1,6 @@
 import { readCatalog } from './catalog.ts';
-import { readCatalogFile } from './catalogFile.ts';
-import { checkRows } from './checkRows.ts';
+import { readCatalogFile } from './catalog-file.ts';
+import { checkRows } from './check-rows.ts';
 import { compareCatalogs, type Finding } from './compare.ts';
 import type { Connection } from './connection.ts';
 import { readMigrationFiles } from './folder.ts';
@@ -9,8 +9,8 @@ import { listJournalRows } from './journal.ts';
 import { migrateCommand } from './mend.ts';
 import { checkPlans, type PlanProbe, type PlanReport } from './plans.ts';
 import { ownProject, type Project } from './project.ts';
-import { type CheckOptions, inCheckTransaction } from './readOnly.ts';
-import { type RowRule, rowRules } from './rowRules.ts';
+import { type CheckOptions, inCheckTransaction } from './read-only.ts';
+import { type RowRule, rowRules } from './row-rules.ts';
 
 /** How to verify. */
 export interface VerifyOptions extends CheckOptions {

@@ -5,11 +5,11 @@ import type { PGlite } from '@electric-sql/pglite';
 import { connectEmbedded } from '../migrate/connection.embedded.ts';
 import type { Connection } from '../migrate/connection.ts';
 import { loadDriver } from '../migrate/driver.ts';
-import { lockEmbedded } from '../migrate/embeddedLock.ts';
+import { lockEmbedded } from '../migrate/embedded-lock.ts';
 import { OperationError } from '../migrate/errors.ts';
 import type { BackupOptions } from './backup.ts';
-import { type Backup, nameBackup, storeBackup, writeSynced } from './backupFile.ts';
-import { countRows, listTables } from './rowCounts.ts';
+import { type Backup, nameBackup, storeBackup, writeSynced } from './backup-file.ts';
+import { countRows, listTables } from './row-counts.ts';
 
 /** An embedded database in `directory`, taken for this process, or in memory without one; from a dump where there is one. */
 export async function openPglite(options: {

@@ -2,11 +2,11 @@ import { type Connection, openConnection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { createRedactor, parseTarget } from '../migrate/url.ts';
 import { backupEmbedded } from './backup.embedded.ts';
-import { type Backup, type BackupFacts, nameBackup, storeBackup } from './backupFile.ts';
-import { maintainedTables } from './indexCatalog.ts';
+import { type Backup, type BackupFacts, nameBackup, storeBackup } from './backup-file.ts';
+import { maintainedTables } from './index-catalog.ts';
 import { toLibpqEnvironment } from './libpq.ts';
 import { type ClientPrograms, findClientPrograms, runProgram } from './programs.ts';
-import { countRows, listTables, type TableName } from './rowCounts.ts';
+import { countRows, listTables, type TableName } from './row-counts.ts';
 import { inTransaction, liftTimeLimits, type WorkOptions } from './session.ts';
 
 /** What to back up, and where to. */

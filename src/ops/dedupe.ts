@@ -1,7 +1,7 @@
 import type { Connection } from '../migrate/connection.ts';
 import { countArchivedFills, ensureFillArchive, type FillArchive } from './archive.ts';
 import { surplusRows } from './duplicates.ts';
-import { identityColumns, isSameFill, type KeptReason } from './fillIdentitySql.ts';
+import { identityColumns, isSameFill, type KeptReason } from './fill-identity-sql.ts';
 import { cancelOnAbort, inTransaction, liftTimeLimits, throwIfAborted, type WorkOptions } from './session.ts';
 
 /** What a run of `dedupe` has done. */

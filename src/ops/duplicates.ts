@@ -9,7 +9,7 @@ import {
   keptReason,
   knowsMostFirst,
   venueIdName,
-} from './fillIdentitySql.ts';
+} from './fill-identity-sql.ts';
 import { liftTimeLimits } from './session.ts';
 
 /** One execution that is stored more than once. */

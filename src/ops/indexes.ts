@@ -1,7 +1,7 @@
 import { getTableConfig } from 'drizzle-orm/pg-core';
 import type { Connection } from '../migrate/connection.ts';
 import { fills, orders, sessions } from '../schema/index.ts';
-import { type IndexFacts, listIndexFacts } from './indexCatalog.ts';
+import { type IndexFacts, listIndexFacts } from './index-catalog.ts';
 import { liftTimeLimits } from './session.ts';
 
 /**

@@ -3,7 +3,7 @@ import { describeSessions, listSessions } from '../migrate/activity.ts';
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { releaseLock, takeLock } from '../migrate/lock.ts';
-import { listIndexFacts, maintainedTables } from './indexCatalog.ts';
+import { listIndexFacts, maintainedTables } from './index-catalog.ts';
 import { cancelOnAbort, liftTimeLimits, throwIfAborted, type WorkOptions } from './session.ts';
 
 /** What to do. */

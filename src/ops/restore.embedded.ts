@@ -1,10 +1,10 @@
 import { readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { lockEmbedded } from '../migrate/embeddedLock.ts';
+import { lockEmbedded } from '../migrate/embedded-lock.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { openPglite } from './backup.embedded.ts';
-import { toFileError } from './backupFile.ts';
-import type { BackupRecord } from './backupRecord.ts';
+import { toFileError } from './backup-file.ts';
+import type { BackupRecord } from './backup-record.ts';
 import { compareRows, type RestoreOptions, type RestoreReport } from './restore.ts';
 
 /** Restores PGlite's dump into a folder. One that is in the way is renamed, not deleted. */

@@ -1,13 +1,13 @@
 import { type Connection, openConnection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { createRedactor, parseTarget } from '../migrate/url.ts';
-import { type BackupRecord, readBackup } from './backupRecord.ts';
+import { type BackupRecord, readBackup } from './backup-record.ts';
 import { toLibpqEnvironment, withDatabase } from './libpq.ts';
 import { findClientPrograms, runProgram } from './programs.ts';
 import { restoreEmbedded } from './restore.embedded.ts';
-import { needsScript, restoreByScript } from './restoreScript.ts';
-import { countRows, listTables } from './rowCounts.ts';
-import type { RunVerification } from './runReport.ts';
+import { needsScript, restoreByScript } from './restore-script.ts';
+import { countRows, listTables } from './row-counts.ts';
+import type { RunVerification } from './run-report.ts';
 import { liftTimeLimits, type WorkOptions } from './session.ts';
 
 /** Where a backup goes to. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { readCatalog } from '../../src/migrate/catalog.ts';
-import { readCatalogFile } from '../../src/migrate/catalogFile.ts';
+import { readCatalogFile } from '../../src/migrate/catalog-file.ts';
 import { openConnection } from '../../src/migrate/connection.ts';
-import { inCheckTransaction } from '../../src/migrate/readOnly.ts';
+import { inCheckTransaction } from '../../src/migrate/read-only.ts';
 import { createDatabase } from '../support/database.ts';
 import { migrate, migrationsFolder } from '../support/migrations.ts';
 import { serverVersions } from '../support/server.ts';

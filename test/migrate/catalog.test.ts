@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { buildCatalog } from '../../scripts/catalog.ts';
-import { formatCatalog, readCatalogFile } from '../../src/migrate/catalogFile.ts';
+import { formatCatalog, readCatalogFile } from '../../src/migrate/catalog-file.ts';
 import { OperationError } from '../../src/migrate/errors.ts';
 import { migrationsFolder } from '../support/migrations.ts';
 

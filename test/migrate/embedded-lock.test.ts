@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lockEmbedded } from '../../src/migrate/embeddedLock.ts';
+import { lockEmbedded } from '../../src/migrate/embedded-lock.ts';
 
 let home: string;
 beforeAll(async () => {

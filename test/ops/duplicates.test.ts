@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Connection, connectEmbedded } from '../../src/migrate/connection.ts';
 import { dedupeFills } from '../../src/ops/dedupe.ts';
 import { listDuplicates } from '../../src/ops/duplicates.ts';
-import { undoDedupeFills } from '../../src/ops/undoDedupe.ts';
+import { undoDedupeFills } from '../../src/ops/undo-dedupe.ts';
 import { createPglite } from '../support/pglite.ts';
 
 let live: PGlite;

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openConnection } from '../../src/migrate/connection.ts';
 import { backupDatabase } from '../../src/ops/backup.ts';
-import { findFreshBackup } from '../../src/ops/freshBackup.ts';
+import { findFreshBackup } from '../../src/ops/fresh-backup.ts';
 import { listIndexes } from '../../src/ops/indexes.ts';
 import { maintainTables } from '../../src/ops/maintain.ts';
 import { restoreBackup } from '../../src/ops/restore.ts';

@@ -1,5 +1,5 @@
 import type { CatalogObject } from '../catalog.ts';
-import type { ExpectedObject } from '../catalogFile.ts';
+import type { ExpectedObject } from '../catalog-file.ts';
 import type { Connection } from '../connection.ts';
 import type { DescribedPlan } from '../describe.ts';
 import type { History } from '../history.ts';

@@ -1,5 +1,5 @@
 import { describeSessions, listSessions } from '../activity.ts';
-import type { ExpectedObject } from '../catalogFile.ts';
+import type { ExpectedObject } from '../catalog-file.ts';
 import { mendByHand } from '../mend.ts';
 import { type Check, type CheckContext, count, isPending } from './check.ts';
 

@@ -1,5 +1,5 @@
 import type { CatalogObject } from '../catalog.ts';
-import type { ExpectedObject } from '../catalogFile.ts';
+import type { ExpectedObject } from '../catalog-file.ts';
 import { mendByHand, quote } from '../mend.ts';
 import { type Check, type CheckContext, count, hasTable, isPending } from './check.ts';
 

@@ -3,8 +3,8 @@ import path from 'node:path';
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { findSystemIdentifier } from './backup.ts';
-import type { Backup } from './backupFile.ts';
-import { type BackupRecord, readBackup } from './backupRecord.ts';
+import type { Backup } from './backup-file.ts';
+import { type BackupRecord, readBackup } from './backup-record.ts';
 
 /** Which backup will do. */
 export interface FreshBackupOptions {

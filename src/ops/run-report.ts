@@ -3,7 +3,7 @@ import path from 'node:path';
 import { formatDuration } from '../migrate/activity.ts';
 import type { OperationErrorDetails } from '../migrate/errors.ts';
 import type { ProgressEvent } from '../migrate/progress.ts';
-import { toFileError } from './backupFile.ts';
+import { toFileError } from './backup-file.ts';
 import type { MaintenanceStep } from './maintain.ts';
 
 /** A statement that was run. Times are epoch milliseconds. */

@@ -1,7 +1,7 @@
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationError } from '../migrate/errors.ts';
-import { type BackupRecord, hashFile, recordFile } from './backupRecord.ts';
+import { type BackupRecord, hashFile, recordFile } from './backup-record.ts';
 
 /** What is known of a backup before its file is. */
 export type BackupFacts = Omit<BackupRecord, 'file' | 'endedAtMs' | 'sizeBytes' | 'sha256'>;

@@ -1,7 +1,7 @@
 import type { Finding } from './compare.ts';
 import { applyCommand, type Migrations, quote } from './mend.ts';
-import { attempt, type CheckScope } from './readOnly.ts';
-import type { RowRule } from './rowRules.ts';
+import { attempt, type CheckScope } from './read-only.ts';
+import type { RowRule } from './row-rules.ts';
 
 export interface RowCheck {
   readonly checkedRows: number | undefined;

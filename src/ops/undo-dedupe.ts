@@ -6,7 +6,7 @@ import {
   isIdentified,
   isSameFill,
   knowsMostFirst,
-} from './fillIdentitySql.ts';
+} from './fill-identity-sql.ts';
 import { cancelOnAbort, inTransaction, liftTimeLimits, throwIfAborted, type WorkOptions } from './session.ts';
 
 /** What a run of `dedupe --undo` has done. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from '../support/cli.ts';
-import { findPrograms, needsPrograms } from '../support/clientPrograms.ts';
+import { findPrograms, needsPrograms } from '../support/client-programs.ts';
 import { createDatabase } from '../support/database.ts';
 
 let folder: string;
