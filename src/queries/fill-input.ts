@@ -94,11 +94,12 @@ function encodeInteger(value: unknown, position: number, key: string): number {
   return checkInteger(`row ${position}: ${key}`, value);
 }
 
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+/** A decimal as text, as venues send it. */
+export const decimalPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 function encodeDecimal(value: unknown, position: number, key: string): string {
   const text = typeof value === 'number' ? String(value) : value;
-  if (typeof text !== 'string' || !decimal.test(text)) {
+  if (typeof text !== 'string' || !decimalPattern.test(text)) {
     throw invalid(position, key, 'must be a finite number or a decimal string');
   }
   const stored = Math.fround(Number(text));

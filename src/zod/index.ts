@@ -9,7 +9,7 @@ import { maxPairs } from '../queries/pairs.ts';
 import { fills } from '../schema/fills.ts';
 import { orders } from '../schema/orders.ts';
 import { sessions } from '../schema/sessions.ts';
-import { refineForPostgres, textSchema } from './storable.ts';
+import { decimalSchema, refineForPostgres, textSchema } from './storable.ts';
 
 /** Pairs of a session, in their order. */
 export const pairsSchema = z.array(textSchema).max(maxPairs);
@@ -25,8 +25,31 @@ export const insertOrderSchema = createInsertSchema(orders, refineForPostgres(or
   .omit({ pairIndex: true })
   .strict();
 
-/** A fill for `insertFills`. */
-export const insertFillSchema = createInsertSchema(fills, refineForPostgres(fills)).strict();
+const decimal = decimalSchema.nullable().optional();
+
+/** A fill for `insertFills`: decimals as numbers or exact text, the venue's id in whatever form it comes. */
+export const insertFillSchema = createInsertSchema(fills, refineForPostgres(fills))
+  .extend({
+    size: decimal,
+    amount: decimal,
+    price: decimal,
+    fee: decimal,
+    feeAmount: decimal,
+    cost: decimal,
+    quantity: decimal,
+    tradeId: z
+      .union([
+        z
+          .bigint()
+          .min(-(2n ** 63n))
+          .max(2n ** 63n - 1n),
+        z.int(),
+        textSchema.min(1),
+      ])
+      .nullable()
+      .optional(),
+  })
+  .strict();
 
 /** `limit` of every list. */
 export const limitSchema = z.int().min(1).max(maxLimit);

@@ -1,6 +1,7 @@
 import { getTableColumns, is } from 'drizzle-orm';
 import { PgJsonb, PgReal, type PgTable, PgText } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
+import { decimalPattern } from '../queries/fill-input.ts';
 
 /** Text that PostgreSQL stores as it is: without U+0000, and without half a surrogate pair. */
 export const textSchema = z.string().refine(isStorableText, {
@@ -11,6 +12,15 @@ export const textSchema = z.string().refine(isStorableText, {
 const realSchema = z
   .number()
   .refine(isFloat4, { error: 'is out of the range of real (about 1e-45 to 3e38)' });
+
+/** The same as a number or as an exact decimal string, which PostgreSQL itself rounds to `real`. */
+export const decimalSchema = z.union([
+  realSchema,
+  z
+    .string()
+    .regex(decimalPattern)
+    .refine((text) => isFloat4(Number(text)), { error: 'is out of the range of real (about 1e-45 to 3e38)' }),
+]);
 
 /** A JSON document that `jsonb` takes. */
 const jsonSchema = z.json().refine((value) => isStorableJson(value), {

@@ -29,6 +29,8 @@ test('what a service may send is taken as it is', () => {
   expect(insertOrderSchema.parse(order)).toEqual(order);
   const fill = { id: 'f', tradeId: 9_223_372_036_854_775_807n, fee: -1e-45 };
   expect(insertFillSchema.parse(fill)).toEqual(fill);
+  const fromVenue = { id: 'f', price: '61837.63', size: '1e-7', tradeId: 'c0ffee-uuid' };
+  expect(insertFillSchema.parse(fromVenue)).toEqual(fromVenue);
 });
 
 test.each([
@@ -51,6 +53,9 @@ test.each([
   [insertOrderSchema, { id: 'a', price: '1.5' }],
   [insertOrderSchema, { id: 'a', pair_index: 1 }],
   [insertFillSchema, { id: 'a', tradeId: 2n ** 63n }],
+  [insertFillSchema, { id: 'a', tradeId: '' }],
+  [insertFillSchema, { id: 'a', price: '1,5' }],
+  [insertFillSchema, { id: 'a', price: '1e39' }],
   [settlementOptionsSchema, { lookbackHours: 1, startedAfterMs: 1 }],
   [settlementOptionsSchema, { limit: 1001 }],
 ])('%# is refused', (schema, value) => {
