@@ -6,6 +6,8 @@ const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    // Files share what they import: no module keeps state that another file could see.
+    isolate: false,
     projects: [
       {
         test: {
