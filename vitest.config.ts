@@ -3,16 +3,17 @@ import { defineConfig } from 'vitest/config';
 /** Real servers are started once a run; the first test of a file may wait for PGlite to compile. */
 const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 
+// isolate: false, where it is: files share what they import, which saves a sixth of the time. No module keeps state that
+// another file could see.
 export default defineConfig({
   test: {
     maxWorkers: 2,
-    // Files share what they import: no module keeps state that another file could see.
-    isolate: false,
     projects: [
       {
         test: {
           ...patience,
           name: 'pglite',
+          isolate: false,
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts'],
           globalSetup: 'test/support/pglite.ts',
@@ -22,6 +23,7 @@ export default defineConfig({
         test: {
           ...patience,
           name: 'server',
+          isolate: false,
           include: ['test/**/*.server.test.ts'],
           globalSetup: 'test/support/servers.ts',
           env: { TEST_POSTGRES: '18' },
