@@ -2,10 +2,11 @@ import { type Connection, openConnection } from '../migrate/connection.ts';
 import { dedupeFills } from '../ops/dedupe.ts';
 import { listDuplicates } from '../ops/duplicates.ts';
 import type { WorkOptions } from '../ops/session.ts';
+import { cancelOnAbort } from '../ops/session.ts';
 import { undoDedupeFills } from '../ops/undo-dedupe.ts';
 import type { CliCommand, Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
-import { cancelOnAbort, parseCount, refuseTogether } from './options.ts';
+import { parseCount, refuseTogether } from './options.ts';
 
 export const dedupe: CliCommand = {
   name: 'dedupe',
@@ -27,7 +28,7 @@ export const dedupe: CliCommand = {
     await using connection = await openConnection(url);
     const work = { signal, onProgress: progress.update };
     if (options['dryRun'] === true) {
-      cancelOnAbort(connection, signal, progress);
+      cancelOnAbort(connection, { signal, onProgress: progress.line });
       return await dryRun(connection);
     }
     if (options['undo'] === true) return await undo(connection, work);

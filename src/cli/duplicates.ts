@@ -1,7 +1,8 @@
 import { openConnection } from '../migrate/connection.ts';
 import { type DuplicateGroup, type Duplicates, listDuplicates } from '../ops/duplicates.ts';
+import { cancelOnAbort } from '../ops/session.ts';
 import type { CliCommand } from './command.ts';
-import { cancelOnAbort, parseCount } from './options.ts';
+import { parseCount } from './options.ts';
 
 export const duplicates: CliCommand = {
   name: 'duplicates',
@@ -12,7 +13,7 @@ export const duplicates: CliCommand = {
   },
   run: async ({ url, signal, progress }, { options }) => {
     await using connection = await openConnection(url);
-    cancelOnAbort(connection, signal, progress);
+    cancelOnAbort(connection, { signal, onProgress: progress.line });
     const samples = options['samples'];
     const result = await listDuplicates(connection, typeof samples === 'number' ? { samples } : {});
     return {

@@ -1,7 +1,7 @@
 import { openConnection } from '../migrate/connection.ts';
 import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes.ts';
+import { cancelOnAbort } from '../ops/session.ts';
 import type { CliCommand } from './command.ts';
-import { cancelOnAbort } from './options.ts';
 import { formatBytes, formatTime } from './units.ts';
 
 export const indexes: CliCommand = {
@@ -14,7 +14,7 @@ export const indexes: CliCommand = {
   },
   run: async ({ url, signal, progress }) => {
     await using connection = await openConnection(url);
-    cancelOnAbort(connection, signal, progress);
+    cancelOnAbort(connection, { signal, onProgress: progress.line });
     const overview = await listIndexes(connection);
     const isBroken = overview.indexes.some(({ findings }) =>
       findings.some(({ kind }) => kind === 'invalid' || kind === 'leftover'),

@@ -8,9 +8,10 @@ import { verifyDatabase } from '../migrate/verify.ts';
 import { requireFreshBackup } from '../ops/fresh-backup.ts';
 import { maintainTables } from '../ops/maintain.ts';
 import { openRunLog, type RunLog, type RunLogEnd } from '../ops/run-report.ts';
+import { cancelOnAbort } from '../ops/session.ts';
 import type { CliCommand, Outcome } from './command.ts';
 import { showEvents } from './events.ts';
-import { addWaitOptions, cancelOnAbort, parseAge, readWaitOptions } from './options.ts';
+import { addWaitOptions, parseAge, readWaitOptions } from './options.ts';
 import { formatPlan } from './plan.ts';
 
 export const migrate: CliCommand = {
@@ -36,7 +37,7 @@ export const migrate: CliCommand = {
     await using connection = await openConnection(url, { create: !isDryRun });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
-      cancelOnAbort(connection, signal, progress);
+      cancelOnAbort(connection, { signal, onProgress: progress.line });
       const plan = await planMigrations(connection, selection);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
 import { defaultTimeLimitMs } from '../migrate/read-only.ts';
 import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run.ts';
-import type { Progress } from './output.ts';
 
 /**
  * The database to work on: `--url`, else `DATABASE_URL`, also from `.env` in the working directory (which never
@@ -72,15 +70,6 @@ function parseSeconds(text: string): number {
     throw new InvalidArgumentError('It has to be a number of seconds, 0 or more.');
   }
   return seconds;
-}
-
-/** Lets Ctrl-C cancel what a connection is doing, for commands that only read. */
-export function cancelOnAbort(connection: Connection, signal: AbortSignal, progress: Progress): void {
-  signal.addEventListener('abort', () => {
-    connection.cancel().catch((error: unknown) => {
-      progress.line(`could not be cancelled: ${error instanceof Error ? error.message : String(error)}`);
-    });
-  });
 }
 
 /** For options that are a number of things, 0 or more. */

@@ -1,8 +1,8 @@
 import { describeSession } from '../migrate/activity.ts';
 import { openConnection } from '../migrate/connection.ts';
 import { type MigrationStatus, readStatus, type Status } from '../migrate/status.ts';
+import { cancelOnAbort } from '../ops/session.ts';
 import type { CliCommand } from './command.ts';
-import { cancelOnAbort } from './options.ts';
 
 export const status: CliCommand = {
   name: 'status',
@@ -13,7 +13,7 @@ export const status: CliCommand = {
   },
   run: async ({ url, signal, progress }) => {
     await using connection = await openConnection(url);
-    cancelOnAbort(connection, signal, progress);
+    cancelOnAbort(connection, { signal, onProgress: progress.line });
     const result = await readStatus(connection);
     return { exitCode: isDone(result) ? 0 : 1, result, text: formatStatus(result) };
   },

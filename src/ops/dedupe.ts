@@ -52,7 +52,7 @@ export async function dedupeFills(
 ): Promise<DedupeResult> {
   const batchRows = Math.min(10_000, Math.max(1, Math.trunc(options.batchRows ?? 500)));
   await using _limits = await liftTimeLimits(connection);
-  using _cancel = cancelOnAbort(connection, options.signal);
+  using _cancel = cancelOnAbort(connection, options);
   const archive = await ensureFillArchive(connection);
 
   let movedRows = 0;
@@ -95,6 +95,7 @@ async function movePass(
       onProgress?.(`${movedBefore + moved} surplus fills moved`);
     }
   } finally {
+    // On a lost connection the cursor is gone already; the first error is the one to read.
     await connection.execute('close surplus').catch(() => {});
   }
 }

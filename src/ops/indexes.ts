@@ -35,7 +35,7 @@ export interface IndexOverview {
 }
 
 /** Names of builds that failed: REINDEX CONCURRENTLY's own, and what migration 0002 sets aside. */
-const leftoverName = /_cc(new|old)\d*$|__set_aside$/;
+const leftoverName = /_cc(new|old)\d*$|__(set_aside|broken)$/;
 
 /** Below that, a rebuild wins little; and the estimate is rough. */
 const bloatShare = 0.4;
@@ -108,7 +108,7 @@ function leftover({ index }: IndexFacts): IndexFinding {
   return {
     kind: 'leftover',
     message: 'left behind by a build that failed',
-    advice: index.endsWith('__set_aside')
+    advice: /__(set_aside|broken)$/.test(index)
       ? '`multi-pair-db migrate` (or `rollback 002`) drops it.'
       : `\`multi-pair-db maintain reindex\` drops it, or: drop index concurrently ${quote(index)}`,
   };

@@ -167,7 +167,7 @@ async function runStep(
   onProgress?.(statement);
   const bytesBefore = await readSize(connection, name);
   const startedAt = Date.now();
-  using _cancel = cancelOnAbort(connection, signal);
+  using _cancel = cancelOnAbort(connection, { signal, onProgress });
   const work = connection.execute(statement);
   const watching = onProgress === undefined ? undefined : watch(connection, work, statement, onProgress);
   await work;

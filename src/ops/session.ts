@@ -58,9 +58,11 @@ async function refuseSharedSession(connection: Connection): Promise<void> {
 }
 
 /** Cancels what runs in `connection` when `signal` is aborted, until it is disposed of. */
-export function cancelOnAbort(connection: Connection, signal: AbortSignal | undefined): Disposable {
+export function cancelOnAbort(connection: Connection, { signal, onProgress }: WorkOptions): Disposable {
   const cancel = (): void => {
-    connection.cancel().catch(() => {});
+    connection.cancel().catch((error: unknown) => {
+      onProgress?.(`could not be cancelled: ${error instanceof Error ? error.message : String(error)}`);
+    });
   };
   signal?.addEventListener('abort', cancel);
   return { [Symbol.dispose]: () => signal?.removeEventListener('abort', cancel) };

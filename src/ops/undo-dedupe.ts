@@ -41,7 +41,7 @@ export async function undoDedupeFills(
   const archive = await findFillArchive(connection);
   if (archive === undefined) return { restoredRows: 0, archivedRows: 0, archive: undefined };
   await using _limits = await liftTimeLimits(connection);
-  using _cancel = cancelOnAbort(connection, signal);
+  using _cancel = cancelOnAbort(connection, { signal, onProgress });
 
   let restoredRows = 0;
   // Below every key, which identity columns count from 1.
