@@ -93,6 +93,9 @@ test.each(serverVersions)('PostgreSQL %i: finds what is planted', async (version
   expect((await runCli(['indexes', '--url', db.url])).stdout).toContain(
     'multi-pair-db maintain reindex planted_invalid',
   );
+
+  await db.sql`create index idx_orders_symbol_status__broken on orders (symbol, status)`;
+  expect(kinds(await listIndexes(connection), 'idx_orders_symbol_status__broken')).toEqual(['leftover']);
 });
 
 test('the bloat estimate agrees with what a rebuild wins, within a tenth of the index', async () => {
