@@ -1,3 +1,4 @@
+import { isBeingBuilt } from './building.ts';
 import type { Connection } from './connection.ts';
 import { type MigrationFile, type MigrationStatement, readMigrationFiles } from './folder.ts';
 import { compareHistory, type History, refuseFaults, resolveMigration } from './history.ts';
@@ -83,7 +84,7 @@ async function listLeftovers(connection: Connection, files: readonly MigrationFi
      from unnest($1::text[]) as name
      join pg_index as i on i.indexrelid = to_regclass(name)
      where not (i.indisvalid and i.indisready and i.indislive)
-       and not exists (select from pg_stat_progress_create_index as p where p.index_relid = i.indexrelid)`,
+       and not ${isBeingBuilt('i.indexrelid')}`,
     [names],
   );
   return rows.map((row) => row.name);

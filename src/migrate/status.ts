@@ -1,4 +1,5 @@
 import type { SessionActivity } from './activity.ts';
+import { isBeingBuilt } from './building.ts';
 import type { Connection } from './connection.ts';
 import { type MigrationFile, readMigrationFiles } from './folder.ts';
 import { compareHistory, type HistoryFault } from './history.ts';
@@ -107,7 +108,7 @@ async function listIndexStatus(connection: Connection, names: readonly string[])
     `select wanted.name,
             case when i.indexrelid is null then 'missing'
                  when i.indisvalid and i.indisready and i.indislive then 'valid'
-                 when exists (select from pg_stat_progress_create_index as p where p.index_relid = i.indexrelid) then 'being built'
+                 when ${isBeingBuilt('i.indexrelid')} then 'being built'
                  else 'INVALID' end as state
      from unnest($1::text[]) with ordinality as wanted (name, position)
      left join pg_index as i on i.indexrelid = to_regclass(wanted.name)

@@ -1,3 +1,4 @@
+import { isBeingBuilt } from '../migrate/building.ts';
 import type { Connection } from '../migrate/connection.ts';
 import { OperationError } from '../migrate/errors.ts';
 
@@ -89,9 +90,7 @@ const listing = (versionNumber: number): string => `
          ${versionNumber >= 160_000 ? toMs('u.last_idx_scan') : 'null::float8'} as "lastScanMs",
          ${toMs('(select stats_reset from pg_stat_database where datname = current_database())')} as "countedSinceMs",
          x.indisvalid and x.indisready and x.indislive as valid,
-         exists (
-           select from pg_stat_progress_create_index as b where b.index_relid = c.oid and b.pid <> pg_backend_pid()
-         ) as building,
+         ${isBeingBuilt('c.oid')} as building,
          x.indisunique as unique,
          exists (select from pg_constraint as k where k.conindid = c.oid and k.contype in ('p', 'u', 'x')) as constraint,
          am.amname as method,

@@ -4,6 +4,7 @@ import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { migrate } from '../support/migrations.ts';
 import { brokenPromises, checksumOfOldColumns, oddities } from '../support/oddities.ts';
 import { serverVersions } from '../support/server.ts';
+import { until } from '../support/waiting.ts';
 
 const journalFiles = async (db: TestDatabase) =>
   (await db.sql`select created_at from drizzle.__drizzle_migrations order by id`).map(
@@ -63,10 +64,10 @@ test('0002 refuses while another session builds one of the nine', async () => {
   const builder = db.connect({ max: 1, connection: { application_name: 'somebody else' } });
   const build =
     builder`create index concurrently idx_orders_symbol_status on orders (symbol, status)`.execute();
-  await waitFor(async () => {
-    const [row] = await db.sql`select count(*)::int as builds from pg_stat_progress_create_index`;
-    return row?.['builds'] === 1;
-  });
+  await until(async () => {
+    const builds = await db.sql`select from pg_stat_progress_create_index where datname = current_database()`;
+    return builds.length === 1;
+  }, 'the build is under way');
 
   await expect(migrate(db.url)).rejects.toMatchObject({
     cause: {
@@ -99,10 +100,10 @@ test.each(serverVersions)(
       }
     };
     const services = [service('a'), service('b')];
-    await waitFor(async () => written > 20);
+    await until(async () => written > 20, 'the services write');
     await migrate(live.url);
     const duringMigration = written;
-    await waitFor(async () => written > duringMigration + 20);
+    await until(async () => written > duringMigration + 20, 'the services go on');
     running = false;
     await Promise.all(services);
 
@@ -121,27 +122,19 @@ test('rows that another transaction holds are filled once it has ended', async (
 
   const migration = migrate(live.url);
   // Takes its rows as soon as the column is there, and gives them back, unchanged, once the backfill has passed them by.
-  await waitFor(async () => {
+  await until(async () => {
     const rows =
       await waitForBackfill`select from pg_attribute where attrelid = 'sessions'::regclass and attname = 'pairs'`;
     return rows.length === 1;
-  });
+  }, 'the column is there');
   await holder`begin`;
   await holder`select id from sessions where id in ('7', '8') for update`;
-  await waitFor(async () => {
+  await until(async () => {
     const [row] = await waitForBackfill`select count(*)::int as open from sessions where pairs = '[]'`;
     return Number(row?.['open']) <= 2;
-  });
+  }, 'the backfill has passed the held rows by');
   await holder`rollback`;
   await migration;
 
   expect(await live.sql.unsafe(brokenPromises)).toEqual([{ miscounted: 0, without_pairs: 0 }]);
 });
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('the condition did not come true in 30 s');
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}

@@ -39,6 +39,24 @@ test.each(serverVersions)(
   },
 );
 
+test('a build counts in its own database alone: copies of one database share the oids of their indexes', async () => {
+  await using db = await createDatabase(18, 'migrated');
+  await using twin = await createDatabase(18, 'migrated');
+  const writer = db.connect({ max: 1 });
+  await writer.unsafe(`begin; insert into fills (id) values ('open')`);
+  const rebuild = db.connect({ max: 1 }).unsafe('reindex index concurrently idx_fills_symbol').execute();
+  await using connection = await openConnection(db.url);
+  await until(
+    async () => find(await listIndexes(connection), 'idx_fills_symbol').building,
+    'the rebuild waits for the writer',
+  );
+
+  await using other = await openConnection(twin.url);
+  expect(find(await listIndexes(other), 'idx_fills_symbol').building).toBe(false);
+  await writer.unsafe('commit');
+  await rebuild;
+});
+
 test.each(serverVersions)('PostgreSQL %i: finds what is planted', async (version) => {
   await using db = await createDatabase(version, 'migrated');
   await db.sql`insert into sessions (id, symbol, budget, strategy) select n::text, 'BTC/USD', n, 's' || n from generate_series(1, 20000) as n`;

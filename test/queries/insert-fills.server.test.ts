@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type FillInput, insertFills } from '../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { serverVersions } from '../support/server.ts';
+import { until } from '../support/waiting.ts';
 
 const fill = (id: string, price: number): FillInput => ({ id, symbol: 'X', price, size: 1, timestamp: 1 });
 
@@ -24,15 +25,12 @@ describe.each(serverVersions)('PostgreSQL %i, two sessions at once', (version) =
   const insert = (id: string, price: number) =>
     other`insert into fills (id, symbol, price, size, timestamp) values (${id}, 'X', ${price}, 1, 1)`;
 
-  /** Until somebody waits for the other session. */
-  async function untilWaiting(): Promise<void> {
-    for (let tries = 0; tries < 1000; tries++) {
-      const [row] = await database.sql`select count(*)::int as waiting from pg_locks where not granted`;
-      if (row?.['waiting'] > 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-    throw new Error('nobody waits');
-  }
+  const untilWaiting = () =>
+    until(async () => {
+      const waiting = await database.sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      return waiting.length > 0;
+    }, 'somebody waits for the other session');
 
   test('a fill that is committed meanwhile is a duplicate of that row', async () => {
     await other`begin`;
