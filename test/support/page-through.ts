@@ -11,13 +11,13 @@ import type { Fill } from '../../src/schema/index.ts';
 import type { TapeFill } from './tape.ts';
 
 /**
- * Reads the stored tape to the end, session by session and pair by pair, by every list and, if asked, every stream, and
- * compares with the tape: about `most` rows of each.
+ * Reads the stored tape to the end, session by session and pair by pair, by every list and every stream, and compares
+ * with the tape: about `most` rows of each.
  */
 export async function pageThrough(
   db: Database,
   tape: readonly TapeFill[],
-  { limit, most, streams }: { limit: number; most: number; streams: boolean },
+  { limit, most }: { limit: number; most: number },
 ): Promise<void> {
   let rows = 0;
   for (const [sessionId, fills] of groupBy(tape, 'sessionId')) {
@@ -25,7 +25,7 @@ export async function pageThrough(
     rows += fills.length;
     const expected = inOrder(fills);
     expect(await readPages((after) => listFills(db, { sessionId, limit, after }))).toEqual(expected);
-    if (streams) expect(await collect(db, { sessionId }, limit)).toEqual(expected);
+    expect(await collect(db, { sessionId }, limit)).toEqual(expected);
   }
   const bySymbol = groupBy(tape, 'symbol');
   for (const [symbol, all] of bySymbol) {
@@ -36,7 +36,7 @@ export async function pageThrough(
     const expected = inOrder(all.filter(({ timestamp }) => timestamp < toMs));
     const range = { symbol, fromMs, toMs };
     expect(await readPages((after) => listFillsInRange(db, { ...range, limit, after }))).toEqual(expected);
-    if (streams) expect(await collect(db, range, limit)).toEqual(expected);
+    expect(await collect(db, range, limit)).toEqual(expected);
   }
 }
 
