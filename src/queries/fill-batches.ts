@@ -1,5 +1,6 @@
 import { arrayLiteral } from './arguments.ts';
 import { type EncodedValue, encodeFill, type FillInput, fillColumns } from './fill-input.ts';
+import { inInsertionOrder } from './fill-order.ts';
 
 /** One round trip: enough rows that its cost does not count, few enough that a statement takes well under a second. */
 const maxRows = 5_000;
@@ -13,7 +14,7 @@ export interface PendingFill {
 }
 
 export interface FillBatch {
-  /** No two of them have the same id. */
+  /** In the order in which they are inserted. No two of them have the same id. */
   readonly rows: readonly PendingFill[];
   /** Exact repeats of rows of this batch: the position of each, and of the row that it repeats. */
   readonly repeats: readonly (readonly [position: number, repeated: number])[];
@@ -27,17 +28,14 @@ export const contentColumns = fillColumns.filter((_, i) => isContent[i]);
 /**
  * Cuts rows into batches, lazily. A second row with an id of the batch is set aside if it says the same, and begins the
  * next batch if it does not: so the rows of a statement meet one another in nothing but the identity of the execution,
- * and its order decides as if they had come one after the other. Rows that are not encoded yet are encoded on the way.
+ * and its order decides as if they had come one after the other.
  */
-export function* cutFillBatches(
-  rows: readonly FillInput[],
-  encoded: readonly (readonly EncodedValue[])[] = [],
-): Generator<FillBatch, undefined> {
+export function* cutFillBatches(rows: readonly FillInput[]): Generator<FillBatch, undefined> {
   let pending = new Map<EncodedValue, PendingFill>();
   let repeats: [number, number][] = [];
   let length = 0;
   for (const [position, row] of rows.entries()) {
-    const values = encoded[position] ?? encodeFill(row, position);
+    const values = encodeFill(row, position);
     const id = values[0] ?? null;
     const earlier = pending.get(id);
     if (earlier !== undefined && haveSameContent(earlier.values, values)) {
@@ -46,7 +44,7 @@ export function* cutFillBatches(
     }
     const size = lengthOf(values);
     if (earlier !== undefined || pending.size >= maxRows || (pending.size > 0 && length + size > maxLength)) {
-      yield { rows: [...pending.values()], repeats };
+      yield { rows: inInsertionOrder([...pending.values()]), repeats };
       pending = new Map();
       repeats = [];
       length = 0;
@@ -54,7 +52,7 @@ export function* cutFillBatches(
     pending.set(id, { position, values });
     length += size;
   }
-  if (pending.size > 0) yield { rows: [...pending.values()], repeats };
+  if (pending.size > 0) yield { rows: inInsertionOrder([...pending.values()]), repeats };
 }
 
 /** What nearly every fill has. The other columns are sent together, if any row has a value in any of them. */

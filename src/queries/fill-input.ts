@@ -18,7 +18,7 @@ export type FillInput = Omit<NewFill, DecimalColumn | 'tradeId'> & {
 } & { readonly tradeId?: bigint | number | string | null | undefined };
 
 /** A value as it stands in the array of its column. */
-export type EncodedValue = string | number | bigint | null;
+export type EncodedValue = string | number | null;
 
 type Encoder = (value: unknown, position: number, key: string) => EncodedValue;
 
@@ -64,12 +64,19 @@ function placeVenueId(encoded: EncodedValue[], position: number): EncodedValue[]
   // It would hide a trade id that is there.
   if (execId === '') throw invalid(position, 'execId', 'must not be empty');
   if (tradeId === null) return encoded;
-  if (execId !== null && execId !== String(tradeId)) {
+  if (execId !== null && execId !== tradeId) {
     throw invalid(position, 'execId', 'is not the tradeId; an execution has one id at its venue');
   }
-  encoded[tradeIdAt] = typeof tradeId === 'string' ? null : tradeId;
-  encoded[execIdAt] = typeof tradeId === 'string' ? tradeId : null;
+  const isInteger = isInt64(String(tradeId));
+  encoded[tradeIdAt] = isInteger ? tradeId : null;
+  encoded[execIdAt] = isInteger ? null : tradeId;
   return encoded;
+}
+
+/** Whether bigint would give back the same text: `007` and `+7` are not integers here. */
+function isInt64(text: string): boolean {
+  if (!/^(?:0|-?[1-9]\d{0,18})$/.test(text)) return false;
+  return text.length <= 18 || String(BigInt.asIntN(64, BigInt(text))) === text;
 }
 
 function invalid(position: number, key: string, fault: string): InvalidArgumentError {
@@ -109,16 +116,10 @@ function encodeDecimal(value: unknown, position: number, key: string): string {
   return text;
 }
 
-/** A canonical 64-bit integer as a number of some kind, any other text as it is. */
-function encodeTradeId(value: unknown, position: number, key: string): bigint | number | string {
-  if (typeof value === 'string' && value !== '') {
-    if (!/^(?:0|-?[1-9]\d{0,18})$/.test(value)) return encodeText(value, position, key);
-    if (value.length <= 15) return Number(value);
-    const id = BigInt(value);
-    return BigInt.asIntN(64, id) === id ? id : value;
-  }
-  if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return value;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
+function encodeTradeId(value: unknown, position: number, key: string): string {
+  if (typeof value === 'string' && value !== '') return encodeText(value, position, key);
+  if (typeof value === 'bigint' && BigInt.asIntN(64, value) === value) return String(value);
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return String(value);
   throw invalid(
     position,
     key,

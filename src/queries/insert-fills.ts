@@ -5,7 +5,8 @@ import { listAlikeFills } from './alike-fills.ts';
 import type { Database } from './database.ts';
 import { DatabaseError, InvalidArgumentError } from './errors.ts';
 import { contentColumns, cutFillBatches, type PendingFill, toArrays } from './fill-batches.ts';
-import { type EncodedValue, encodeFill, type FillInput, fillColumns } from './fill-input.ts';
+import { encodeFill, type FillInput, fillColumns } from './fill-input.ts';
+import { inInsertionOrder } from './fill-order.ts';
 import { joinSql } from './fill-sql.ts';
 import { defineQuery } from './query.ts';
 
@@ -32,8 +33,6 @@ const maxTries = 10;
 
 /** A batch is more than a socket takes at once; making the next one any sooner would keep the server waiting. */
 const sendingMs = 10;
-/** Rows whose encoded values are held at once: some 30 MB. */
-const maxEncoded = 100_000;
 
 const columnNames = joinSql(fillColumns.map(({ name }) => sql`${sql.identifier(name)}`));
 const keys = fillIdentity.map((expression, i) => ({ expression, name: sql.identifier(`key_${i + 1}`) }));
@@ -59,6 +58,9 @@ const matching = (a: string, b: string): SQL =>
     sql` and `,
   );
 
+/** One array for each column that is sent, by its name, and how many rows they hold. */
+type BatchValues = Record<string, string | number | undefined> & { readonly rowCount: number };
+
 const refusedFields = {
   ordinal: { expression: sql`r.ordinal`, decode: Number },
   /** Whether the row with its id says the same; null if no row has its id. */
@@ -71,14 +73,13 @@ const refusedFields = {
 };
 
 /**
- * Inserts one batch, and explains each row that was refused; a row that is not in the result was inserted.
+ * Inserts one batch, in its order, and explains each row that was refused; a row that is not in the result was inserted.
  *
- * Rows go in by their identity, so that two processes that insert the same fills wait for one another in the same order,
- * and never in a circle. Among equal ones the first of the input wins. What another transaction committed since the
- * statement began is refused by the index but not visible to the selects: such a row comes back unexplained, and is sent
- * once more.
+ * Of rows with the same identity the first goes in. Only if some were refused the arrays are read once more, to say why.
+ * What another transaction committed since the statement began is refused by the index but not visible to the selects:
+ * such a row comes back unexplained, and is sent once more.
  */
-export const insertBatch = defineQuery<Record<string, string | undefined>, typeof refusedFields>({
+export const insertBatch = defineQuery<BatchValues, typeof refusedFields>({
   name: 'insertFills',
   fields: refusedFields,
   statement: (given, columns) => {
@@ -87,22 +88,24 @@ export const insertBatch = defineQuery<Record<string, string | undefined>, typeo
     const nulls = fillColumns
       .filter(({ name }) => given[name] === undefined)
       .map(({ name, type }) => sql`null::${sql.raw(type)} as ${sql.identifier(name)}`);
+    const unnested = sql`unnest(
+      ${joinSql(sent.map(({ name, type }) => sql`${given[name]}::text::${sql.raw(type)}[]`))}
+    ) with ordinality as u (${sentNames}, ordinal)`;
     return sql`
-with input as materialized (
+with inserted as (
+  insert into ${fills} (${sentNames})
+  select ${sentNames}
+  from ${unnested}
+  order by ordinal
+  on conflict do nothing
+  returning id
+), input as materialized (
   select ${columnNames}, ordinal, ${joinSql(keys.map(({ expression, name }) => sql`${expression} as ${name}`))}
   from (
     select ${joinSql([sentNames, ...nulls])}, ordinal
-    from unnest(
-      ${joinSql(sent.map(({ name, type }) => sql`${given[name]}::text::${sql.raw(type)}[]`))}
-    ) with ordinality as u (${sentNames}, ordinal)
+    from ${unnested}
+    where (select count(*) from inserted) < ${given.rowCount}::integer
   ) as u
-), inserted as (
-  insert into ${fills} (${sentNames})
-  select ${sentNames}
-  from input
-  order by "timestamp", ${keyNames}, case when row(${keyNames}) is not null then null else id end, ordinal
-  on conflict do nothing
-  returning id
 ), refused as materialized (
   select ${columnNames}, ordinal, ${keyNames}
   from input as i
@@ -110,8 +113,7 @@ with input as materialized (
 ), winners as (
   select ${keyNames}, id as earlier_id
   from input as i
-  where exists (select from refused)
-    and exists (select from inserted as n where n.id = i.id)
+  where exists (select from inserted as n where n.id = i.id)
 ), explained as (
   -- A full join is never a nested loop, whatever the planner takes the sizes for; offset 0 keeps it one.
   select ${columnsOf('r')}, w.earlier_id
@@ -183,9 +185,10 @@ export async function insertFills(
   { reportAlike = false }: { readonly reportAlike?: boolean } = {},
 ): Promise<FillInsertion[]> {
   if (!Array.isArray(rows)) throw new InvalidArgumentError('rows must be an array of fills');
-  const encoded = checkFills(rows);
+  // Encoded to check them, and again batch by batch, while the server works: to hold them all would take longer.
+  for (const [position, row] of rows.entries()) encodeFill(row, position);
   const results = new Array<FillInsertion>(rows.length);
-  const batches = cutFillBatches(rows, encoded);
+  const batches = cutFillBatches(rows);
   let batch = batches.next().value;
   let arrays = batch && toArrays(batch.rows);
   while (batch !== undefined && arrays !== undefined) {
@@ -200,16 +203,6 @@ export async function insertFills(
     for (const [position, repeated] of repeats) results[position] = repeatOf(results[repeated]);
   }
   return results;
-}
-
-/** Checks all rows before the first is sent; the first of them, encoded, so that most calls encode once. */
-function checkFills(rows: readonly FillInput[]): EncodedValue[][] {
-  const encoded: EncodedValue[][] = [];
-  for (const [position, row] of rows.entries()) {
-    const values = encodeFill(row, position);
-    if (position < maxEncoded) encoded.push(values);
-  }
-  return encoded;
 }
 
 /** Stores the rows of a batch, and writes what became of each to its position in `results`. */
@@ -227,7 +220,8 @@ async function storeBatch(
         message: `insertFills: ${pending.length} fills met rows that came and went, ${maxTries} times`,
       });
     }
-    const refused = await sendBatch(db, tries === 0 ? arrays : toArrays(pending));
+    const sent = tries === 0 ? arrays : toArrays(pending);
+    const refused = await sendBatch(db, { ...sent, rowCount: pending.length });
     for (const { position, values } of pending) {
       results[position] = { outcome: 'inserted', id: String(values[0]) };
     }
@@ -239,15 +233,15 @@ async function storeBatch(
       if (id === null) unexplained.push(row);
       else results[row.position] = { outcome: isSame === false ? 'conflict' : 'duplicate', id };
     }
-    pending = unexplained;
+    pending = inInsertionOrder(unexplained);
   }
 }
 
 /** A batch that lost a deadlock has changed nothing; only on a handle is it ours to try again. */
-async function sendBatch(db: Database, arrays: Record<string, string | undefined>) {
+async function sendBatch(db: Database, values: BatchValues) {
   for (let tries = 1; ; tries++) {
     try {
-      return await insertBatch.list(db, arrays);
+      return await insertBatch.list(db, values);
     } catch (error) {
       const isOurs = error instanceof DatabaseError && !is(db, PgTransaction) && tries < maxTries;
       if (!isOurs || (error.code !== 'deadlock' && error.code !== 'serialization_failure')) throw error;

@@ -52,8 +52,6 @@ interface Compiled<F extends Fields> {
   readonly mapRows: (rows: unknown[][]) => Row<F>[];
 }
 
-const dialect = new PgDialect();
-
 /**
  * A query that is compiled once for each combination of options, and prepared by the server once for each connection
  * (by its name or its text, whichever the driver goes by). Nothing is kept for a handle, so a transaction, which is a
@@ -113,13 +111,19 @@ function compile<V extends Values, F extends Fields>(
     get: (_, key) =>
       typeof key === 'string' && values[key] !== undefined ? sql`${sql.placeholder(key)}` : undefined,
   });
-  const { sql: text, params } = dialect.sqlToQuery(
+  const order: string[] = [];
+  const dialect = new PgDialect();
+  // Drizzle numbers each use of a value; here a value that is used twice (some are megabytes) is sent once.
+  dialect.escapeParam = (_: number, param?: unknown) => {
+    if (!is(param, Placeholder)) {
+      throw new TypeError(`${definition.name}: a statement takes its values from given, never in place`);
+    }
+    if (!order.includes(param.name)) order.push(param.name);
+    return `$${order.indexOf(param.name) + 1}`;
+  };
+  const { sql: text } = dialect.sqlToQuery(
     definition.statement(given, (alias) => listColumns(definition.fields, alias)),
   );
-  const order = params.map((param) => {
-    if (is(param, Placeholder)) return param.name;
-    throw new TypeError(`${definition.name}: a statement takes its values from given, never in place`);
-  });
   return {
     statementName: `mpdb_${definition.name}_${fingerprint(text)}`,
     text,
