@@ -75,8 +75,11 @@ begin
                ('idle_in_transaction_session_timeout', '0'), ('jit', 'off'), ('synchronous_commit', 'off'),
                -- Each batch sees what services have committed meanwhile; a hidden row is an error, not a gap.
                ('default_transaction_isolation', 'read committed'), ('default_transaction_read_only', 'off'),
-               ('row_security', 'off')) as w (name, value)
-  join pg_settings as s on s.name = w.name;
+               ('row_security', 'off'),
+               -- Less for the disk and the replicas; a superuser's setting, so only where the role may.
+               ('wal_compression', 'on')) as w (name, value)
+  join pg_settings as s on s.name = w.name
+  where s.context = 'user' or (s.setting = 'off' and has_parameter_privilege(s.name, 'set'));
 
   begin
     -- Without this the server works on for a client that has been killed.
@@ -436,7 +439,8 @@ begin
     from pg_settings
     where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
                    'jit', 'synchronous_commit', 'default_transaction_isolation', 'default_transaction_read_only',
-                   'row_security', 'client_connection_check_interval')
+                   'row_security', 'wal_compression', 'client_connection_check_interval')
+      and (context = 'user' or has_parameter_privilege(name, 'set'))
   loop
     execute format('reset %I', setting);
   end loop;

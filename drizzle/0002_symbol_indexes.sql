@@ -99,8 +99,11 @@ begin
   from (values ('lock_timeout', '0'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
                ('idle_in_transaction_session_timeout', '0'),
                -- Definitions are compared as text.
-               ('quote_all_identifiers', 'off')) as w (name, value)
-  join pg_settings as s on s.name = w.name;
+               ('quote_all_identifiers', 'off'),
+               -- Less for the disk and the replicas; a superuser's setting, so only where the role may.
+               ('wal_compression', 'on')) as w (name, value)
+  join pg_settings as s on s.name = w.name
+  where s.context = 'user' or (s.setting = 'off' and has_parameter_privilege(s.name, 'set'));
 
   begin
     -- Without this the server builds on for a client that has been killed.
@@ -265,7 +268,8 @@ begin
     select name
     from pg_settings
     where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
-                   'quote_all_identifiers', 'client_connection_check_interval')
+                   'quote_all_identifiers', 'wal_compression', 'client_connection_check_interval')
+      and (context = 'user' or has_parameter_privilege(name, 'set'))
   loop
     execute format('reset %I', setting);
   end loop;

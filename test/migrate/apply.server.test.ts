@@ -3,7 +3,9 @@ import { applyMigrations } from '../../src/migrate/apply.ts';
 import { openConnection } from '../../src/migrate/connection.ts';
 import type { ProgressEvent } from '../../src/migrate/progress.ts';
 import { rollbackMigration } from '../../src/migrate/rollback.ts';
+import { readSettings } from '../../src/migrate/settings.ts';
 import { readStatus } from '../../src/migrate/status.ts';
+import { verifyDatabase } from '../../src/migrate/verify.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { migrate as migrateStock } from '../support/migrations.ts';
 import { checksumOfOldColumns, oddities } from '../support/oddities.ts';
@@ -98,11 +100,38 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
               current_setting('idle_in_transaction_session_timeout') as idle,
               current_setting('client_connection_check_interval') as check,
               current_setting('synchronous_commit') as commit,
+              current_setting('wal_compression') as compression,
               (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks`,
     );
     expect(settings).toEqual([
-      { statement: '200ms', lock: '7s', idle: '3s', check: '0', commit: 'on', locks: 0 },
+      { statement: '200ms', lock: '7s', idle: '3s', check: '0', commit: 'on', compression: 'off', locks: 0 },
     ]);
+  });
+
+  test('an owner of the tables who is no superuser goes there and back, with stock drizzle too', async () => {
+    await using db = await createDatabase(version, 'legacy');
+    await db.sql.unsafe(oddities);
+    const role = `owner_${db.name}`;
+    await db.sql.unsafe(`create role ${role} login;
+      grant create on database ${db.name} to ${role}; grant create on schema public to ${role};
+      alter table sessions owner to ${role}; alter table orders owner to ${role}; alter table fills owner to ${role}`);
+    try {
+      const url = db.url.replace('postgres@', `${role}@`);
+      {
+        await using connection = await openConnection(url);
+        const before = await readSettings(connection);
+        expect((await applyMigrations(connection)).applied.map(({ tag }) => tag)).toEqual(all);
+        expect(await verifyDatabase(connection)).toMatchObject({ verified: true });
+        expect(await readSettings(connection)).toEqual(expect.arrayContaining(before));
+        await rollbackMigration(connection, '002');
+        await rollbackMigration(connection, '001', { acceptDataLoss: true });
+      }
+      await migrateStock(url);
+      await using connection = await openConnection(url);
+      expect(await verifyDatabase(connection)).toMatchObject({ verified: true });
+    } finally {
+      await db.sql.unsafe(`reassign owned by ${role} to postgres; drop owned by ${role}; drop role ${role}`);
+    }
   });
 
   test('reports what it does', async () => {
