@@ -3,7 +3,6 @@ import { type Finding, type PlanReport, type Verification, verifyDatabase } from
 import { formatVersion } from '../migrate/units.ts';
 import type { CliCommand } from './command.ts';
 import { addTimeLimitOption, readTimeLimit } from './options.ts';
-import { listPlanProbes } from './probes.ts';
 
 const levels = `What is missing or different is a fault. What others have added is a note, but for what can refuse a row of
 ours, which is a fault: a NOT NULL column without default, a constraint, a unique index.`;
@@ -24,7 +23,8 @@ export const verify: CliCommand = {
   },
   run: async ({ url, signal }, { options }) => {
     await using connection = await openConnection(url);
-    const explain = options['explain'] === true ? await listPlanProbes() : [];
+    // Loaded only if it is asked for: it brings Drizzle and the queries with it.
+    const explain = options['explain'] === true ? await (await import('./probes.ts')).listPlanProbes() : [];
     const result = await verifyDatabase(connection, {
       explain,
       signal,

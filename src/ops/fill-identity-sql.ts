@@ -1,31 +1,21 @@
-import { type SQL, sql } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
-import { fillIdentity } from '../schema/fills.ts';
-
-const dialect = new PgDialect();
-const render = (expression: SQL): string => dialect.sqlToQuery(expression).sql;
-
-/** The key of `idx_fills_unique_dedup` as text, over a row of `fills` (or of a table with the same columns). */
-const expressions = fillIdentity.map(render);
+import { fillIdentityKeys } from '../schema/fill-identity.ts';
 
 /** `k1, k2, …`: what the statements of this folder call the parts of the key. */
-const names = expressions.map((_, position) => `k${position + 1}`);
+const names = fillIdentityKeys.map((_, position) => `k${position + 1}`);
 
 /** `coalesce(sessionid, '') as k1, …` */
-export const identityColumns: string = expressions
-  .map((expression, position) => `${expression} as ${names[position]}`)
+export const identityColumns: string = fillIdentityKeys
+  .map((key, position) => `${key} as ${names[position]}`)
   .join(', ');
 
 /** `k1, k2, …`, to group by. */
 export const identityNames: string = names.join(', ');
 
 /** The venue's own id for the execution: the last part of the key, '' where there is none. */
-export const venueIdName = `k${fillIdentity.length}`;
+export const venueIdName = `k${fillIdentityKeys.length}`;
 
 /** True for the rows that the index compares: null is never equal to null. */
-export const isIdentified: string = expressions
-  .map((expression) => `(${expression}) is not null`)
-  .join(' and ');
+export const isIdentified: string = fillIdentityKeys.map((key) => `(${key}) is not null`).join(' and ');
 
 /** True where two rows that have `identityColumns` are one execution to the index. */
 export const isSameFill = (left: string, right: string): string =>
@@ -35,9 +25,7 @@ export const isSameFill = (left: string, right: string): string =>
  * Of the rows of one execution, the one that knows most comes first: it has an execution id of its own, then it was
  * stored first, then the lowest id, byte by byte, so that every server chooses alike.
  */
-export const knowsMostFirst: string = render(
-  sql`(nullif(execid, '') is null), createdat nulls last, id collate "C"`,
-);
+export const knowsMostFirst = `(nullif(execid, '') is null), createdat nulls last, id collate "C"`;
 
 /**
  * Why one row stays and another goes: the first of the rules above in which they differ. `column` gives the SQL of a

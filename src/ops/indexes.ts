@@ -1,6 +1,6 @@
-import { getTableConfig } from 'drizzle-orm/pg-core';
+import { readCatalogFile } from '../migrate/catalog-file.ts';
 import type { Connection } from '../migrate/connection.ts';
-import { fills, orders, sessions } from '../schema/index.ts';
+import { ownProject } from '../migrate/project.ts';
 import { type IndexFacts, listIndexFacts } from './index-catalog.ts';
 import { liftTimeLimits } from './session.ts';
 
@@ -44,11 +44,13 @@ const bloatBytes = 10 * 1024 * 1024;
 /** A month has seen the month's end jobs; less proves little. */
 const enoughDays = 30;
 
-const ownIndexes = new Set(
-  [sessions, orders, fills].flatMap((table) =>
-    getTableConfig(table).indexes.map((index) => index.config.name ?? ''),
-  ),
-);
+/** What an index is judged by beside itself. */
+interface Surroundings {
+  readonly all: readonly IndexFacts[];
+  /** Names of those that the migrations make. */
+  readonly own: ReadonlySet<string>;
+  readonly nowMs: number;
+}
 
 /**
  * Lists every index of `sessions`, `orders` and `fills` with its size, use, validity, bloat and what is the matter with
@@ -66,9 +68,10 @@ const ownIndexes = new Set(
 export async function listIndexes(connection: Connection): Promise<IndexOverview> {
   await using _limits = await liftTimeLimits(connection);
   const facts = await listIndexFacts(connection);
-  const nowMs = Date.now();
+  const expected = (await readCatalogFile(ownProject.folder)).filter(({ kind }) => kind === 'index');
+  const surroundings = { all: facts, own: new Set(expected.map(({ name }) => name)), nowMs: Date.now() };
   const indexes = facts
-    .map((index) => ({ ...index, findings: findFaults(index, facts, nowMs) }))
+    .map((index) => ({ ...index, findings: findFaults(index, surroundings) }))
     .sort((a, b) => rank(a) - rank(b) || b.sizeBytes - a.sizeBytes || (a.index < b.index ? -1 : 1));
   const sum = (list: readonly IndexFacts[]): number => list.reduce((total, one) => total + one.sizeBytes, 0);
   return {
@@ -85,20 +88,20 @@ export async function listIndexes(connection: Connection): Promise<IndexOverview
 const rank = ({ findings: [worst] }: IndexReport): number =>
   worst === undefined ? indexFindingKinds.length : indexFindingKinds.indexOf(worst.kind);
 
-function findFaults(index: IndexFacts, all: readonly IndexFacts[], nowMs: number): IndexFinding[] {
+function findFaults(index: IndexFacts, surroundings: Surroundings): IndexFinding[] {
   if (index.building) return [];
   if (leftoverName.test(index.index)) return [leftover(index)];
-  if (!index.valid) return [invalid(index)];
-  return [redundant(index, all), unused(index, nowMs), bloated(index)].filter(
+  if (!index.valid) return [invalid(index, surroundings)];
+  return [redundant(index, surroundings), unused(index, surroundings), bloated(index)].filter(
     (finding): finding is IndexFinding => finding !== undefined,
   );
 }
 
-function invalid({ index }: IndexFacts): IndexFinding {
+function invalid({ index }: IndexFacts, { own }: Surroundings): IndexFinding {
   return {
     kind: 'invalid',
     message: 'INVALID: queries don’t use it, a unique one guards nothing, and every write still pays for it',
-    advice: ownIndexes.has(index)
+    advice: own.has(index)
       ? `\`multi-pair-db migrate\` mends the nine of migration 002; for any other: \`multi-pair-db maintain reindex ${index}\`.`
       : `\`multi-pair-db maintain reindex ${index}\` builds it again.`,
   };
@@ -115,14 +118,14 @@ function leftover({ index }: IndexFacts): IndexFinding {
 }
 
 /** A plain B-tree whose keys another valid one begins with does nothing that the other can't; a constraint's, or a unique one, guards. */
-function redundant(index: IndexFacts, all: readonly IndexFacts[]): IndexFinding | undefined {
+function redundant(index: IndexFacts, { all, own }: Surroundings): IndexFinding | undefined {
   if (index.method !== 'btree' || index.constraint || index.unique) return undefined;
   const coveredBy = all.filter((other) => covers(other, index)).map((other) => other.index);
   if (coveredBy.length === 0) return undefined;
   return {
     kind: 'redundant',
     message: `${coveredBy.join(', ')} ${coveredBy.length === 1 ? 'begins' : 'begin'} with the same columns and can serve in its place`,
-    advice: dropAdvice(index.index),
+    advice: dropAdvice(index.index, own),
     coveredBy,
   };
 }
@@ -139,7 +142,7 @@ function covers(other: IndexFacts, index: IndexFacts): boolean {
   return !isTwin || other.unique || other.constraint || other.index < index.index;
 }
 
-function unused(index: IndexFacts, nowMs: number): IndexFinding | undefined {
+function unused(index: IndexFacts, { own, nowMs }: Surroundings): IndexFinding | undefined {
   if (index.scans > 0 || index.unique || index.constraint) return undefined;
   const days = index.countedSinceMs === null ? undefined : (nowMs - index.countedSinceMs) / 86_400_000;
   const since =
@@ -150,7 +153,7 @@ function unused(index: IndexFacts, nowMs: number): IndexFinding | undefined {
   return {
     kind: 'unused',
     message: `no query has used it ${since}${short}`,
-    advice: `Look at the replicas too, and for a month at least. ${dropAdvice(index.index)}`,
+    advice: `Look at the replicas too, and for a month at least. ${dropAdvice(index.index, own)}`,
   };
 }
 
@@ -163,8 +166,8 @@ function bloated({ index, bloat, sizeBytes }: IndexFacts): IndexFinding | undefi
   };
 }
 
-function dropAdvice(index: string): string {
-  return ownIndexes.has(index)
+function dropAdvice(index: string, own: ReadonlySet<string>): string {
+  return own.has(index)
     ? 'The schema names it: to drop it, take it out of the schema in a migration, or `verify` will miss it.'
     : `To drop it without blocking anyone: drop index concurrently ${quote(index)}`;
 }

@@ -1,25 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { bigint, foreignKey, index, jsonb, pgTable, real, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { fillIdentityKeys } from './fill-identity.ts';
 import { orders } from './orders.ts';
 import { sessions } from './sessions.ts';
 
-/**
- * What makes two rows of `fills` the same execution: the key of `idx_fills_unique_dedup`, in its order, as SQL over
- * the columns of `fills`. The index is built from it and so is every statement that asks what the index would say.
- *
- * `COALESCE` makes a missing session or order equal to another missing one. A null timestamp or price stays null, and
- * null is never equal to null: such a row can't be identified, so it is never a duplicate. The venue's id stands last;
- * without it one fill in seven of a real tape is swallowed, because one taker order eats equal resting orders in one
- * millisecond.
- */
+const [firstKey, ...otherKeys] = fillIdentityKeys;
+
+/** What makes two rows of `fills` the same execution, as Drizzle's SQL: see `fillIdentityKeys`. */
 export const fillIdentity: readonly [SQL, ...SQL[]] = [
-  sql`coalesce(sessionid, '')`,
-  sql`coalesce(orderid, '')`,
-  sql`symbol`,
-  sql`"timestamp"`,
-  sql`price`,
-  sql`coalesce(size, amount)`,
-  sql`coalesce(execid, tradeid::text, '')`,
+  sql.raw(firstKey),
+  ...otherKeys.map((key) => sql.raw(key)),
 ];
 
 /** An execution: (part of) an order met the market. Instants are epoch milliseconds; prices and sizes are float4. */

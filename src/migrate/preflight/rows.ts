@@ -1,5 +1,4 @@
-import { PgDialect } from 'drizzle-orm/pg-core';
-import { fillIdentity } from '../../schema/index.ts';
+import { fillIdentityKeys } from '../../schema/fill-identity.ts';
 import { formatDuration } from '../activity.ts';
 import { rowRules } from '../row-rules.ts';
 import { type Check, type CheckContext, count, hasColumn, hasTable } from './check.ts';
@@ -24,16 +23,13 @@ export const backfill: Check = {
   },
 };
 
-const dialect = new PgDialect();
-const keys = fillIdentity.map((expression) => dialect.sqlToQuery(expression).sql);
-
 const duplicatesQuery = `
 select count(*) as groups, coalesce(sum(copies - 1), 0)::float8 as surplus
 from (
   select count(*) as copies
   from fills
-  where ${keys.map((key) => `${key} is not null`).join('\n    and ')}
-  group by ${keys.join(', ')}
+  where ${fillIdentityKeys.map((key) => `${key} is not null`).join('\n    and ')}
+  group by ${fillIdentityKeys.join(', ')}
   having count(*) > 1
 ) as stored_twice`;
 
