@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openConnection } from '../../src/migrate/connection.ts';
 import { backupDatabase } from '../../src/ops/backup.ts';
@@ -9,7 +8,7 @@ import { findFreshBackup } from '../../src/ops/fresh-backup.ts';
 import { listIndexes } from '../../src/ops/indexes.ts';
 import { maintainTables } from '../../src/ops/maintain.ts';
 import { restoreBackup } from '../../src/ops/restore.ts';
-import { migratePglite } from '../support/migrations.ts';
+import { createPglite } from '../support/pglite.ts';
 
 let home: string;
 let directory: string;
@@ -18,8 +17,7 @@ beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-embedded-'));
   directory = path.join(home, 'trading');
   url = `pglite:${directory}`;
-  const live = await PGlite.create(directory);
-  await migratePglite(live);
+  const live = await createPglite('migrated', directory);
   await live.exec(`
     insert into sessions (id, symbol) select 's' || n, 'BTC/USD' from generate_series(1, 100) as n;
     insert into fills (id, sessionid, price) select 'f' || n, 's' || n, n / 3.0 from generate_series(1, 100) as n;`);

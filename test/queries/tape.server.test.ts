@@ -65,8 +65,8 @@ describe.skipIf(!hasTapes)(`the multi-pair tape, 78,638 fills${needsTapes}`, () 
   test.each([
     [1, 300],
     [7, 2000],
-    [100, 15_000],
-    [1000, 40_000],
+    [100, 5000],
+    [1000, 20_000],
   ])('lists and streams in pages of %i give each row once, in order', (limit, most) =>
     pageThrough(db, tape, { limit, most }),
   );

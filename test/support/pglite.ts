@@ -27,8 +27,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return () => rm(folder, { recursive: true, force: true });
 }
 
-/** An embedded database of a test file's own, in memory: `empty` or `migrated`. */
-export async function createPglite(state: 'empty' | 'migrated'): Promise<PGlite> {
+/** An embedded database of a test file's own, `empty` or `migrated`: in memory, or in a new directory. */
+export async function createPglite(state: 'empty' | 'migrated', directory?: string): Promise<PGlite> {
   const dump = await readFile(path.join(inject('embeddedDumps'), state));
-  return PGlite.create({ loadDataDir: new Blob([dump]) });
+  const loadDataDir = new Blob([dump]);
+  return PGlite.create(directory === undefined ? { loadDataDir } : { dataDir: directory, loadDataDir });
 }
