@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import type { OperationError } from '../migrate/errors.ts';
+import { type OperationError, toOperationError } from '../migrate/errors.ts';
+import { createRedactor } from '../migrate/url.ts';
 import type { CliCommand, CommandInput } from './command.ts';
 import { commands } from './commands.ts';
 import { readUrl } from './options.ts';
@@ -22,6 +23,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+let running: string | undefined;
+let redact = createRedactor('');
+let isPrinted = false;
+
+// What a driver throws past its caller (postgres.js asks for the array types on its own) ends in words, too.
+process.on('uncaughtException', (cause) => {
+  fail(running, toOperationError(cause, {}, redact));
+  process.exit();
+});
+
 // `… | head` closes the pipe: what nobody wants to read is no fault.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -29,8 +40,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 async function dispatch(command: CliCommand, input: CommandInput): Promise<void> {
   const name = command.name;
+  running = name;
   try {
     const url = readUrl(input.options['url']);
+    redact = createRedactor(url);
     const outcome = await command.run({ url, signal: interrupt.signal, progress }, input);
     progress.clear();
     print(
@@ -44,12 +57,13 @@ async function dispatch(command: CliCommand, input: CommandInput): Promise<void>
 
 function fail(command: string | undefined, error: OperationError): void {
   progress.clear();
-  if (json) print(formatJson({ command, exitCode: error.exitCode, error }));
+  if (json && !isPrinted) print(formatJson({ command, exitCode: error.exitCode, error }));
   else process.stderr.write(`${formatError(error)}\n`);
   process.exitCode = error.exitCode;
 }
 
 function print(text: string): void {
+  isPrinted = true;
   if (text !== '') process.stdout.write(`${text}\n`);
 }
 

@@ -2,7 +2,7 @@ import type postgres from 'postgres';
 import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
-import { createRedactor } from './url.ts';
+import { createRedactor, type ServerTarget } from './url.ts';
 
 /** Seconds to wait for a server that does not answer, unless the URL says otherwise (`connect_timeout`). */
 const connectTimeoutSeconds = 10;
@@ -14,10 +14,10 @@ type Running = postgres.PendingQuery<postgres.Row[]>;
 const parseBigint = (text: string): number | bigint =>
   Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
 
-export async function openServer(url: string, target: string): Promise<Connection> {
-  const redact = createRedactor(url);
+export async function openServer(target: ServerTarget): Promise<Connection> {
+  const redact = createRedactor(target.url);
   const { default: driver } = await loadDriver('postgres', () => import('postgres'));
-  const session = new ServerSession(url, target, redact);
+  const session = new ServerSession(target, redact);
   session.start(driver);
   try {
     await session.identify();
@@ -33,7 +33,7 @@ class ServerSession implements Connection {
   readonly target: string;
   versionNumber = 0;
   pid = 0;
-  readonly #url: string;
+  readonly #target: ServerTarget;
   readonly #redact: (text: string) => string;
   readonly #listeners = new Set<(notice: Notice) => void>();
   #sql: postgres.Sql<Types> | undefined;
@@ -41,20 +41,23 @@ class ServerSession implements Connection {
   #established = false;
   #lost = false;
 
-  constructor(url: string, target: string, redact: (text: string) => string) {
-    this.#url = url;
-    this.target = target;
+  constructor(target: ServerTarget, redact: (text: string) => string) {
+    this.#target = target;
+    this.target = target.name;
     this.#redact = redact;
   }
 
   start(driver: typeof postgres): void {
-    this.#sql = driver(this.#url, {
+    const { url, database } = this.#target;
+    this.#sql = driver(url, {
+      // The driver takes the URL's name of the database as it is written, percent signs and all.
+      ...(database === '' ? {} : { database }),
       max: 1,
       prepare: false,
       // The driver would replace the session after half an hour, and its locks and settings with it.
       max_lifetime: null,
       idle_timeout: undefined,
-      ...(/[?&]connect_timeout=/.test(this.#url) ? {} : { connect_timeout: connectTimeoutSeconds }),
+      ...(/[?&]connect_timeout=/.test(url) ? {} : { connect_timeout: connectTimeoutSeconds }),
       connection: { application_name: 'multi-pair-db' },
       types: { bigint: { to: 20, from: [20], serialize: String, parse: parseBigint } },
       onnotice: (notice) => {
@@ -124,7 +127,7 @@ class ServerSession implements Connection {
   }
 
   openSecond(): Promise<Connection> {
-    return openServer(this.#url, this.target);
+    return openServer(this.#target);
   }
 
   async close(): Promise<void> {

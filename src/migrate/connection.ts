@@ -74,5 +74,5 @@ export async function openConnection(url: string, options: OpenOptions = {}): Pr
   const target = parseTarget(url);
   return target.kind === 'embedded'
     ? openEmbedded(target.directory, options.create ?? false)
-    : openServer(target.url, target.name);
+    : openServer(target);
 }

@@ -3,7 +3,15 @@ import { OperationError } from './errors.ts';
 /** Where a database is, taken apart just far enough to open it and to speak of it. */
 export type Target =
   | { readonly kind: 'embedded'; readonly directory: string; readonly name: string }
-  | { readonly kind: 'server'; readonly url: string; readonly name: string };
+  | ServerTarget;
+
+export interface ServerTarget {
+  readonly kind: 'server';
+  readonly url: string;
+  /** Decoded; empty where the URL names none. */
+  readonly database: string;
+  readonly name: string;
+}
 
 const advice =
   'Use postgres://user:password@host:5432/database, or pglite:DIRECTORY for the embedded database.';
@@ -31,12 +39,15 @@ export function parseTarget(url: string): Target {
   let parsed: URL;
   try {
     parsed = new URL(url.replace(authority, authority.split(',')[0] ?? authority));
-    decodeURIComponent(parsed.username + parsed.password);
+    decodeURIComponent(parsed.username + parsed.password + parsed.pathname);
   } catch {
-    throw invalid('the database URL can’t be read: / ? # @ and % of a password have to be percent-encoded');
+    throw invalid(
+      'the database URL can’t be read: / ? # @ and % of a password or name have to be percent-encoded',
+    );
   }
+  const database = decodeURIComponent(parsed.pathname.slice(1));
   const hosts = authority.slice(authority.lastIndexOf('@') + 1);
-  return { kind: 'server', url, name: `${hosts}${decodeURIComponent(parsed.pathname)}` };
+  return { kind: 'server', url, database, name: database === '' ? hosts : `${hosts}/${database}` };
 }
 
 function invalid(message: string): OperationError {

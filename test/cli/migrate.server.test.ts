@@ -136,6 +136,19 @@ test('a password appears in no output, whatever fails', async () => {
   for (const { stdout, stderr } of results) expect(stdout + stderr).not.toMatch(/hunter2|S%C3|Sécret|S@cret/);
 });
 
+test('what a driver throws past its caller ends in words, and in one JSON document', async () => {
+  await using db = await createDatabase(newest, 'legacy');
+  // Too short even for the array types that postgres.js asks for by itself.
+  await db.sql.unsafe(`alter database ${db.name} set statement_timeout = '1ms'`);
+  const { exitCode, stdout, stderr } = await runCli(['status', '--json', '--url', db.url]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 5, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({
+    command: 'status',
+    exitCode: 5,
+    error: { sqlState: '57014', advice: expect.stringContaining('statement_timeout') },
+  });
+});
+
 test('wrong usage is exit code 2 and says what is right; no database is named by silence', async () => {
   await using folder = await emptyFolder();
   const noUrl = await runCli(['status'], {}, folder.path);

@@ -23,6 +23,21 @@ describe.each(serverVersions)('a session on PostgreSQL %i', (version) => {
     ).toEqual([{ n: 7, list: ['a', 'b "c"'], exact: 2 ** 53 - 1, large: 2n ** 63n - 1n, decimal: '0.1' }]);
   });
 
+  test('opens a database whatever its name, percent-encoded in the URL', async () => {
+    await using db = await createDatabase(version, 'empty');
+    const name = `${db.name} 100% "tråding"/%41`;
+    await db.sql.unsafe(`create database "${name.replaceAll('"', '""')}"`);
+    try {
+      await using connection = await openConnection(db.url.replace(db.name, encodeURIComponent(name)));
+      expect(connection.target).toContain(`/${name}`);
+      expect(await connection.query('select current_database() as name')).toEqual([{ name }]);
+      await using second = await connection.openSecond();
+      expect(await second?.query('select current_database() as name')).toEqual([{ name }]);
+    } finally {
+      await db.sql.unsafe(`drop database "${name.replaceAll('"', '""')}" with (force)`);
+    }
+  });
+
   test('that the server has ended stays ended: no other session takes its place', async () => {
     await using db = await createDatabase(version, 'empty');
     await using connection = await openConnection(db.url);

@@ -59,6 +59,8 @@ describe('a database URL', () => {
     ['postgres://u:p@db.example.com:5433/live?sslmode=require', 'db.example.com:5433/live'],
     ['postgresql://u:p%40ss@[::1]/live', '[::1]/live'],
     ['postgres://u@a:1,b:2/live', 'a:1,b:2/live'],
+    ['postgres://u@h/100%25%20live', 'h/100% live'],
+    ['postgres://h/', 'h'],
     ['pglite:./data', 'pglite:./data'],
     ['pglite:///var/data', 'pglite:/var/data'],
   ])('%s is called %s', (url, name) => {
@@ -74,6 +76,7 @@ describe('a database URL', () => {
     'postgres://u:secret#@h/d',
     'postgres://u:sec%ret@h/d',
     'postgres://u:secret@h:port/d',
+    'postgres://u:secret@h/100%',
     'secret',
   ])('%s is refused, and not quoted', (url) => {
     let error: unknown;
