@@ -78,7 +78,7 @@ export async function listDuplicateFills(
   } = {},
 ): Promise<DuplicateFills[]> {
   return query.list(db, {
-    afterId: options.after === undefined ? undefined : checkText('after.firstId', options.after.firstId),
+    afterId: options.after === undefined ? undefined : checkText('after.firstId', options.after?.firstId),
     limit: checkLimit(options.limit),
   });
 }

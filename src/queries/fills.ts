@@ -150,7 +150,7 @@ order by "timestamp", id`,
 export async function listFillsInRange(db: Database, options: RangeFillFilter & FillPage): Promise<Fill[]> {
   const range = checkRange(options);
   if (options.after !== undefined) {
-    checkInteger('after.timestamp', options.after.timestamp, { min: range.fromMs });
+    checkInteger('after.timestamp', options.after?.timestamp, { min: range.fromMs });
   }
   return rangeFills.list(db, {
     symbol: checkText('symbol', options.symbol),

@@ -116,7 +116,8 @@ export async function listMultiPairSessions(
   db: Database,
   options: SessionListOptions & { readonly minPairs?: number | undefined } = {},
 ): Promise<SessionSummary[]> {
-  const minPairs = checkInteger('minPairs', options.minPairs ?? 2, { min: 0, max: 2_147_483_647 });
+  const { minPairs = 2 } = options;
+  checkInteger('minPairs', minPairs, { min: 0, max: 2_147_483_647 });
   return holdingMany.list(
     db,
     { minPairs, exchange: exchangeOf(options) },

@@ -207,15 +207,17 @@ export async function listPairPerformance(
   },
 ): Promise<PairPerformance[]> {
   const { sessionId, fromMs, toMs, after } = options;
-  const isRange = fromMs !== undefined && toMs !== undefined;
+  const isRange = fromMs !== undefined || toMs !== undefined;
   if (isRange === (sessionId !== undefined)) {
     throw new InvalidArgumentError('give either sessionId, or fromMs and toMs');
   }
   const limit = checkLimit(options.limit);
+  const filter = isRange ? checkRange({ fromMs, toMs }) : { sessionId: checkText('sessionId', sessionId) };
+  // The pair that is null comes last.
   if (after?.symbol === null) return [];
   return performance.list(db, {
-    ...(isRange ? checkRange({ fromMs, toMs }) : { sessionId: checkText('sessionId', sessionId) }),
-    afterSymbol: after === undefined ? undefined : checkText('after.symbol', after.symbol),
+    ...filter,
+    afterSymbol: after === undefined ? undefined : checkText('after.symbol', after?.symbol),
     limit,
   });
 }

@@ -66,7 +66,8 @@ export async function claimSessionsToSettle(
   } = {},
 ): Promise<SessionSummary[]> {
   checkTransaction(tx, 'claimSessionsToSettle');
-  const retryAfterMs = checkInteger('retryAfterMs', options.retryAfterMs ?? defaultRetryAfterMs, { min: 0 });
+  const { retryAfterMs = defaultRetryAfterMs } = options;
+  checkInteger('retryAfterMs', retryAfterMs, { min: 0 });
   return claim.list(tx, { ...toSettlementValues(options), retryAfterMs });
 }
 

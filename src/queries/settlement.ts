@@ -109,11 +109,11 @@ export async function listSessionsToSettle(
 }
 
 export function toSettlementValues(options: SettlementOptions): SettlementValues {
-  const { lookbackHours, startedAfterMs, pair } = options;
-  if (lookbackHours !== undefined && startedAfterMs !== undefined) {
+  const { startedAfterMs, pair } = options;
+  if (options.lookbackHours !== undefined && startedAfterMs !== undefined) {
     throw new InvalidArgumentError('give lookbackHours or startedAfterMs, not both');
   }
-  const hours = lookbackHours ?? 24;
+  const { lookbackHours: hours = 24 } = options;
   // A million hours is a century: older than any session, and still exact in milliseconds.
   if (typeof hours !== 'number' || !(hours > 0 && hours <= 1_000_000)) {
     throw new InvalidArgumentError('lookbackHours must be a number above 0, at most 1000000');

@@ -26,7 +26,7 @@ export interface PairVolume {
 const bucketLengthsMs = { hour: 3_600_000, day: 86_400_000 } as const;
 /** More than a year of hours. */
 const maxBuckets = 10_000;
-const maxSymbols = 100;
+export const maxSymbols = 100;
 
 const fields = {
   bucketStartMs: { expression: sql`b.start_ms`, decode: Number },
@@ -129,11 +129,21 @@ export async function listPairVolume(
   if ((toMs - firstMs) / lengthMs > maxBuckets) {
     throw new InvalidArgumentError(`the range must have ${maxBuckets} buckets at most`);
   }
-  if (symbols !== undefined && (symbols.length < 1 || symbols.length > maxSymbols)) {
+  if (
+    symbols !== undefined &&
+    !(Array.isArray(symbols) && symbols.length >= 1 && symbols.length <= maxSymbols)
+  ) {
     throw new InvalidArgumentError(`symbols must be 1 to ${maxSymbols} pairs`);
   }
   const limit = checkLimit(options.limit);
   const names = symbols?.map((symbol, i) => checkText(`symbols[${i}]`, symbol));
+  const key =
+    after === undefined
+      ? {}
+      : {
+          afterMs: checkInteger('after.bucketStartMs', after?.bucketStartMs),
+          afterSymbol: checkText('after.symbol', after?.symbol),
+        };
   if (fromMs === toMs) return [];
   return volume.list(db, {
     fromMs,
@@ -141,8 +151,7 @@ export async function listPairVolume(
     firstMs,
     lengthMs,
     symbols: names && arrayLiteral(names),
-    afterMs: after && checkInteger('after.bucketStartMs', after.bucketStartMs),
-    afterSymbol: after && checkText('after.symbol', after.symbol),
+    ...key,
     limit,
   });
 }

@@ -1,18 +1,16 @@
 /**
  * Zod schemas for what services take from outside before they hand it to `multi-pair-db/queries`. They refuse what the
- * database would refuse, and keys that no column has. Needs the optional peers `zod` (4) and `drizzle-zod`.
+ * database would refuse, and keys that no column has. The options of a function are its name with `OptionsSchema`. Needs the optional peers `zod` (4) and `drizzle-zod`.
  */
 import { createInsertSchema } from 'drizzle-zod';
 import { z } from 'zod';
-import { maxLimit } from '../queries/arguments.ts';
-import { maxPairs } from '../queries/pairs.ts';
 import { fills } from '../schema/fills.ts';
 import { orders } from '../schema/orders.ts';
 import { sessions } from '../schema/sessions.ts';
+import { pairsSchema } from './options.ts';
 import { decimalSchema, refineForPostgres, textSchema } from './storable.ts';
 
-/** Pairs of a session, in their order. */
-export const pairsSchema = z.array(textSchema).max(maxPairs);
+export * from './options.ts';
 
 /** A session for `insertSession`. */
 export const insertSessionSchema = createInsertSchema(sessions, refineForPostgres(sessions))
@@ -50,21 +48,3 @@ export const insertFillSchema = createInsertSchema(fills, refineForPostgres(fill
       .optional(),
   })
   .strict();
-
-/** `limit` of every list. */
-export const limitSchema = z.int().min(1).max(maxLimit);
-
-/** `after` of every list of sessions. */
-export const sessionKeySchema = z.object({ startedAt: z.int().nullable(), id: textSchema });
-
-const settlementFilter = {
-  pair: textSchema.optional(),
-  exchange: textSchema.optional(),
-  limit: limitSchema.optional(),
-};
-
-/** Options of `listSessionsToSettle` and `claimSessionsToSettle`: a look back, or a first instant, not both. */
-export const settlementOptionsSchema = z.union([
-  z.strictObject({ ...settlementFilter, startedAfterMs: z.int() }),
-  z.strictObject({ ...settlementFilter, lookbackHours: z.number().positive().max(1_000_000).optional() }),
-]);

@@ -1,7 +1,9 @@
 import { expectTypeOf, test } from 'vitest';
 import type { z } from 'zod';
+import type * as queries from '../../src/queries/index.ts';
 import type { FillInput } from '../../src/queries/index.ts';
 import type { NewOrder, NewSession } from '../../src/schema/index.ts';
+import type * as schemas from '../../src/zod/index.ts';
 import type { insertFillSchema, insertOrderSchema, insertSessionSchema } from '../../src/zod/index.ts';
 
 test('what a schema gives is what the insert functions take', () => {
@@ -15,4 +17,36 @@ test('what a schema gives is what the insert functions take', () => {
   // @ts-expect-error the database counts the pairs itself
   type Missing = z.output<typeof insertSessionSchema>['pairCount'];
   expectTypeOf<Missing>().toBeAny();
+});
+
+type Options<Name extends keyof typeof queries> = (typeof queries)[Name] extends (...args: infer A) => unknown
+  ? A[1]
+  : never;
+type Output<Name extends string> = `${Name}OptionsSchema` extends infer Key extends keyof typeof schemas
+  ? z.output<(typeof schemas)[Key]>
+  : never;
+
+test('what a schema of options gives is what its function takes', () => {
+  expectTypeOf<Output<'listSessionsToSettle'>>().toExtend<Options<'listSessionsToSettle'>>();
+  expectTypeOf<Output<'claimSessionsToSettle'>>().toExtend<Options<'claimSessionsToSettle'>>();
+  expectTypeOf<Output<'recordSettlement'>>().toExtend<Options<'recordSettlement'>>();
+  expectTypeOf<Output<'listSessionsByPair'>>().toExtend<Options<'listSessionsByPair'>>();
+  expectTypeOf<Output<'listSessionsByPairs'>>().toExtend<Options<'listSessionsByPairs'>>();
+  expectTypeOf<Output<'listMultiPairSessions'>>().toExtend<Options<'listMultiPairSessions'>>();
+  expectTypeOf<Output<'setSessionPairs'>>().toExtend<Options<'setSessionPairs'>>();
+  expectTypeOf<Output<'findOrder'>>().toExtend<Options<'findOrder'>>();
+  expectTypeOf<Output<'listOrders'>>().toExtend<Options<'listOrders'>>();
+  expectTypeOf<Output<'listOpenOrders'>>().toExtend<Options<'listOpenOrders'>>();
+  expectTypeOf<Output<'hasOpenSells'>>().toExtend<Options<'hasOpenSells'>>();
+  expectTypeOf<Output<'listFills'>>().toExtend<Options<'listFills'>>();
+  expectTypeOf<Output<'listFillsInRange'>>().toExtend<Options<'listFillsInRange'>>();
+  expectTypeOf<Output<'streamFills'>>().toExtend<Options<'streamFills'>>();
+  expectTypeOf<Output<'findLatestFill'>>().toExtend<Options<'findLatestFill'>>();
+  expectTypeOf<Output<'listDuplicateFills'>>().toExtend<Options<'listDuplicateFills'>>();
+  expectTypeOf<Output<'listPairPerformance'>>().toExtend<Options<'listPairPerformance'>>();
+  expectTypeOf<Output<'listPairVolume'>>().toExtend<Options<'listPairVolume'>>();
+  expectTypeOf<Output<'listFills'>['sessionId']>().toEqualTypeOf<string>();
+  // @ts-expect-error an order is found by one of its ids
+  const unnamed: Output<'findOrder'> = { sessionId: 's' };
+  expectTypeOf(unnamed).not.toBeNever();
 });

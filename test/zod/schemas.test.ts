@@ -6,7 +6,7 @@ import {
   insertFillSchema,
   insertOrderSchema,
   insertSessionSchema,
-  settlementOptionsSchema,
+  listSessionsToSettleOptionsSchema,
 } from '../../src/zod/index.ts';
 import { type OpenHandle, openPglite, truncate } from '../support/handles.ts';
 
@@ -56,8 +56,8 @@ test.each([
   [insertFillSchema, { id: 'a', tradeId: '' }],
   [insertFillSchema, { id: 'a', price: '1,5' }],
   [insertFillSchema, { id: 'a', price: '1e39' }],
-  [settlementOptionsSchema, { lookbackHours: 1, startedAfterMs: 1 }],
-  [settlementOptionsSchema, { limit: 1001 }],
+  [listSessionsToSettleOptionsSchema, { lookbackHours: 1, startedAfterMs: 1 }],
+  [listSessionsToSettleOptionsSchema, { limit: 1001 }],
 ])('%# is refused', (schema, value) => {
   expect(schema.safeParse(value).success).toBe(false);
 });
@@ -66,7 +66,8 @@ test('what the schema of a session or order takes, the database stores', async (
   const text = fc.string({ unit: 'binary' });
   const input = fc.record({
     pairs: fc.array(text, { maxLength: 4 }),
-    budget: fc.double(),
+    // Seven doubles in eight are no float4: alone, they would leave a run in twelve with nothing stored.
+    budget: fc.oneof(fc.float(), fc.double()),
     startedAt: fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double()),
     symbol: fc.option(text),
     settings: fc.jsonValue(),

@@ -1,0 +1,130 @@
+import { z } from 'zod';
+import { maxLimit } from '../queries/arguments.ts';
+import { maxPairs } from '../queries/pairs.ts';
+import { maxSymbols } from '../queries/volume.ts';
+import { textSchema } from './storable.ts';
+
+const text = textSchema;
+const optionalText = textSchema.optional();
+const ms = z.int();
+const side = z.enum(['buy', 'sell']).optional();
+const statuses = z.array(text).min(1).max(100).optional();
+
+/** Pairs of a session, in their order. */
+export const pairsSchema = z.array(text).max(maxPairs);
+
+/** `limit` of every list. */
+export const limitSchema = z.int().min(1).max(maxLimit);
+
+/** `after` of every list of sessions; what else the row of a page holds is dropped. */
+export const sessionKeySchema = z.object({ startedAt: ms.nullable(), id: text });
+
+/** `after` of every list of orders and fills. */
+export const timeKeySchema = z.object({ timestamp: ms.nullable(), id: text });
+
+const page = { limit: limitSchema.optional() };
+const sessionPage = { ...page, exchange: optionalText, after: sessionKeySchema.optional() };
+const orderPage = { ...page, symbol: optionalText, side, after: timeKeySchema.optional() };
+const range = { fromMs: ms, toMs: ms };
+const sessionFills = { sessionId: text, symbol: optionalText, orderId: optionalText };
+
+const isInOrder = ({ fromMs, toMs }: { fromMs: number; toMs: number }): boolean => fromMs <= toMs;
+const disorder = { error: 'toMs lies before fromMs', path: ['toMs'] };
+
+const settlement = { ...page, pair: optionalText, exchange: optionalText };
+/** A look back, or a first instant, not both. */
+const lookback = { lookbackHours: z.number().positive().max(1_000_000).optional() };
+const firstInstant = { startedAfterMs: ms };
+
+const settlementAfter = { after: z.object({ startedAt: ms, id: text }).optional() };
+export const listSessionsToSettleOptionsSchema = z.union([
+  z.strictObject({ ...settlement, ...firstInstant, ...settlementAfter }),
+  z.strictObject({ ...settlement, ...lookback, ...settlementAfter }),
+]);
+
+const retry = { retryAfterMs: z.int().min(0).optional() };
+export const claimSessionsToSettleOptionsSchema = z.union([
+  z.strictObject({ ...settlement, ...firstInstant, ...retry }),
+  z.strictObject({ ...settlement, ...lookback, ...retry }),
+]);
+
+export const recordSettlementOptionsSchema = z.strictObject({ sessionId: text, complete: z.boolean() });
+
+export const listSessionsByPairOptionsSchema = z.strictObject({ ...sessionPage, pair: text });
+export const listSessionsByPairsOptionsSchema = z.strictObject({
+  ...sessionPage,
+  pairs: pairsSchema.min(1),
+  match: z.enum(['all', 'any']),
+});
+export const listMultiPairSessionsOptionsSchema = z.strictObject({
+  ...sessionPage,
+  minPairs: z.int32().min(0).optional(),
+});
+export const setSessionPairsOptionsSchema = z.strictObject({ sessionId: text, pairs: pairsSchema });
+
+/** One of the three ids; the venue's with its session. */
+export const findOrderOptionsSchema = z.union([
+  z.strictObject({ id: text }),
+  z.strictObject({ clientOrderId: text }),
+  z.strictObject({ exchangeOrderId: text, sessionId: text }),
+]);
+export const listOrdersOptionsSchema = z.strictObject({
+  ...orderPage,
+  sessionId: text,
+  status: optionalText,
+});
+export const listOpenOrdersOptionsSchema = z.strictObject({
+  ...orderPage,
+  sessionId: optionalText,
+  statuses,
+});
+export const hasOpenSellsOptionsSchema = z.strictObject({ sessionId: text, symbol: optionalText, statuses });
+
+export const listFillsOptionsSchema = z.strictObject({
+  ...page,
+  ...sessionFills,
+  after: timeKeySchema.optional(),
+});
+export const listFillsInRangeOptionsSchema = z
+  .strictObject({
+    ...page,
+    ...range,
+    symbol: text,
+    after: z.object({ timestamp: ms, id: text }).optional(),
+  })
+  .refine(isInOrder, disorder)
+  .refine(({ fromMs, after }) => after === undefined || after.timestamp >= fromMs, {
+    error: 'after lies before fromMs',
+    path: ['after'],
+  });
+/** Fills of a session, or of a pair in a range of time. */
+export const streamFillsOptionsSchema = z.union([
+  z.strictObject({ ...sessionFills, pageSize: limitSchema.optional() }),
+  z.strictObject({ ...range, symbol: text, pageSize: limitSchema.optional() }).refine(isInOrder, disorder),
+]);
+export const findLatestFillOptionsSchema = z.union([
+  z.strictObject(sessionFills),
+  z.strictObject({ symbol: text }),
+]);
+export const listDuplicateFillsOptionsSchema = z.strictObject({
+  ...page,
+  after: z.object({ firstId: text }).optional(),
+});
+
+const afterSymbol = { after: z.object({ symbol: text.nullable() }).optional() };
+/** Of a session, or of a range of time. */
+export const listPairPerformanceOptionsSchema = z.union([
+  z.strictObject({ ...page, ...afterSymbol, sessionId: text }),
+  z.strictObject({ ...page, ...afterSymbol, ...range }).refine(isInOrder, disorder),
+]);
+/** That the range has no more than 10,000 buckets is for `listPairVolume` to say. */
+export const listPairVolumeOptionsSchema = z
+  .strictObject({
+    ...page,
+    bucket: z.enum(['hour', 'day']),
+    fromMs: ms.min(0),
+    toMs: ms,
+    symbols: z.array(text).min(1).max(maxSymbols).optional(),
+    after: z.object({ bucketStartMs: ms, symbol: text }).optional(),
+  })
+  .refine(isInOrder, disorder);

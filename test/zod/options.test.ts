@@ -1,0 +1,234 @@
+import { drizzle } from 'drizzle-orm/pg-proxy';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import * as queries from '../../src/queries/index.ts';
+import * as schemas from '../../src/zod/index.ts';
+
+/** A database without rows. */
+const db = drizzle(async () => ({ rows: [] }));
+
+/** Values that an option of this name may have; each comes with the wrong ones below, too. */
+const right: Record<string, readonly unknown[]> = {
+  limit: [1, 1000],
+  pageSize: [1, 1000],
+  exchange: ['okx'],
+  pair: ['BTC/USD'],
+  pairs: [[], ['A', '']],
+  match: ['all', 'any'],
+  minPairs: [0, 2_147_483_647],
+  sessionId: ['s'],
+  orderId: ['o'],
+  symbol: ['A', ''],
+  symbols: [['A']],
+  id: ['o'],
+  clientOrderId: ['c'],
+  exchangeOrderId: ['x'],
+  status: ['filled'],
+  statuses: [['open']],
+  side: ['buy', 'sell'],
+  complete: [true, false],
+  bucket: ['hour', 'day'],
+  lookbackHours: [0.5, 1_000_000],
+  startedAfterMs: [0, -1],
+  fromMs: [0, 5],
+  toMs: [5, 7_200_000],
+};
+const keys = {
+  session: [
+    { startedAt: 1, id: 'a' },
+    { startedAt: null, id: 'a' },
+  ],
+  time: [
+    { timestamp: 5, id: 'a' },
+    { timestamp: null, id: 'a' },
+  ],
+  group: [{ firstId: 'a' }],
+  symbol: [{ symbol: 'A' }, { symbol: null }],
+  bucket: [{ bucketStartMs: 0, symbol: 'A' }],
+};
+const wrong = [null, 'a\0', '\ud800', 7.5, -1, 0, 1001, 2 ** 53, Number.NaN, true, ['a\0'], [7], {}];
+
+type Case = readonly [
+  schema: z.ZodType,
+  run: (options: never) => unknown,
+  required: string,
+  optional: string,
+  after?: keyof typeof keys,
+];
+
+const cases: Record<string, Case> = {
+  listSessionsToSettle: [
+    schemas.listSessionsToSettleOptionsSchema,
+    (options) => queries.listSessionsToSettle(db, options),
+    '',
+    'limit pair exchange lookbackHours startedAfterMs',
+    'session',
+  ],
+  recordSettlement: [
+    schemas.recordSettlementOptionsSchema,
+    (options) => queries.recordSettlement(db, options),
+    'sessionId complete',
+    '',
+  ],
+  listSessionsByPair: [
+    schemas.listSessionsByPairOptionsSchema,
+    (options) => queries.listSessionsByPair(db, options),
+    'pair',
+    'limit exchange',
+    'session',
+  ],
+  listSessionsByPairs: [
+    schemas.listSessionsByPairsOptionsSchema,
+    (options) => queries.listSessionsByPairs(db, options),
+    'pairs match',
+    'limit exchange',
+    'session',
+  ],
+  listMultiPairSessions: [
+    schemas.listMultiPairSessionsOptionsSchema,
+    (options) => queries.listMultiPairSessions(db, options),
+    '',
+    'minPairs limit exchange',
+    'session',
+  ],
+  setSessionPairs: [
+    schemas.setSessionPairsOptionsSchema,
+    (options) => queries.setSessionPairs(db, options),
+    'sessionId pairs',
+    '',
+  ],
+  findOrder: [
+    schemas.findOrderOptionsSchema,
+    (options) => queries.findOrder(db, options),
+    '',
+    'id clientOrderId exchangeOrderId',
+  ],
+  'findOrder by the id of the venue': [
+    schemas.findOrderOptionsSchema,
+    (options) => queries.findOrder(db, options),
+    'exchangeOrderId sessionId',
+    '',
+  ],
+  listOrders: [
+    schemas.listOrdersOptionsSchema,
+    (options) => queries.listOrders(db, options),
+    'sessionId',
+    'symbol status side limit',
+    'time',
+  ],
+  listOpenOrders: [
+    schemas.listOpenOrdersOptionsSchema,
+    (options) => queries.listOpenOrders(db, options),
+    '',
+    'sessionId symbol statuses side limit',
+    'time',
+  ],
+  hasOpenSells: [
+    schemas.hasOpenSellsOptionsSchema,
+    (options) => queries.hasOpenSells(db, options),
+    'sessionId',
+    'symbol statuses',
+  ],
+  listFills: [
+    schemas.listFillsOptionsSchema,
+    (options) => queries.listFills(db, options),
+    'sessionId',
+    'symbol orderId limit',
+    'time',
+  ],
+  listFillsInRange: [
+    schemas.listFillsInRangeOptionsSchema,
+    (options) => queries.listFillsInRange(db, options),
+    'symbol fromMs toMs',
+    'limit',
+    'time',
+  ],
+  'streamFills of a session': [
+    schemas.streamFillsOptionsSchema,
+    (options) => queries.streamFills(db, options)[Symbol.asyncIterator]().next(),
+    'sessionId',
+    'symbol orderId pageSize',
+  ],
+  'streamFills of a range': [
+    schemas.streamFillsOptionsSchema,
+    (options) => queries.streamFills(db, options)[Symbol.asyncIterator]().next(),
+    'symbol fromMs toMs',
+    'pageSize',
+  ],
+  findLatestFill: [
+    schemas.findLatestFillOptionsSchema,
+    (options) => queries.findLatestFill(db, options),
+    '',
+    'sessionId symbol orderId',
+  ],
+  listDuplicateFills: [
+    schemas.listDuplicateFillsOptionsSchema,
+    (options) => queries.listDuplicateFills(db, options),
+    '',
+    'limit',
+    'group',
+  ],
+  listPairPerformance: [
+    schemas.listPairPerformanceOptionsSchema,
+    (options) => queries.listPairPerformance(db, options),
+    '',
+    'sessionId fromMs toMs limit',
+    'symbol',
+  ],
+  listPairVolume: [
+    schemas.listPairVolumeOptionsSchema,
+    (options) => queries.listPairVolume(db, options),
+    'bucket fromMs toMs',
+    'symbols limit',
+    'bucket',
+  ],
+};
+
+const arbitraryOf = (rights: readonly unknown[], isRequired: boolean) =>
+  fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(...rights) },
+    { weight: isRequired ? 1 : 10, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom(...wrong) },
+  );
+
+describe('a schema takes what its function takes', () => {
+  test.each(Object.entries(cases))('%s', async (_, [schema, run, required, optional, after]) => {
+    const names = (list: string) => list.split(' ').filter((name) => name !== '');
+    const options = fc.record(
+      Object.fromEntries([
+        ...names(required).map((name) => [name, arbitraryOf(right[name] ?? [], true)]),
+        ...names(optional).map((name) => [name, arbitraryOf(right[name] ?? [], false)]),
+        ...(after === undefined ? [] : [['after', arbitraryOf(keys[after], false)]]),
+      ]),
+    );
+    const seen = { taken: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(options, async (values) => {
+        const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+        const error = await Promise.resolve()
+          .then(() => run(given as never))
+          .then(
+            () => undefined,
+            (thrown: unknown) => (thrown instanceof queries.NotFoundError ? undefined : thrown),
+          );
+        if (error !== undefined) expect(error).toBeInstanceOf(queries.InvalidArgumentError);
+        expect(schema.safeParse(given).success).toBe(error === undefined);
+        seen[error === undefined ? 'taken' : 'refused']++;
+      }),
+      { numRuns: 300 },
+    );
+    expect(seen.taken).toBeGreaterThan(0);
+    expect(seen.refused).toBeGreaterThan(0);
+  });
+});
+
+test('a page’s last row is a key, whatever else it holds', () => {
+  const row = { id: 's', startedAt: 5, exchange: 'okx', pairs: ['A'] };
+  expect(schemas.listSessionsByPairOptionsSchema.parse({ pair: 'A', after: row })).toEqual({
+    pair: 'A',
+    after: { id: 's', startedAt: 5 },
+  });
+  expect(schemas.claimSessionsToSettleOptionsSchema.parse({ retryAfterMs: 0 })).toEqual({ retryAfterMs: 0 });
+  expect(schemas.claimSessionsToSettleOptionsSchema.safeParse({ after: row }).success).toBe(false);
+});
