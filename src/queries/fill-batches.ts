@@ -1,5 +1,5 @@
 import { arrayLiteral } from './arguments.ts';
-import { type EncodedValue, encodeFill, type FillInput, fillColumns } from './fill-input.ts';
+import { coreCount, type EncodedFill, fillColumns } from './fill-input.ts';
 import { inInsertionOrder } from './fill-order.ts';
 
 /** One round trip: enough rows that its cost does not count, few enough that a statement takes well under a second. */
@@ -10,7 +10,7 @@ const maxLength = 8_000_000;
 /** A fill that is to be inserted: its position in the caller's rows, and its values. */
 export interface PendingFill {
   readonly position: number;
-  readonly values: readonly EncodedValue[];
+  readonly values: EncodedFill;
 }
 
 export interface FillBatch {
@@ -30,13 +30,12 @@ export const contentColumns = fillColumns.filter((_, i) => isContent[i]);
  * next batch if it does not: so the rows of a statement meet one another in nothing but the identity of the execution,
  * and its order decides as if they had come one after the other.
  */
-export function* cutFillBatches(rows: readonly FillInput[]): Generator<FillBatch, undefined> {
-  let pending = new Map<EncodedValue, PendingFill>();
+export function* cutFillBatches(rows: readonly EncodedFill[]): Generator<FillBatch, undefined> {
+  let pending = new Map<string, PendingFill>();
   let repeats: [number, number][] = [];
   let length = 0;
-  for (const [position, row] of rows.entries()) {
-    const values = encodeFill(row, position);
-    const id = values[0] ?? null;
+  for (const [position, values] of rows.entries()) {
+    const id = String(values[0]);
     const earlier = pending.get(id);
     if (earlier !== undefined && haveSameContent(earlier.values, values)) {
       repeats.push([position, earlier.position]);
@@ -55,11 +54,6 @@ export function* cutFillBatches(rows: readonly FillInput[]): Generator<FillBatch
   if (pending.size > 0) yield { rows: inInsertionOrder([...pending.values()]), repeats };
 }
 
-/** What nearly every fill has. The other columns are sent together, if any row has a value in any of them. */
-const core = new Set<string>('id sessionId orderId symbol side price size timestamp tradeId'.split(' '));
-
-const rare = [...fillColumns.keys()].filter((at) => !core.has(fillColumns[at]?.key ?? ''));
-
 const identifying = new Set<string>(
   'sessionId orderId symbol timestamp price size amount execId tradeId'.split(' '),
 );
@@ -69,10 +63,10 @@ const identifying = new Set<string>(
  * share of each row, so the rarer ones are left out together: two shapes of the statement, not one for each combination.
  */
 export function toArrays(rows: readonly PendingFill[]): Record<string, string | undefined> {
-  const isCoreOnly = rows.every(({ values }) => rare.every((at) => values[at] === null));
+  const isCoreOnly = rows.every(({ values }) => values.length <= coreCount);
   return Object.fromEntries(
-    fillColumns.map(({ key, name }, at) => {
-      if (isCoreOnly && !core.has(key)) return [name, undefined];
+    fillColumns.map(({ name }, at) => {
+      if (isCoreOnly && at >= coreCount) return [name, undefined];
       return [name, arrayLiteral(rows.map(({ values }) => values[at] ?? null))];
     }),
   );
@@ -88,11 +82,11 @@ export function toIdentityArrays(rows: readonly PendingFill[]): Record<string, s
   );
 }
 
-function haveSameContent(a: readonly EncodedValue[], b: readonly EncodedValue[]): boolean {
-  return a.every((value, i) => !isContent[i] || value === b[i]);
+function haveSameContent(a: EncodedFill, b: EncodedFill): boolean {
+  return isContent.every((counts, i) => !counts || (a[i] ?? null) === (b[i] ?? null));
 }
 
-function lengthOf(values: readonly EncodedValue[]): number {
+function lengthOf(values: EncodedFill): number {
   let length = 0;
   for (const value of values) length += typeof value === 'string' ? value.length : 20;
   return length;

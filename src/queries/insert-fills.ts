@@ -6,7 +6,6 @@ import type { Database } from './database.ts';
 import { DatabaseError, InvalidArgumentError } from './errors.ts';
 import { contentColumns, cutFillBatches, type PendingFill, toArrays } from './fill-batches.ts';
 import { encodeFill, type FillInput, fillColumns } from './fill-input.ts';
-import { inInsertionOrder } from './fill-order.ts';
 import { joinSql } from './fill-sql.ts';
 import { defineQuery } from './query.ts';
 
@@ -185,10 +184,10 @@ export async function insertFills(
   { reportAlike = false }: { readonly reportAlike?: boolean } = {},
 ): Promise<FillInsertion[]> {
   if (!Array.isArray(rows)) throw new InvalidArgumentError('rows must be an array of fills');
-  // Encoded to check them, and again batch by batch, while the server works: to hold them all would take longer.
-  for (const [position, row] of rows.entries()) encodeFill(row, position);
+  // All of them, before anything is awaited: what the caller does with his rows meanwhile changes nothing.
+  const encoded = Array.from(rows, encodeFill);
   const results = new Array<FillInsertion>(rows.length);
-  const batches = cutFillBatches(rows);
+  const batches = cutFillBatches(encoded);
   let batch = batches.next().value;
   let arrays = batch && toArrays(batch.rows);
   while (batch !== undefined && arrays !== undefined) {
@@ -217,7 +216,7 @@ async function storeBatch(
     if (tries === maxTries) {
       throw new DatabaseError('insertFills', {
         code: 'serialization_failure',
-        message: `insertFills: ${pending.length} fills met rows that came and went, ${maxTries} times`,
+        message: `insertFills: ${pending.length} fills were refused ${maxTries} times by nothing that is there: rows came and went, or a trigger keeps them out`,
       });
     }
     const sent = tries === 0 ? arrays : toArrays(pending);
@@ -225,15 +224,15 @@ async function storeBatch(
     for (const { position, values } of pending) {
       results[position] = { outcome: 'inserted', id: String(values[0]) };
     }
-    const unexplained: PendingFill[] = [];
+    const unexplained = new Set<PendingFill>();
     for (const { ordinal, isSame, twinId } of refused) {
       const row = pending[ordinal - 1];
       if (row === undefined) throw new TypeError(`no row ${ordinal} in a batch of ${pending.length}`);
       const id = isSame === null ? twinId : String(row.values[0]);
-      if (id === null) unexplained.push(row);
+      if (id === null) unexplained.add(row);
       else results[row.position] = { outcome: isSame === false ? 'conflict' : 'duplicate', id };
     }
-    pending = inInsertionOrder(unexplained);
+    pending = pending.filter((row) => unexplained.has(row));
   }
 }
 

@@ -3,7 +3,7 @@ import { PgBigInt53, PgBigInt64, type PgColumn, PgDialect } from 'drizzle-orm/pg
 import type { Database } from './database.ts';
 import { toQueryError } from './errors.ts';
 
-/** What a parameter can be: one scalar, which every driver sends alike. Lists go through `textArray` or JSON. */
+/** What a parameter can be: one scalar, which every driver sends alike. Lists go through `arrayLiteral` or JSON. */
 export type Value = string | number | bigint | boolean | null;
 type Values = Readonly<Record<string, Value | undefined>>;
 

@@ -72,3 +72,32 @@ test('insertFills does what inserting one row after the other would do', async (
     { numRuns: 60 },
   );
 });
+
+test('of two prices that only the server rounds to one, the first of the input is stored', async () => {
+  await truncate(handle.db);
+  const fill = { symbol: 'X', size: 1, timestamp: 1 };
+  const rows = [
+    { ...fill, id: 'first', price: '0.0000758291790' },
+    { ...fill, id: 'second', price: '0.00007582917533' },
+  ];
+  expect(await insertFills(handle.db, rows)).toEqual([
+    { outcome: 'inserted', id: 'first' },
+    { outcome: 'duplicate', id: 'first' },
+  ]);
+});
+
+test('what becomes of the caller’s rows meanwhile changes nothing', async () => {
+  await truncate(handle.db);
+  const rows = Array.from({ length: 6000 }, (_, i) => ({
+    id: `f${i}`,
+    symbol: 'X',
+    timestamp: i,
+    price: '1',
+  }));
+  const inserting = insertFills(handle.db, rows);
+  for (const row of rows) row.price = 'n/a';
+  expect((await inserting).every(({ outcome }) => outcome === 'inserted')).toBe(true);
+  expect(await selectAll(handle.db, 'select count(*)::int as stored from fills where price = 1')).toEqual([
+    { stored: 6000 },
+  ]);
+});
