@@ -36,7 +36,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(counts).toMatchObject({ warning: 0, blocker: 0 });
     expect(pending).toEqual(['0000_baseline', '0001_multi_pair_support', '0002_symbol_indexes']);
     const found = (id: string) => checks.find((check) => check.id === id)?.found;
-    expect(found('backfill')).toBe('9 of 9 sessions to backfill, about 0 ms');
+    expect(found('backfill')).toBe('9 of 9 sessions to backfill, about 1 ms');
     expect(found('duplicate-fills')).toBe('no fill is stored twice');
 
     await migrate(live.url);

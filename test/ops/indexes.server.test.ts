@@ -57,6 +57,33 @@ test('a build counts in its own database alone: copies of one database share the
   await rebuild;
 });
 
+test('a build that another role’s session hides counts, too', async () => {
+  await using db = await createDatabase(18, 'migrated');
+  const role = `stranger_${db.name}`;
+  await db.sql.unsafe(`create role ${role} login`);
+  try {
+    const writer = db.connect({ max: 1 });
+    await writer.unsafe(`begin; insert into fills (id) values ('open')`);
+    const builder = db.connect({ max: 1 });
+    const build = builder.unsafe('create index concurrently planted on fills (side)').execute();
+    await using connection = await openConnection(db.url.replace('postgres@', `${role}@`));
+    await until(
+      async () =>
+        (await listIndexes(connection)).indexes.some(
+          ({ index, building }) => index === 'planted' && building,
+        ),
+      'the build is seen',
+    );
+    expect(kinds(await listIndexes(connection), 'planted')).toEqual([]);
+    expect(find(await listIndexes(connection), 'idx_fills_symbol').building).toBe(false);
+    await writer.unsafe('commit');
+    await build;
+    expect(find(await listIndexes(connection), 'planted')).toMatchObject({ building: false, valid: true });
+  } finally {
+    await db.sql.unsafe(`drop role ${role}`);
+  }
+});
+
 test.each(serverVersions)('PostgreSQL %i: finds what is planted', async (version) => {
   await using db = await createDatabase(version, 'migrated');
   await db.sql`insert into sessions (id, symbol, budget, strategy) select n::text, 'BTC/USD', n, 's' || n from generate_series(1, 20000) as n`;
