@@ -9,7 +9,7 @@ export const restore: CliCommand = {
     0: 'restored, and every table has the rows that were backed up',
     1: 'restored, and rows differ from what was backed up, or verify has found a fault',
     2: 'wrong usage, or no pg_restore of the backup’s version or later',
-    4: 'refused: no such backup, an altered file, or a database that is not empty; nothing was changed',
+    4: 'refused: no such backup, an altered file, a database that is not empty or in use; nothing was changed',
     5: 'pg_restore failed or was interrupted; its transaction was rolled back',
   },
   configure: (command) => {

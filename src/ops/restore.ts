@@ -5,6 +5,7 @@ import { type BackupRecord, readBackup } from './backup-record.ts';
 import { toLibpqEnvironment, withDatabase } from './libpq.ts';
 import { findClientPrograms, runProgram } from './programs.ts';
 import { restoreEmbedded } from './restore.embedded.ts';
+import { refuseHeld, refuseUnconfirmed } from './restore-checks.ts';
 import { needsScript, restoreByScript } from './restore-script.ts';
 import { countRows, listTables } from './row-counts.ts';
 import type { RunVerification } from './run-report.ts';
@@ -46,9 +47,9 @@ export interface RestoreReport {
  * counted against the record, and the tables analyzed.
  *
  * In a database that is confirmed, the tables of the backup are dropped and made again (ACCESS EXCLUSIVE until it has
- * ended); what else is there stays. A database that is not there yet is created where `into` is a name.
+ * ended); what else is there stays. It does not begin while another transaction holds one of them. A database that is not there yet is created where `into` is a name.
  *
- * @throws OperationError `FILE_INVALID`, `REFUSED` the file was altered, or the database is not empty ·
+ * @throws OperationError `FILE_INVALID`, `REFUSED` the file was altered, the database is not empty, or in use ·
  *   `PROGRAM_MISSING` · `PRIVILEGE_MISSING` · `STATEMENT_FAILED` with what pg_restore said · `INTERRUPTED`
  * @example
  * const report = await restoreBackup('backups/trading-20240809T010203Z.dump', 'postgres://localhost/trading', {
@@ -82,6 +83,7 @@ async function restoreServer(
   // An archive is read by the pg_restore of the pg_dump that made it, or a later one.
   const programs = await findClientPrograms(Number(/\s(\d+)/.exec(record.program)?.[1] ?? 0));
   const isEmpty = await refuseUnconfirmed(connection, confirm);
+  if (!isEmpty) await refuseHeld(connection, Object.keys(record.rows));
   for (const statement of record.prerequisites) await connection.execute(statement);
   onProgress?.(`pg_restore into ${connection.target} …`);
   const [current] = await connection.query<{ conninfo: string }>(
@@ -127,24 +129,6 @@ export async function compareRows(
     differences,
     restored: restored.map(({ qualified }) => ({ table: qualified })),
   };
-}
-
-/** Returns whether the database is empty. */
-async function refuseUnconfirmed(connection: Connection, confirm: string | undefined): Promise<boolean> {
-  const [row] = await connection.query<{ database: string; relations: number }>(
-    `select current_database() as database, count(c.oid) as relations
-     from pg_namespace as n
-     left join pg_class as c on c.relnamespace = n.oid and not exists (
-       select from pg_depend as d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-     where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`,
-  );
-  if (row === undefined || row.relations === 0) return true;
-  if (confirm === row.database) return false;
-  throw new OperationError({
-    code: 'REFUSED',
-    message: `the database ${row.database} is not empty${confirm === undefined ? '' : `, and ${confirm} is not its name`}; nothing was changed`,
-    advice: `Restore into an empty database, or replace the tables of the backup in this one with --confirm ${row.database}.`,
-  });
 }
 
 async function createMissing(url: string, into: string, name: string): Promise<void> {

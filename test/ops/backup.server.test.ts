@@ -187,6 +187,28 @@ test.skipIf(findPrograms(18) === undefined)(
   },
 );
 
+test.skipIf(skip)(`refuses to replace tables that somebody holds, and says who${why}`, async () => {
+  await using db = await createDatabase(version, 'migrated');
+  const file = await backUp(db, version);
+  const holder = db.connect({ max: 1, connection: { application_name: 'settlement' } });
+  await holder`begin`;
+  const [held] = await holder`select count(*)::int as rows, pg_backend_pid() as pid from sessions`;
+  await until(async () => {
+    const [row] =
+      await db.sql`select now() - xact_start > '1 s' as old from pg_stat_activity where pid = ${held?.['pid']}`;
+    return row?.['old'] === true;
+  }, 'the transaction is a second old');
+
+  const restore = () => restoreBackup(file, db.url, { into: db.name, confirm: db.name });
+  await expect(restore()).rejects.toMatchObject({
+    code: 'LOCKED',
+    exitCode: 4,
+    message: expect.stringMatching(`pid ${held?.['pid']} .settlement, idle in transaction for \\d+ s`),
+  });
+  await holder`rollback`;
+  expect(await restore()).toMatchObject({ complete: true });
+});
+
 test.skipIf(skip)(`a fresh backup is one of this database, sound and young enough${why}`, async () => {
   await using db = await createDatabase(version, 'migrated');
   await using other = await createDatabase(version, 'migrated');
