@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { type OperationError, toOperationError } from '../migrate/errors.ts';
+import { isSqlState } from '../migrate/sqlstate.ts';
 import { createRedactor } from '../migrate/url.ts';
 import type { CliCommand, CommandInput } from './command.ts';
 import { commands } from './commands.ts';
@@ -29,14 +30,21 @@ let isPrinted = false;
 
 // What a driver throws past its caller (postgres.js asks for the array types on its own) ends in words, too.
 process.on('uncaughtException', (cause) => {
-  fail(running, toOperationError(cause, {}, redact));
+  const isServers = 'code' in cause && isSqlState(cause.code);
+  fail(running, isServers ? toOperationError(cause, {}, redact) : unexpected(cause));
   process.exit();
 });
 
-// `… | head` closes the pipe: what nobody wants to read is no fault.
+// `… | head` closes the pipe: what nobody wants to read is no fault. Output that is lost in another way is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(
+    `error: the output can’t be written (${error.message}); the work was done all the same\n`,
+  );
+  process.exitCode = 5;
 });
+// Progress and errors that nobody can read any more end nothing.
+process.stderr.on('error', () => {});
 
 async function dispatch(command: CliCommand, input: CommandInput): Promise<void> {
   const name = command.name;

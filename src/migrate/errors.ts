@@ -1,4 +1,4 @@
-import { findSqlStateRule } from './sqlstate.ts';
+import { findSqlStateRule, isSqlState } from './sqlstate.ts';
 
 /**
  * What a process that ends with the error exits with: 2 wrong usage, 3 the database can't be reached or a privilege
@@ -124,7 +124,7 @@ export function toOperationError(
     file: source.file,
     line: source.line,
     statement: source.statement === undefined ? undefined : redact(summarizeStatement(source.statement)),
-    sqlState: fields.code !== undefined && /^[0-9A-Z]{5}$/.test(fields.code) ? fields.code : undefined,
+    sqlState: isSqlState(fields.code) ? fields.code : undefined,
     serverMessage,
   });
 }

@@ -27,6 +27,10 @@ const outOfSpace: SqlStateRule = {
   advice: 'Give the server what it lacks (disk, memory), then run the same command again.',
 };
 
+/** Five digits and letters; Node's own `EPIPE` and its like are none (PostgreSQL has no class that begins with E). */
+export const isSqlState = (code: unknown): code is string =>
+  typeof code === 'string' && /^[0-9A-DF-Z][0-9A-Z]{4}$/.test(code);
+
 /** By SQLSTATE or by its class; the longest match counts. Drivers' own codes stand below. */
 const rules: Readonly<Record<string, SqlStateRule>> = {
   '08': unreachable,

@@ -218,7 +218,7 @@ export async function findLatestFill(
   db: Database,
   options:
     | SessionFillFilter
-    | { readonly symbol: string; readonly sessionId?: never; readonly orderId?: never },
+    | { readonly symbol: string; readonly sessionId?: undefined; readonly orderId?: undefined },
 ): Promise<Fill | undefined> {
   if (options.sessionId !== undefined) return latestOfSession.find(db, toSessionValues(options));
   if (options.orderId !== undefined) throw new InvalidArgumentError('orderId needs its sessionId');

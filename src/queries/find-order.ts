@@ -35,13 +35,13 @@ const findByExchangeId = defineQuery<{ exchangeOrderId: string; sessionId: strin
 
 /** One of the three ids. The venue's own needs the session, because no index has it. */
 export type FindOrderOptions =
-  | { readonly id: string; readonly clientOrderId?: never; readonly exchangeOrderId?: never }
-  | { readonly clientOrderId: string; readonly id?: never; readonly exchangeOrderId?: never }
+  | { readonly id: string; readonly clientOrderId?: undefined; readonly exchangeOrderId?: undefined }
+  | { readonly clientOrderId: string; readonly id?: undefined; readonly exchangeOrderId?: undefined }
   | {
       readonly exchangeOrderId: string;
       readonly sessionId: string;
-      readonly id?: never;
-      readonly clientOrderId?: never;
+      readonly id?: undefined;
+      readonly clientOrderId?: undefined;
     };
 
 /**

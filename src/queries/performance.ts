@@ -48,8 +48,8 @@ export interface PairPerformance {
 
 /** Which fills: of a session, or of all sessions with `fromMs <= timestamp < toMs`; not both. */
 export type PerformanceFilter =
-  | { readonly sessionId: string; readonly fromMs?: never; readonly toMs?: never }
-  | { readonly fromMs: number; readonly toMs: number; readonly sessionId?: never };
+  | { readonly sessionId: string; readonly fromMs?: undefined; readonly toMs?: undefined }
+  | { readonly fromMs: number; readonly toMs: number; readonly sessionId?: undefined };
 
 const text = (expression: SQL): Computed<string> => ({ expression, decode: String });
 const count = (expression: SQL): Computed<number> => ({ expression, decode: Number });

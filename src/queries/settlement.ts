@@ -18,12 +18,12 @@ export type SettlementOptions = {
   | {
       /** Sessions that started this long ago or later: 24 hours unless given. */
       readonly lookbackHours?: number | undefined;
-      readonly startedAfterMs?: never;
+      readonly startedAfterMs?: undefined;
     }
   | {
       /** Sessions that started at this instant or later, epoch ms. */
       readonly startedAfterMs: number;
-      readonly lookbackHours?: never;
+      readonly lookbackHours?: undefined;
     }
 );
 

@@ -6,8 +6,8 @@ import { listFills, listFillsInRange, type RangeFillFilter, type SessionFillFilt
 
 /** Which fills: of a session, or of a pair in a range; not both. */
 export type FillFilter =
-  | (SessionFillFilter & { readonly fromMs?: never; readonly toMs?: never })
-  | (RangeFillFilter & { readonly sessionId?: never; readonly orderId?: never });
+  | (SessionFillFilter & { readonly fromMs?: undefined; readonly toMs?: undefined })
+  | (RangeFillFilter & { readonly sessionId?: undefined; readonly orderId?: undefined });
 
 /** A page of fills is about 300 kB; fewer round trips than this buy little. */
 const defaultPageSize = 1000;
@@ -32,8 +32,8 @@ export async function* streamFills(
 ): AsyncGenerator<Fill, undefined, undefined> {
   const { pageSize = defaultPageSize, signal, ...filter } = options;
   const limit = checkLimit(pageSize, 'pageSize');
-  const isRange = filter.fromMs !== undefined;
-  if (isRange === (filter.sessionId !== undefined)) {
+  const isRange = filter.fromMs !== undefined || filter.toMs !== undefined;
+  if (isRange === (filter.sessionId !== undefined) || (isRange && filter.orderId !== undefined)) {
     throw new InvalidArgumentError('give either sessionId, or symbol, fromMs and toMs');
   }
   let after: Fill | undefined;

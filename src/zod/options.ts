@@ -8,6 +8,8 @@ const text = textSchema;
 const optionalText = textSchema.optional();
 const ms = z.int();
 const side = z.enum(['buy', 'sell']).optional();
+/** A key of the other way to ask: it may stand there, but only as undefined. */
+const absent = z.undefined().optional();
 const statuses = z.array(text).min(1).max(100).optional();
 
 /** Pairs of a session, in their order. */
@@ -33,8 +35,8 @@ const disorder = { error: 'toMs lies before fromMs', path: ['toMs'] };
 
 const settlement = { ...page, pair: optionalText, exchange: optionalText };
 /** A look back, or a first instant, not both. */
-const lookback = { lookbackHours: z.number().positive().max(1_000_000).optional() };
-const firstInstant = { startedAfterMs: ms };
+const lookback = { lookbackHours: z.number().positive().max(1_000_000).optional(), startedAfterMs: absent };
+const firstInstant = { startedAfterMs: ms, lookbackHours: absent };
 
 const settlementAfter = { after: z.object({ startedAt: ms, id: text }).optional() };
 export const listSessionsToSettleOptionsSchema = z.union([
@@ -64,9 +66,9 @@ export const setSessionPairsOptionsSchema = z.strictObject({ sessionId: text, pa
 
 /** One of the three ids; the venue's with its session. */
 export const findOrderOptionsSchema = z.union([
-  z.strictObject({ id: text }),
-  z.strictObject({ clientOrderId: text }),
-  z.strictObject({ exchangeOrderId: text, sessionId: text }),
+  z.strictObject({ id: text, clientOrderId: absent, exchangeOrderId: absent }),
+  z.strictObject({ clientOrderId: text, id: absent, exchangeOrderId: absent }),
+  z.strictObject({ exchangeOrderId: text, sessionId: text, id: absent, clientOrderId: absent }),
 ]);
 export const listOrdersOptionsSchema = z.strictObject({
   ...orderPage,
@@ -97,14 +99,18 @@ export const listFillsInRangeOptionsSchema = z
     error: 'after lies before fromMs',
     path: ['after'],
   });
-/** Fills of a session, or of a pair in a range of time. */
+const noRange = { fromMs: absent, toMs: absent };
+const pageSize = { pageSize: limitSchema.optional() };
+/** Fills of a session, or of a pair in a range of time. The `signal` of `streamFills` does not come from outside. */
 export const streamFillsOptionsSchema = z.union([
-  z.strictObject({ ...sessionFills, pageSize: limitSchema.optional() }),
-  z.strictObject({ ...range, symbol: text, pageSize: limitSchema.optional() }).refine(isInOrder, disorder),
+  z.strictObject({ ...sessionFills, ...noRange, ...pageSize }),
+  z
+    .strictObject({ ...range, symbol: text, sessionId: absent, orderId: absent, ...pageSize })
+    .refine(isInOrder, disorder),
 ]);
 export const findLatestFillOptionsSchema = z.union([
   z.strictObject(sessionFills),
-  z.strictObject({ symbol: text }),
+  z.strictObject({ symbol: text, sessionId: absent, orderId: absent }),
 ]);
 export const listDuplicateFillsOptionsSchema = z.strictObject({
   ...page,
@@ -114,8 +120,8 @@ export const listDuplicateFillsOptionsSchema = z.strictObject({
 const afterSymbol = { after: z.object({ symbol: text.nullable() }).optional() };
 /** Of a session, or of a range of time. */
 export const listPairPerformanceOptionsSchema = z.union([
-  z.strictObject({ ...page, ...afterSymbol, sessionId: text }),
-  z.strictObject({ ...page, ...afterSymbol, ...range }).refine(isInOrder, disorder),
+  z.strictObject({ ...page, ...afterSymbol, ...noRange, sessionId: text }),
+  z.strictObject({ ...page, ...afterSymbol, ...range, sessionId: absent }).refine(isInOrder, disorder),
 ]);
 /** That the range has no more than 10,000 buckets is for `listPairVolume` to say. */
 export const listPairVolumeOptionsSchema = z

@@ -144,6 +144,12 @@ const cases: Record<string, Case> = {
     'limit',
     'time',
   ],
+  'streamFills of either': [
+    schemas.streamFillsOptionsSchema,
+    (options) => queries.streamFills(db, options)[Symbol.asyncIterator]().next(),
+    '',
+    'sessionId symbol orderId fromMs toMs pageSize',
+  ],
   'streamFills of a session': [
     schemas.streamFillsOptionsSchema,
     (options) => queries.streamFills(db, options)[Symbol.asyncIterator]().next(),
@@ -214,6 +220,8 @@ describe('a schema takes what its function takes', () => {
           );
         if (error !== undefined) expect(error).toBeInstanceOf(queries.InvalidArgumentError);
         expect(schema.safeParse(given).success).toBe(error === undefined);
+        // A key that is there without a value is as good as none.
+        expect(schema.safeParse(values).success).toBe(error === undefined);
         seen[error === undefined ? 'taken' : 'refused']++;
       }),
       { numRuns: 300 },
