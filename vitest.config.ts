@@ -7,6 +7,8 @@ const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 // another file could see.
 export default defineConfig({
   test: {
+    // `npm test` has three, because its tests often wait for a server or a child process: on 2 cores 83 s instead of 87.
+    // The long ones, which look at how long somebody waits, have as many as the cores that we promise for.
     maxWorkers: 2,
     projects: [
       {

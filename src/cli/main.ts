@@ -39,9 +39,9 @@ process.on('uncaughtException', (cause) => {
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.stderr.write(
-    `error: the output can’t be written (${error.message}); the work was done all the same\n`,
+    `error: the output can’t be written (${error.message}), which says nothing about the work: \`multi-pair-db status\` shows what is there\n`,
   );
-  process.exitCode = 5;
+  process.exitCode ||= 5;
 });
 // Progress and errors that nobody can read any more end nothing.
 process.stderr.on('error', () => {});
