@@ -328,9 +328,9 @@ begin
         pass, seen, total, filled_rows, round(batch_ms::numeric, 1);
 
       if filled_rows > 0 then
-        -- Rest for as long as the batch took: replicas and the disk keep up, and a busy server is left alone longer. With
-        -- half of it the migration of a million sessions took 51 s instead of 67, but commits of others waited for up to
-        -- 104 ms instead of 86.
+        -- Rest for as long as the batch took: replicas and the disk keep up, and a busy server is left alone longer. Of a
+        -- million sessions, one run each: with half the rest 53 s in all, and commits of others waited for up to 104 ms;
+        -- with all of it 67 s and 57 ms.
         perform pg_sleep(least(1, batch_ms / 1000));
         fill_rows := greatest(50, least(10000, fill_rows * greatest(0.5, least(2, target_ms / batch_ms))));
         read_rows := fill_rows;

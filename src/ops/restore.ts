@@ -47,8 +47,8 @@ export interface RestoreReport {
  * counted against the record, and the tables analyzed.
  *
  * In a database that is confirmed, the tables of the backup are dropped and made again (ACCESS EXCLUSIVE until it has
- * ended); what else is there stays. It does not begin while another transaction
- * holds one of them for more than a second. A database that is not there yet is created where `into` is a name.
+ * ended); what else is there stays. It does not begin while another transaction holds one of them for more than a
+ * second. A database that is not there yet is created where `into` is a name.
  *
  * @throws OperationError `FILE_INVALID`, `REFUSED` the file was altered, or the database is not empty ·
  *   `LOCKED` its tables are in use ·

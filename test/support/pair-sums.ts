@@ -1,24 +1,11 @@
+import type { PairPerformance } from '../../src/queries/index.ts';
 import { formatDecimal, multiply, one, quotient, shortestFloat4 } from './decimal.ts';
 import type { TapeFill } from './tape.ts';
 
 /** What `listPairPerformance` says of a pair, as far as the tape knows it. */
-export interface PairSums {
+export type PairSums = Omit<PairPerformance, 'symbol' | 'excludedCount' | 'fees' | 'unreadableFeeCount'> & {
   readonly symbol: string;
-  readonly fillCount: number;
-  readonly buyCount: number;
-  readonly sellCount: number;
-  readonly baseVolume: string;
-  readonly buyBaseVolume: string;
-  readonly sellBaseVolume: string;
-  readonly quoteVolume: string;
-  readonly buyQuoteVolume: string;
-  readonly sellQuoteVolume: string;
-  readonly buyVwap: string | null;
-  readonly sellVwap: string | null;
-  readonly netPosition: string;
-  readonly cashFlow: string;
-  readonly realizedPnl: string;
-}
+};
 
 /** Computed outside of the database, in whole numbers, from the float4 values that it stores. */
 export function sumByPair(tape: readonly TapeFill[]): PairSums[] {
