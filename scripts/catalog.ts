@@ -3,10 +3,11 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
-import { readCatalog } from '../src/migrate/catalog.ts';
-import { catalogFileName, type ExpectedObject, formatCatalog } from '../src/migrate/catalog-file.ts';
-import { connectEmbedded } from '../src/migrate/connection.ts';
-import { ownMigrationsFolder, readMigrationFiles } from '../src/migrate/folder.ts';
+import { connectEmbedded } from '../src/connection/open.ts';
+import { readCatalog } from '../src/migrate/catalog/catalog.ts';
+import { catalogFileName, type ExpectedObject, formatCatalog } from '../src/migrate/catalog/catalog-file.ts';
+import { readMigrationFiles } from '../src/migrate/history/folder.ts';
+import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
 
 /** Runs the migrations one after another, and notes of each object which of them made it or changed it last. */
 export async function buildCatalog(): Promise<string> {

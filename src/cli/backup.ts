@@ -1,4 +1,4 @@
-import { backupDatabase } from '../ops/backup.ts';
+import { backupDatabase } from '../ops/backup/backup.ts';
 import type { CliCommand } from './command.ts';
 import { formatBytes } from './units.ts';
 

@@ -1,9 +1,9 @@
-import { type Connection, openConnection } from '../migrate/connection.ts';
-import { dedupeFills } from '../ops/dedupe.ts';
-import { listDuplicates } from '../ops/duplicates.ts';
-import type { WorkOptions } from '../ops/session.ts';
-import { cancelOnAbort } from '../ops/session.ts';
-import { undoDedupeFills } from '../ops/undo-dedupe.ts';
+import { type Connection, openConnection } from '../connection/open.ts';
+import type { WorkOptions } from '../connection/session.ts';
+import { cancelOnAbort } from '../connection/session.ts';
+import { dedupeFills } from '../ops/duplicates/dedupe.ts';
+import { listDuplicates } from '../ops/duplicates/duplicates.ts';
+import { undoDedupeFills } from '../ops/duplicates/undo-dedupe.ts';
 import type { CliCommand, Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
 import { parseCount, refuseTogether } from './options.ts';

@@ -1,6 +1,6 @@
-import { openConnection } from '../migrate/connection.ts';
-import { type DuplicateGroup, type Duplicates, listDuplicates } from '../ops/duplicates.ts';
-import { cancelOnAbort } from '../ops/session.ts';
+import { openConnection } from '../connection/open.ts';
+import { cancelOnAbort } from '../connection/session.ts';
+import { type DuplicateGroup, type Duplicates, listDuplicates } from '../ops/duplicates/duplicates.ts';
 import type { CliCommand } from './command.ts';
 import { parseCount } from './options.ts';
 

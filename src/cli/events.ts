@@ -1,5 +1,5 @@
-import { describeSessions, formatDuration } from '../migrate/activity.ts';
-import type { ProgressEvent, ProgressListener } from '../migrate/progress.ts';
+import { describeSessions, formatDuration } from '../connection/activity.ts';
+import type { ProgressEvent, ProgressListener } from '../migrate/run/progress.ts';
 import type { Progress } from './output.ts';
 
 /** Shows what a run reports. What happened once stays on the screen; what goes on moves. */

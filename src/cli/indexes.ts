@@ -1,6 +1,6 @@
-import { openConnection } from '../migrate/connection.ts';
-import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes.ts';
-import { cancelOnAbort } from '../ops/session.ts';
+import { openConnection } from '../connection/open.ts';
+import { cancelOnAbort } from '../connection/session.ts';
+import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes/indexes.ts';
 import type { CliCommand } from './command.ts';
 import { formatBytes, formatTime } from './units.ts';
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
-import { type OperationError, toOperationError } from '../migrate/errors.ts';
-import { isSqlState } from '../migrate/sqlstate.ts';
-import { createRedactor } from '../migrate/url.ts';
+import { type OperationError, toOperationError } from '../connection/errors.ts';
+import { isSqlState } from '../connection/sqlstate.ts';
+import { createRedactor } from '../connection/url.ts';
 import type { CliCommand, CommandInput } from './command.ts';
 import { commands } from './commands.ts';
 import { readUrl } from './options.ts';

@@ -1,8 +1,8 @@
 import { Argument } from 'commander';
-import { formatDuration } from '../migrate/activity.ts';
-import { openConnection } from '../migrate/connection.ts';
-import { OperationError } from '../migrate/errors.ts';
-import { type MaintenanceAction, maintainTables } from '../ops/maintain.ts';
+import { formatDuration } from '../connection/activity.ts';
+import { OperationError } from '../connection/errors.ts';
+import { openConnection } from '../connection/open.ts';
+import { type MaintenanceAction, maintainTables } from '../ops/indexes/maintain.ts';
 import type { CliCommand } from './command.ts';
 import { formatBytes } from './units.ts';
 

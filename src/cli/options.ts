@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { OperationError } from '../migrate/errors.ts';
-import { defaultTimeLimitMs } from '../migrate/read-only.ts';
-import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run.ts';
+import { OperationError } from '../connection/errors.ts';
+import { defaultTimeLimitMs } from '../connection/read-only.ts';
+import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run/run.ts';
 
 /**
  * The database to work on: `--url`, else `DATABASE_URL`, also from `.env` in the working directory (which never

@@ -1,4 +1,4 @@
-import { OperationError } from '../migrate/errors.ts';
+import { OperationError } from '../connection/errors.ts';
 
 /** Says what is going on, on standard error: one moving line on a terminal, plain lines elsewhere. */
 export interface Progress {

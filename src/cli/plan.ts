@@ -1,5 +1,5 @@
-import type { DescribedPlan, TableSize } from '../migrate/describe.ts';
-import type { PlanMode, PlannedMigration, PlanStep } from '../migrate/plan.ts';
+import type { PlanMode, PlannedMigration, PlanStep } from '../migrate/plan/plan.ts';
+import type { DescribedPlan, TableSize } from '../own/index.ts';
 
 const modes: Record<PlanMode, string> = {
   transaction: 'in one transaction, all or nothing; tried again where a lock is not to be had',

@@ -1,6 +1,6 @@
-import { openConnection } from '../migrate/connection.ts';
-import { type CheckReport, type Preflight, runPreflight } from '../migrate/preflight.ts';
-import { formatVersion } from '../migrate/units.ts';
+import { openConnection } from '../connection/open.ts';
+import { formatVersion } from '../connection/units.ts';
+import { type CheckReport, type Preflight, runPreflight } from '../own/index.ts';
 import type { CliCommand } from './command.ts';
 import { addTimeLimitOption, readTimeLimit } from './options.ts';
 

@@ -1,5 +1,5 @@
 import { drizzle } from 'drizzle-orm/pg-proxy';
-import type { PlanProbe } from '../migrate/plans.ts';
+import type { PlanProbe } from '../migrate/verify/plan-probes.ts';
 import { type Database, listSessionsByPair, listSessionsToSettle } from '../queries/index.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { verifyDatabase } from '../migrate/verify.ts';
-import { restoreBackup } from '../ops/restore.ts';
+import { restoreBackup } from '../ops/backup/restore.ts';
+import { verifyDatabase } from '../own/index.ts';
 import type { CliCommand } from './command.ts';
 
 export const restore: CliCommand = {

@@ -1,6 +1,6 @@
-import { formatDuration } from '../migrate/activity.ts';
-import { openConnection } from '../migrate/connection.ts';
-import { rollbackMigration } from '../migrate/rollback.ts';
+import { formatDuration } from '../connection/activity.ts';
+import { openConnection } from '../connection/open.ts';
+import { rollbackMigration } from '../own/index.ts';
 import type { CliCommand } from './command.ts';
 import { showEvents } from './events.ts';
 import { addWaitOptions, readWaitOptions } from './options.ts';

@@ -1,7 +1,7 @@
-import { describeSession } from '../migrate/activity.ts';
-import { openConnection } from '../migrate/connection.ts';
-import { type MigrationStatus, readStatus, type Status } from '../migrate/status.ts';
-import { cancelOnAbort } from '../ops/session.ts';
+import { describeSession } from '../connection/activity.ts';
+import { openConnection } from '../connection/open.ts';
+import { cancelOnAbort } from '../connection/session.ts';
+import { type MigrationStatus, readStatus, type Status } from '../own/index.ts';
 import type { CliCommand } from './command.ts';
 
 export const status: CliCommand = {

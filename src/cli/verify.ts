@@ -1,6 +1,6 @@
-import { openConnection } from '../migrate/connection.ts';
-import { type Finding, type PlanReport, type Verification, verifyDatabase } from '../migrate/index.ts';
-import { formatVersion } from '../migrate/units.ts';
+import { openConnection } from '../connection/open.ts';
+import { formatVersion } from '../connection/units.ts';
+import { type Finding, type PlanReport, type Verification, verifyDatabase } from '../own/index.ts';
 import type { CliCommand } from './command.ts';
 import { addTimeLimitOption, readTimeLimit } from './options.ts';
 

@@ -1,12 +1,12 @@
-import type { SessionActivity } from './activity.ts';
-import { isBeingBuilt } from './building.ts';
-import type { Connection } from './connection.ts';
-import { type MigrationFile, readMigrationFiles } from './folder.ts';
-import { compareHistory, type HistoryFault } from './history.ts';
-import { listJournalRows } from './journal.ts';
-import { listLockHolders } from './lock.ts';
-import { ownProject, type Project } from './project.ts';
-import { isPresent } from './rollback.ts';
+import type { SessionActivity } from '../connection/activity.ts';
+import type { Connection } from '../connection/open.ts';
+import { isBeingBuilt } from './catalog/building.ts';
+import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
+import { compareHistory, type HistoryFault } from './history/history.ts';
+import { listJournalRows } from './history/journal.ts';
+import type { Project } from './project.ts';
+import { listLockHolders } from './run/lock.ts';
+import { isPresent } from './run/rollback.ts';
 
 /** Where a database stands. */
 export interface Status {
@@ -37,18 +37,10 @@ export interface IndexStatus {
   readonly state: 'valid' | 'INVALID' | 'being built' | 'missing';
 }
 
-/**
- * Reads where a database stands, in one read-only transaction. It counts the rows still to fill, for which it reads
- * `sessions` once.
- *
- * @example
- * await using connection = await openConnection('postgres://localhost/trading');
- * const { migrations } = await readStatus(connection);
- * const isCurrent = migrations.every((migration) => migration.state === 'applied');
- */
+/** Reads where a database stands, in one read-only transaction. */
 export async function readStatus(
   connection: Connection,
-  { project = ownProject }: { readonly project?: Project } = {},
+  { project }: { readonly project: Project },
 ): Promise<Status> {
   const files = await readMigrationFiles(project.folder);
   return inReadOnlyTransaction(connection, async () => {

@@ -1,10 +1,10 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { formatDuration } from '../migrate/activity.ts';
-import type { OperationErrorDetails } from '../migrate/errors.ts';
-import type { ProgressEvent } from '../migrate/progress.ts';
-import { toFileError } from './backup-file.ts';
-import type { MaintenanceStep } from './maintain.ts';
+import { formatDuration } from '../connection/activity.ts';
+import type { OperationErrorDetails } from '../connection/errors.ts';
+import type { ProgressEvent } from '../migrate/run/progress.ts';
+import { toFileError } from './backup/backup-file.ts';
+import type { MaintenanceStep } from './indexes/maintain.ts';
 
 /** A statement that was run. Times are epoch milliseconds. */
 export interface RunStep {

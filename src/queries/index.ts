@@ -2,17 +2,18 @@
  * Typed queries on the multi-pair schema. Each takes a Drizzle PostgreSQL handle (or a transaction) first and one options
  * object second; times are epoch milliseconds.
  */
-export { defaultLimit, maxLimit } from './arguments.ts';
-export type { Database, Transaction } from './database.ts';
-export { type DuplicateFills, listDuplicateFills } from './duplicate-fills.ts';
+export { defaultLimit, maxLimit } from './core/arguments.ts';
+export type { Database, Transaction } from './core/database.ts';
 export {
   DatabaseError,
   InvalidArgumentError,
   NotFoundError,
   QueryError,
   type QueryErrorCode,
-} from './errors.ts';
-export type { FillInput } from './fill-input.ts';
+} from './core/errors.ts';
+export type { SessionKey } from './core/keyset.ts';
+export { type DuplicateFills, listDuplicateFills } from './fills/duplicate-fills.ts';
+export type { FillInput } from './fills/fill-input.ts';
 export {
   type FillKey,
   type FillPage,
@@ -21,19 +22,26 @@ export {
   listFillsInRange,
   type RangeFillFilter,
   type SessionFillFilter,
-} from './fills.ts';
-export { type FindOrderOptions, findOrder } from './find-order.ts';
-export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './insert-fills.ts';
-export { insertOrders, maxInsertedOrders } from './insert-orders.ts';
-export { insertSession } from './insert-session.ts';
-export type { SessionKey } from './keyset.ts';
+} from './fills/fills.ts';
+export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './fills/insert-fills.ts';
+export { type FillFilter, streamFills } from './fills/stream-fills.ts';
+export { type FindOrderOptions, findOrder } from './orders/find-order.ts';
+export { insertOrders, maxInsertedOrders } from './orders/insert-orders.ts';
 export {
   hasOpenSells,
   listOpenOrders,
   listOrders,
   type OrderKey,
   openOrderStatuses,
-} from './orders.ts';
+} from './orders/orders.ts';
+export {
+  type FeeTotal,
+  listPairPerformance,
+  type PairPerformance,
+  type PerformanceFilter,
+} from './performance/performance.ts';
+export { listPairVolume, type PairVolume } from './performance/volume.ts';
+export { insertSession } from './sessions/insert-session.ts';
 export {
   listMultiPairSessions,
   listSessionsByPair,
@@ -41,15 +49,11 @@ export {
   maxPairs,
   type SessionListOptions,
   setSessionPairs,
-} from './pairs.ts';
+} from './sessions/pairs.ts';
+export type { SessionSummary } from './sessions/session-summary.ts';
+export { listSessionsToSettle, type SettlementOptions } from './sessions/settlement.ts';
 export {
-  type FeeTotal,
-  listPairPerformance,
-  type PairPerformance,
-  type PerformanceFilter,
-} from './performance.ts';
-export type { SessionSummary } from './sessions.ts';
-export { listSessionsToSettle, type SettlementOptions } from './settlement.ts';
-export { claimSessionsToSettle, defaultRetryAfterMs, recordSettlement } from './settlement-claims.ts';
-export { type FillFilter, streamFills } from './stream-fills.ts';
-export { listPairVolume, type PairVolume } from './volume.ts';
+  claimSessionsToSettle,
+  defaultRetryAfterMs,
+  recordSettlement,
+} from './sessions/settlement-claims.ts';

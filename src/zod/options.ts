@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { maxLimit } from '../queries/arguments.ts';
-import { maxPairs } from '../queries/pairs.ts';
-import { maxSymbols } from '../queries/volume.ts';
+import { maxLimit } from '../queries/core/arguments.ts';
+import { maxSymbols } from '../queries/performance/volume.ts';
+import { maxPairs } from '../queries/sessions/pairs.ts';
 import { textSchema } from './storable.ts';
 
 const text = textSchema;

@@ -1,7 +1,7 @@
 import { getTableColumns, is } from 'drizzle-orm';
 import { PgJsonb, PgReal, type PgTable, PgText } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
-import { decimalPattern } from '../queries/fill-input.ts';
+import { decimalPattern } from '../queries/fills/fill-input.ts';
 
 /** Text that PostgreSQL stores as it is: without U+0000, and without half a surrogate pair. */
 export const textSchema = z.string().refine(isStorableText, {

@@ -4,8 +4,8 @@ import { showEvents } from '../../src/cli/events.ts';
 import { createProgress, formatError, formatJson, type ProgressStream } from '../../src/cli/output.ts';
 import { formatBytes } from '../../src/cli/plan.ts';
 import { commandReference } from '../../src/cli/reference.ts';
-import { OperationError } from '../../src/migrate/errors.ts';
-import type { ProgressEvent } from '../../src/migrate/progress.ts';
+import { OperationError } from '../../src/connection/errors.ts';
+import type { ProgressEvent } from '../../src/migrate/run/progress.ts';
 
 /** A stream that keeps what is written; with `columns` it is a terminal. */
 function createStream(columns?: number): { stream: ProgressStream; read: () => string } {

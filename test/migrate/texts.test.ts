@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { describeSession, formatDuration, withoutLiterals } from '../../src/migrate/activity.ts';
-import { type OperationError, summarizeStatement, toOperationError } from '../../src/migrate/errors.ts';
-import { createRedactor, parseTarget } from '../../src/migrate/url.ts';
+import { describeSession, formatDuration, withoutLiterals } from '../../src/connection/activity.ts';
+import { type OperationError, summarizeStatement, toOperationError } from '../../src/connection/errors.ts';
+import { createRedactor, parseTarget } from '../../src/connection/url.ts';
 
 describe('a statement of somebody else', () => {
   test.each([

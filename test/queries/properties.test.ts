@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { arrayLiteral } from '../../src/queries/arguments.ts';
+import { arrayLiteral } from '../../src/queries/core/arguments.ts';
 import { listMultiPairSessions, listSessionsByPair, listSessionsByPairs } from '../../src/queries/index.ts';
 import { type OpenHandle, openPglite, truncate } from '../support/handles.ts';
 import { readPages } from './suites/pairs.ts';

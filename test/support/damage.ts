@@ -1,4 +1,4 @@
-import { readMigrationFiles } from '../../src/migrate/folder.ts';
+import { readMigrationFiles } from '../../src/migrate/history/folder.ts';
 import { migrationsFolder } from './migrations.ts';
 
 /** One way in which a migrated database may differ from what the package says, and what verify has to say about it. */

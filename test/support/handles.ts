@@ -4,7 +4,7 @@ import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
 import pg from 'pg';
 import postgres from 'postgres';
-import type { Database, Transaction } from '../../src/queries/database.ts';
+import type { Database, Transaction } from '../../src/queries/core/database.ts';
 import { createDatabase } from './database.ts';
 import { createPglite } from './pglite.ts';
 import type { ServerVersion } from './server.ts';

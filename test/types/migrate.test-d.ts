@@ -10,7 +10,7 @@ import {
   type RollbackReport,
   readStatus,
   rollbackMigration,
-} from '../../src/migrate/index.ts';
+} from '../../src/own/index.ts';
 
 test('the examples of the migrator type-check', async () => {
   await using connection = await openConnection('postgres://localhost/trading');

@@ -1,5 +1,5 @@
-import { describeSession, formatDuration, listSessions } from '../activity.ts';
-import { listLockHolders } from '../lock.ts';
+import { describeSession, formatDuration, listSessions } from '../../connection/activity.ts';
+import { listLockHolders } from '../run/lock.ts';
 import { type Check, type CheckContext, count, type Observation } from './check.ts';
 
 /** Programs that hold one snapshot, and a lock on every table, from their beginning to their end. */

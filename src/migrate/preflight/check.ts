@@ -1,8 +1,8 @@
-import type { CatalogObject } from '../catalog.ts';
-import type { ExpectedObject } from '../catalog-file.ts';
-import type { Connection } from '../connection.ts';
-import type { DescribedPlan } from '../describe.ts';
-import type { History } from '../history.ts';
+import type { Connection } from '../../connection/open.ts';
+import type { CatalogObject } from '../catalog/catalog.ts';
+import type { ExpectedObject } from '../catalog/catalog-file.ts';
+import type { History } from '../history/history.ts';
+import type { DescribedPlan } from '../plan/describe.ts';
 import type { Project } from '../project.ts';
 
 /**

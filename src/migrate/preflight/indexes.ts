@@ -1,6 +1,6 @@
-import { describeSessions, listSessions } from '../activity.ts';
-import type { ExpectedObject } from '../catalog-file.ts';
-import { mendByHand } from '../mend.ts';
+import { describeSessions, listSessions } from '../../connection/activity.ts';
+import type { ExpectedObject } from '../catalog/catalog-file.ts';
+import { mendByHand } from '../catalog/repair.ts';
 import { type Check, type CheckContext, count, isPending } from './check.ts';
 
 const indexesOf = ({ expected }: CheckContext): ExpectedObject[] =>

@@ -1,6 +1,6 @@
-import type { Connection } from '../connection.ts';
-import { OperationError } from '../errors.ts';
-import { refusePooler } from '../pooler.ts';
+import { OperationError } from '../../connection/errors.ts';
+import type { Connection } from '../../connection/open.ts';
+import { refusePooler } from '../../connection/pooler.ts';
 import type { Observation } from './check.ts';
 
 export const poolerWhy =

@@ -1,6 +1,6 @@
-import { formatDuration } from '../activity.ts';
-import type { Connection } from '../connection.ts';
-import { formatBytes } from '../units.ts';
+import { formatDuration } from '../../connection/activity.ts';
+import type { Connection } from '../../connection/open.ts';
+import { formatBytes } from '../../connection/units.ts';
 import { type Check, count } from './check.ts';
 
 /** What a healthy replica is behind by, at most. */

@@ -1,6 +1,6 @@
-import type { CatalogObject } from '../catalog.ts';
-import type { ExpectedObject } from '../catalog-file.ts';
-import { mendByHand, quote } from '../mend.ts';
+import type { CatalogObject } from '../catalog/catalog.ts';
+import type { ExpectedObject } from '../catalog/catalog-file.ts';
+import { mendByHand } from '../catalog/repair.ts';
 import { type Check, type CheckContext, count, hasTable, isPending } from './check.ts';
 
 /** Above this size, 0000 leaves a missing index or foreign key to the operator: adding it in place holds up writers. */
@@ -103,26 +103,3 @@ async function listMissingOnLargeTables(context: CheckContext): Promise<string[]
     .filter(({ table }) => large.some(({ name }) => name === table))
     .map((wanted) => `${wanted.name} is missing: ${mendByHand(wanted, undefined)}`);
 }
-
-export const columnsOfOlderAttempt: Check = {
-  id: 'pairs-of-older-attempt',
-  why: 'pairs will be an array of strings, or be refused; what is anything else would have to be guessed',
-  look: async ({ connection, live }) => {
-    const pairs = live.find((object) => object.table === 'sessions' && object.name === 'pairs');
-    if (pairs?.properties['type'] !== 'jsonb')
-      return { level: 'skipped', found: 'there is no column sessions.pairs of type jsonb yet' };
-    const [row] = await connection.query<{ bad: number }>(
-      `select count(*) as bad from ${quote('sessions')} where ${notMendable}`,
-    );
-    if (row?.bad === 0)
-      return { level: 'ok', found: 'every value of sessions.pairs can be kept or put right' };
-    return {
-      level: 'blocker',
-      found: `${count(row?.bad ?? 0, 'session')} with pairs that are no array of strings`,
-      advice: `Set pairs of these sessions to an array of strings, or to null: select id from sessions where ${notMendable}`,
-    };
-  },
-};
-
-/** What 0001 refuses. A lone string, and nulls, it puts right. */
-const notMendable = `jsonb_typeof(pairs) not in ('array', 'string', 'null') or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)`;

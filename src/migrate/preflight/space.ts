@@ -1,6 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
-import type { Connection } from '../connection.ts';
-import { formatBytes } from '../units.ts';
+import type { Connection } from '../../connection/open.ts';
+import { formatBytes } from '../../connection/units.ts';
 import type { Check } from './check.ts';
 
 /** An estimate from statistics may be off by half. */

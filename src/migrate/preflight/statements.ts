@@ -1,4 +1,4 @@
-import { withoutLiterals } from '../activity.ts';
+import { withoutLiterals } from '../../connection/activity.ts';
 import { type Check, count } from './check.ts';
 
 interface Statement {

@@ -1,0 +1,119 @@
+import type { Connection } from './open.ts';
+
+/** Another session, as `pg_stat_activity` shows it. Without pg_read_all_stats, sessions of other roles show less. */
+export interface SessionActivity {
+  /** 0 is a prepared transaction, which has no process. */
+  readonly pid: number;
+  readonly application: string | null;
+  readonly user: string | null;
+  /** `active`, `idle in transaction`, … */
+  readonly state: string | null;
+  /** How long its transaction is open; else how long it is in its state. */
+  readonly openForMs: number | null;
+  /** Its last statement, literals replaced by `?`. */
+  readonly statement: string | null;
+}
+
+interface ActivityRow extends Omit<SessionActivity, 'statement'> {
+  readonly query: string | null;
+}
+
+/** The sessions with these process ids. Those that have ended meanwhile are left out. */
+export async function listSessions(
+  connection: Connection,
+  pids: readonly number[],
+): Promise<SessionActivity[]> {
+  if (pids.length === 0) return [];
+  const rows = await connection.query<ActivityRow>(
+    `select pid, application_name as application, usename::text as "user", state,
+            round(extract(epoch from clock_timestamp() - coalesce(xact_start, state_change)) * 1000)::float8 as "openForMs",
+            query
+     from pg_stat_activity
+     where pid = any($1::int[])
+     order by coalesce(xact_start, state_change)`,
+    [[...new Set(pids)]],
+  );
+  const sessions = rows.map(({ query, ...session }) => ({
+    ...session,
+    statement: query === null ? null : withoutLiterals(query),
+  }));
+  return pids.includes(0) ? [...sessions, preparedTransaction] : sessions;
+}
+
+/** What `pg_blocking_pids` shows as 0. */
+const preparedTransaction: SessionActivity = {
+  pid: 0,
+  application: 'prepared transaction, see pg_prepared_xacts',
+  user: null,
+  state: null,
+  openForMs: null,
+  statement: null,
+};
+
+/** Sessions that hold a lock on one of the tables, the oldest transaction first. */
+export async function listTableHolders(
+  connection: Connection,
+  tables: readonly string[],
+  exceptPids: readonly number[],
+): Promise<SessionActivity[]> {
+  const rows = await connection.query<{ pid: number }>(
+    `select distinct coalesce(pid, 0) as pid
+     from pg_locks
+     where locktype = 'relation' and granted and relation in (select to_regclass(name) from unnest($1::text[]) as name)
+       and database = (select oid from pg_database where datname = current_database())
+       and not coalesce(pid, 0) = any($2::int[])`,
+    [[...tables], [...exceptPids]],
+  );
+  return listSessions(
+    connection,
+    rows.map((row) => row.pid),
+  );
+}
+
+/** `pid 4711 (settlement, idle in transaction for 42 s): update sessions set …` */
+export function describeSession({
+  pid,
+  application,
+  user,
+  state,
+  openForMs,
+  statement,
+}: SessionActivity): string {
+  const name = application || user || 'name unknown';
+  const duration = openForMs === null ? '' : ` for ${formatDuration(openForMs)}`;
+  const about = `${name}${state === null ? '' : `, ${state}${duration}`}`;
+  return `pid ${pid} (${about})${statement ? `: ${statement}` : ''}`;
+}
+
+export const describeSessions = (sessions: readonly SessionActivity[]): string =>
+  sessions.map(describeSession).join('; ') || 'nobody any more';
+
+/** `850 ms`, `42 s`, `7 min 5 s`, `2 h 3 min` */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}
+
+const statementCharacters = 120;
+
+/**
+ * Strings, dollar-quoted texts, comments and numbers, in PostgreSQL's spelling. The server cuts long statements off, so
+ * each of them may also end with the text.
+ */
+const literals =
+  /\be'(?:\\.|''|[^'\\])*(?:'|$)|'(?:''|[^'])*(?:'|$)|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"(?:""|[^"])*(?:"|$)|(?<![\w$.])\d[\w.]*/gi;
+
+/** A statement of somebody else as one line, with every literal replaced by `?`: it may hold orders, keys, names. */
+export function withoutLiterals(statement: string): string {
+  const text = statement
+    .replace(literals, (found) => {
+      if (found.startsWith('"')) return found;
+      return found.startsWith('--') || found.startsWith('/*') ? ' ' : '?';
+    })
+    .replace(/\s+/g, ' ')
+    .trim();
+  return text.length > statementCharacters ? `${text.slice(0, statementCharacters)} …` : text;
+}

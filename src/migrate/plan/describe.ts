@@ -1,0 +1,108 @@
+import type { Connection } from '../../connection/open.ts';
+import type { Project } from '../project.ts';
+import { inReadOnlyTransaction } from '../status.ts';
+import { buildPlan, limits, type MigrationPlan } from './plan.ts';
+import { readColumnNames } from './statements.ts';
+
+/** A plan, and what it will meet on this database. */
+export interface DescribedPlan extends MigrationPlan {
+  readonly target: string;
+  readonly versionNumber: number;
+  /** Tables that the pending files work on. */
+  readonly tables: readonly TableSize[];
+  /** Time limits in force in a session of this role, before the plan lifts them. `0` is none. */
+  readonly limits: Readonly<Record<string, string>>;
+  /** Roughly what the disk needs, in bytes, by file: new indexes, and new versions of rows that are filled. */
+  readonly diskBytes: Readonly<Record<string, number>>;
+}
+
+export interface TableSize {
+  readonly table: string;
+  /** As the server last estimated it. Undefined: the table is not there. */
+  readonly rows: number | undefined;
+  /** Of the rows alone, and with indexes and TOAST. */
+  readonly heapBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What to plan. */
+export interface PlanOptions {
+  readonly project: Project;
+  /** The last file to apply: `001`, `1`, `0001` or the full name (default: all that are pending). */
+  readonly upTo?: string;
+}
+
+/** What `applyMigrations` would do now, and what it will meet; read-only. */
+export async function planMigrations(
+  connection: Connection,
+  { project, upTo }: PlanOptions,
+): Promise<DescribedPlan> {
+  return inReadOnlyTransaction(connection, async () => {
+    const plan = await buildPlan(connection, project, upTo);
+    const names = new Set(plan.migrations.flatMap(({ steps }) => steps.flatMap((step) => step.facts.tables)));
+    const tables: TableSize[] = [];
+    for (const name of names) tables.push(await readSize(connection, name));
+    const diskBytes: Record<string, number> = {};
+    for (const migration of plan.migrations) {
+      let bytes = 0;
+      for (const step of migration.steps)
+        bytes += await estimateBytes(connection, step.sql, step.facts.rewrites, tables);
+      diskBytes[migration.tag] = bytes;
+    }
+    return {
+      ...plan,
+      target: connection.target,
+      versionNumber: connection.versionNumber,
+      tables,
+      limits: await readLimitsInForce(connection),
+      diskBytes,
+    };
+  });
+}
+
+async function readSize(connection: Connection, table: string): Promise<TableSize> {
+  const [row] = await connection.query<{ rows: number; heapBytes: number; totalBytes: number }>(
+    // reltuples is -1 until the table is first vacuumed or analyzed.
+    `select case when c.reltuples >= 0 then c.reltuples else coalesce(s.n_live_tup, 0) end::float8 as rows,
+            pg_relation_size(c.oid)::float8 as "heapBytes", pg_total_relation_size(c.oid)::float8 as "totalBytes"
+     from pg_class as c
+     left join pg_stat_user_tables as s on s.relid = c.oid
+     where c.oid = to_regclass($1)`,
+    [table],
+  );
+  return { table, rows: row?.rows, heapBytes: row?.heapBytes ?? 0, totalBytes: row?.totalBytes ?? 0 };
+}
+
+/** Where a column has no statistics yet: a guess between a bigint and an identifier. */
+const unknownWidthBytes = 16;
+/** Header and line pointer of an index entry; pages of a new b-tree are filled to nine tenths. */
+const entryBytes = 12;
+const fillFactor = 0.9;
+
+async function estimateBytes(
+  connection: Connection,
+  sql: string,
+  rewrites: string | undefined,
+  tables: readonly TableSize[],
+): Promise<number> {
+  if (rewrites !== undefined) return tables.find(({ table }) => table === rewrites)?.heapBytes ?? 0;
+  const index = readColumnNames(sql);
+  const size = tables.find(({ table }) => table === index?.table);
+  if (index === undefined || size?.rows === undefined) return 0;
+  const [row] = await connection.query<{ bytes: number }>(
+    `select coalesce(sum(coalesce(s.avg_width, $3)), $3)::float8 as bytes
+     from pg_attribute as a
+     left join pg_stats as s on s.tablename = $1 and s.attname = a.attname and s.schemaname = current_schema()
+     where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attname = any($2::text[])`,
+    [index.table, [...index.words], unknownWidthBytes],
+  );
+  return Math.round((size.rows * ((row?.bytes ?? unknownWidthBytes) + entryBytes)) / fillFactor);
+}
+
+async function readLimitsInForce(connection: Connection): Promise<Record<string, string>> {
+  const rows = await connection.query<{ name: string; setting: string }>(
+    'select name, current_setting(name) as setting from pg_settings where name = any($1::text[]) order by name',
+    [[...limits]],
+  );
+  return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
+}

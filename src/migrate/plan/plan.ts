@@ -1,0 +1,200 @@
+import type { Connection } from '../../connection/open.ts';
+import { isBeingBuilt } from '../catalog/building.ts';
+import { type MigrationFile, type MigrationStatement, readMigrationFiles } from '../history/folder.ts';
+import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
+import { listJournalRows, recordSql } from '../history/journal.ts';
+import type { MigrationFacts, Project, StatementFacts } from '../project.ts';
+import {
+  classifyStatement,
+  controlsTransaction,
+  readBlockLabel,
+  readConcurrentIndex,
+  refusesTransaction,
+} from './statements.ts';
+
+/** One statement that is sent to the server, exactly as it is sent. */
+export interface PlanStep {
+  readonly sql: string;
+  /** `runner`: what the migrator adds. `file`: what the migration file says. */
+  readonly from: 'runner' | 'file';
+  /** Line of the file, from 1; undefined for the runner's own. */
+  readonly line: number | undefined;
+  readonly facts: StatementFacts;
+  /** A setting that not every platform knows: a refusal is no fault. */
+  readonly optional: boolean;
+}
+
+/**
+ * How a file is run. `transaction`: wrapped in one, all or nothing, tried again while a lock is not to be had.
+ * `own`: the file ends the runner's transaction and opens one at its end. `outside`: it has statements that refuse
+ * a transaction and says nothing about one, so each statement commits by itself.
+ */
+export type PlanMode = 'transaction' | 'own' | 'outside';
+
+/** One file that is pending, as the steps that apply it. */
+export interface PlannedMigration {
+  readonly tag: string;
+  /** As messages name it: `drizzle/0001_multi_pair_support.sql`. */
+  readonly file: string;
+  readonly mode: PlanMode;
+  readonly steps: readonly PlanStep[];
+}
+
+/** What `applyMigrations` would run now. */
+export interface MigrationPlan {
+  readonly applied: readonly string[];
+  readonly migrations: readonly PlannedMigration[];
+}
+
+/** Waits that others notice are kept this short, and tried again. */
+export const lockTimeout = '50ms';
+
+/**
+ * The pending files up to `upTo`, in order, as the exact statements.
+ *
+ * @throws OperationError `HISTORY`, `FILE_INVALID`, `USAGE`
+ */
+export async function buildPlan(
+  connection: Connection,
+  project: Project,
+  upTo: string | undefined,
+): Promise<MigrationPlan> {
+  const files = await readMigrationFiles(project.folder);
+  const history = compareHistory(files, await listJournalRows(connection));
+  refuseFaults(history);
+  const pending = selectPending(files, history, upTo);
+  const leftovers = await listLeftovers(connection, pending);
+  return {
+    applied: history.applied.map((file) => file.tag),
+    migrations: pending.map((file) =>
+      planMigration(file, project.migrations?.[file.tag] ?? {}, connection.versionNumber, leftovers),
+    ),
+  };
+}
+
+/**
+ * Indexes that an earlier run has left INVALID. IF NOT EXISTS would take them for built, and without it the build would
+ * fail for ever. One that is being built right now is none: the proof at the end of the file finds it.
+ */
+async function listLeftovers(connection: Connection, files: readonly MigrationFile[]): Promise<string[]> {
+  const names = files.flatMap((file) => (findMode(file.statements) === 'outside' ? listBuilds(file) : []));
+  if (names.length === 0) return [];
+  const rows = await connection.query<{ name: string }>(
+    `select name
+     from unnest($1::text[]) as name
+     join pg_index as i on i.indexrelid = to_regclass(name)
+     where not (i.indisvalid and i.indisready and i.indislive)
+       and not ${isBeingBuilt('i.indexrelid')}`,
+    [names],
+  );
+  return rows.map((row) => row.name);
+}
+
+const listBuilds = (file: MigrationFile): string[] =>
+  file.statements.flatMap(({ sql }) => readConcurrentIndex(sql) ?? []);
+
+function selectPending(
+  files: readonly MigrationFile[],
+  history: History,
+  upTo: string | undefined,
+): readonly MigrationFile[] {
+  if (upTo === undefined) return history.pending;
+  const last = resolveMigration(files, upTo);
+  return history.pending.filter((file) => file.createdAtMs <= last.createdAtMs);
+}
+
+/** Fails unless the indexes are valid: the record may only be written over the truth. */
+function proveSql(names: readonly string[]): string {
+  const list = names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+  return `do $prove$
+declare
+  faults text;
+begin
+  select string_agg(name, ', ') into faults
+  from unnest(array[${list}]) as name
+  left join pg_index as i on i.indexrelid = to_regclass(name)
+  where i.indexrelid is null or not (i.indisvalid and i.indisready and i.indislive);
+  if faults is not null then
+    raise exception 'not valid: %', faults
+      using errcode = 'object_not_in_prerequisite_state', hint = 'Another session may still be building it.';
+  end if;
+end
+$prove$`;
+}
+
+/** The steps of one file: the time limits lifted, the file as stock drizzle wraps it, and its record last. */
+export function planMigration(
+  file: MigrationFile,
+  facts: MigrationFacts,
+  versionNumber: number,
+  leftovers: readonly string[],
+): PlannedMigration {
+  const mode = findMode(file.statements);
+  const statements = file.statements.map((statement) => fileStep(statement, facts));
+  const builds = listBuilds(file);
+  const clear = leftovers
+    .filter((name) => builds.includes(name))
+    .map((name) => runnerStep(`drop index concurrently ${name}`));
+  const prove = builds.length === 0 ? [] : [runnerStep(proveSql(builds), readsCatalog)];
+  const record = runnerStep(recordSql(file), writesJournal);
+  const wrapped = {
+    transaction: [begin, shortLockTimeout, ...statements, record, commit],
+    own: [begin, ...statements, record, commit],
+    outside: [...clear, ...statements, ...prove, record],
+  };
+  return { tag: file.tag, file: file.file, mode, steps: [...liftLimits(versionNumber), ...wrapped[mode]] };
+}
+
+const readsCatalog: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', tables: [] };
+const writesJournal: StatementFacts = {
+  lock: 'SHARE ROW EXCLUSIVE on the journal',
+  work: 'one row',
+  tables: [],
+};
+
+export function findMode(statements: readonly MigrationStatement[]): PlanMode {
+  if (statements.some(({ sql }) => controlsTransaction(sql))) return 'own';
+  return statements.some(({ sql }) => refusesTransaction(sql)) ? 'outside' : 'transaction';
+}
+
+export function fileStep({ sql, line }: MigrationStatement, facts: MigrationFacts): PlanStep {
+  const known = facts.blocks?.[readBlockLabel(sql) ?? ''];
+  return { sql, from: 'file', line, facts: known ?? classifyStatement(sql), optional: false };
+}
+
+export function runnerStep(
+  sql: string,
+  facts: StatementFacts = classifyStatement(sql),
+  optional = false,
+): PlanStep {
+  return { sql, from: 'runner', line: undefined, facts, optional };
+}
+
+export const begin = runnerStep('begin');
+export const commit = runnerStep('commit');
+/** In a transaction of the runner, everybody who comes while a statement waits queues behind it. */
+export const shortLockTimeout = runnerStep(`set local lock_timeout = '${lockTimeout}'`);
+
+/** Limits of a role or host that would end long work half way; the migrator puts them back at the end. */
+export const limits = [
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'transaction_timeout',
+  'client_connection_check_interval',
+] as const;
+
+const firstVersionWithTransactionTimeout = 170_000;
+
+export function liftLimits(versionNumber: number): PlanStep[] {
+  return [
+    runnerStep('set statement_timeout = 0'),
+    runnerStep('set lock_timeout = 0'),
+    runnerStep('set idle_in_transaction_session_timeout = 0'),
+    ...(versionNumber >= firstVersionWithTransactionTimeout
+      ? [runnerStep('set transaction_timeout = 0')]
+      : []),
+    // Without it the server works on for a client that has been killed. Some platforms can't.
+    runnerStep("set client_connection_check_interval = '1s'", undefined, true),
+  ];
+}

@@ -1,0 +1,216 @@
+import { describeSessions, formatDuration } from '../../connection/activity.ts';
+import { OperationError, summarizeStatement } from '../../connection/errors.ts';
+import type { Connection } from '../../connection/open.ts';
+import { refusePooler } from '../../connection/pooler.ts';
+import { readSettings, restoreSettings, type Setting } from '../../connection/settings.ts';
+import { type Observation, watchWork } from '../../connection/watch.ts';
+import type { PlanStep } from '../plan/plan.ts';
+import type { MigrationFacts, Project } from '../project.ts';
+import { releaseLock, takeLock } from './lock.ts';
+import { createNoticeReader, type ProgressListener } from './progress.ts';
+
+/** What every run that changes a database can be told. */
+export interface RunOptions {
+  /** Wait so long for another run to end (default 60,000 ms; 0 tries once). */
+  readonly lockWaitMs?: number;
+  /** A statement may wait so long for transactions of others without a break (default 30 minutes). */
+  readonly maxWaitMs?: number;
+  /** Aborted: the running statement is cancelled on the server, and the lock given back. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: ProgressListener;
+}
+
+export const defaultLockWaitMs = 60_000;
+/** A dump of a large database takes that long; an operator who waits longer says so. */
+export const defaultMaxWaitMs = 30 * 60_000;
+
+/** A statement that was run. */
+export interface StepReport {
+  readonly statement: string;
+  readonly line: number | undefined;
+  readonly startedAtMs: number;
+  readonly durationMs: number;
+  /** Of it, waiting for others; seen every quarter of a second. */
+  readonly waitedMs: number;
+}
+
+/** The file that is being run. */
+export interface RunningFile {
+  readonly tag: string;
+  readonly file: string;
+  readonly facts: MigrationFacts;
+}
+
+/**
+ * Runs `work` with the migrations' lock taken, settings saved, a second session to watch with, and Ctrl-C wired to the
+ * server. Whatever happens: open transactions are rolled back, the settings put back, the lock given back.
+ */
+export async function withRun<Result>(
+  connection: Connection,
+  project: Project,
+  options: RunOptions,
+  work: (run: Run) => Promise<Result>,
+): Promise<Result> {
+  refuseVersion(connection, project);
+  const second = await connection.openSecond();
+  try {
+    if (second !== undefined) await refusePooler(connection, second);
+    const run = new Run(connection, second, options);
+    const settings = await readSettings(connection);
+    await takeLock(connection, {
+      lockWaitMs: options.lockWaitMs ?? defaultLockWaitMs,
+      signal: options.signal,
+      onWait: (holders, waitedMs) => options.onProgress?.({ kind: 'lock', holders, waitedMs }),
+    });
+    const result = await work(run).catch(async (error: unknown) => {
+      // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
+      await cleanUp(run, settings).catch(() => {});
+      throw error;
+    });
+    await cleanUp(run, settings);
+    return result;
+  } finally {
+    await second?.close();
+  }
+}
+
+async function cleanUp(run: Run, settings: readonly Setting[]): Promise<void> {
+  await run.cancelled;
+  await run.connection.execute('rollback');
+  await restoreSettings(run.connection, settings);
+  await releaseLock(run.connection);
+}
+
+function refuseVersion(connection: Connection, { versions }: Project): void {
+  const major = Math.floor(connection.versionNumber / 10_000);
+  if (versions === undefined || major >= versions.oldest) return;
+  throw new OperationError({
+    code: 'VERSION_UNSUPPORTED',
+    message: `the server is PostgreSQL ${major}; these migrations need ${versions.oldest} or later. Nothing was changed`,
+    advice: 'Upgrade the server first.',
+  });
+}
+
+/** One run on one connection: sends statements, watches them, and stops them when told to. */
+export class Run {
+  readonly connection: Connection;
+  /** Settles when a cancel request that is under way has reached the server: none may hit a later statement. */
+  cancelled: Promise<void> = Promise.resolve();
+  readonly #second: Connection | undefined;
+  readonly #options: RunOptions;
+  #isBlind = false;
+
+  constructor(connection: Connection, second: Connection | undefined, options: RunOptions) {
+    this.connection = connection;
+    this.#second = second;
+    this.#options = options;
+  }
+
+  get emit(): ProgressListener {
+    return this.#options.onProgress ?? (() => {});
+  }
+
+  get maxWaitMs(): number {
+    return this.#options.maxWaitMs ?? defaultMaxWaitMs;
+  }
+
+  /** @throws OperationError `INTERRUPTED` once the run was told to stop. */
+  refuseAborted(): void {
+    if (this.#options.signal?.aborted !== true) return;
+    throw new OperationError({
+      code: 'INTERRUPTED',
+      message: 'told to stop before the next statement',
+      advice: '',
+    });
+  }
+
+  /** Runs one step, watches it, and cancels it when told to. */
+  async step(step: PlanStep, running: RunningFile): Promise<StepReport> {
+    this.refuseAborted();
+    const startedAtMs = Date.now();
+    const waitedMs = await this.#send(step, running);
+    return {
+      statement: summarizeStatement(step.sql),
+      line: step.line,
+      startedAtMs,
+      durationMs: Date.now() - startedAtMs,
+      waitedMs,
+    };
+  }
+
+  async #send(step: PlanStep, running: RunningFile): Promise<number> {
+    const stopListening = this.connection.onNotice(createNoticeReader(running.tag, running.facts, this.emit));
+    const cancel = (): void => {
+      this.cancelled = this.#cancel(running.tag);
+    };
+    this.#options.signal?.addEventListener('abort', cancel);
+    let overdue: Observation | undefined;
+    const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
+    try {
+      if (this.#second === undefined || this.#isBlind) {
+        await work;
+        return 0;
+      }
+      return await watchWork(work, this.#second, this.connection.pid, step.facts.exclusive ?? [], {
+        onLook: (observation) => {
+          this.#report(observation, running.tag);
+          if (observation.waitingMs < this.maxWaitMs || overdue !== undefined) return;
+          overdue = observation;
+          cancel();
+        },
+        onBlind: (error) => {
+          this.#isBlind = true;
+          this.#notify(running.tag, 'progress can’t be watched any more', error);
+        },
+      });
+    } catch (error) {
+      if (step.optional && error instanceof OperationError && error.sqlState?.startsWith('22')) return 0;
+      await this.cancelled;
+      if (overdue !== undefined) throw waitedTooLong(overdue, error, this.maxWaitMs);
+      throw error;
+    } finally {
+      stopListening();
+      this.#options.signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Asks the server to cancel: by the protocol, else by SQL from the second session. Never fails. */
+  async #cancel(tag: string): Promise<void> {
+    try {
+      await this.connection.cancel().catch(async (error: unknown) => {
+        if (this.#second === undefined) throw error;
+        await this.#second.query('select pg_cancel_backend($1)', [this.connection.pid]);
+      });
+    } catch (error) {
+      this.#notify(tag, `pid ${this.connection.pid} could not be cancelled and works on`, error);
+    }
+  }
+
+  #notify(tag: string, what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.emit({ kind: 'notice', tag, message: `${what}: ${reason}` });
+  }
+
+  #report({ build, waitingFor, waitedMs }: Observation, tag: string): void {
+    if (build !== undefined) this.emit({ kind: 'index', tag, ...build });
+    if (waitingFor.length > 0) this.emit({ kind: 'waiting', tag, for: waitingFor, waitedMs });
+  }
+}
+
+function waitedTooLong(
+  { waitingFor, waitingMs }: Observation,
+  error: unknown,
+  maxWaitMs: number,
+): OperationError {
+  const { file, line, statement, sqlState, serverMessage } = error instanceof OperationError ? error : {};
+  return new OperationError({
+    code: 'LOCKED',
+    message: `gave up after waiting ${formatDuration(waitingMs)} for ${describeSessions(waitingFor)}`,
+    advice: `Let these transactions end, then run the same command again. --max-wait waits longer than ${formatDuration(maxWaitMs)}.`,
+    file,
+    line,
+    statement,
+    sqlState,
+    serverMessage,
+  });
+}

@@ -1,0 +1,95 @@
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
+import { loadDriver } from '../../connection/driver.ts';
+import { connectEmbedded } from '../../connection/embedded.ts';
+import { lockEmbedded } from '../../connection/embedded-lock.ts';
+import { OperationError } from '../../connection/errors.ts';
+import type { Connection } from '../../connection/open.ts';
+import type { BackupOptions } from './backup.ts';
+import { type Backup, nameBackup, storeBackup, writeSynced } from './backup-file.ts';
+import { countRows, listTables } from './row-counts.ts';
+
+/** An embedded database in `directory`, taken for this process, or in memory without one; from a dump where there is one. */
+export async function openPglite(options: {
+  directory?: string;
+  dump?: Blob;
+}): Promise<{ client: PGlite; connection: Connection }> {
+  const { directory, dump } = options;
+  const { PGlite: Database } = await loadDriver('@electric-sql/pglite', () => import('@electric-sql/pglite'));
+  const release = directory === undefined ? async () => {} : await lockEmbedded(directory);
+  try {
+    const client = await Database.create({
+      ...(directory === undefined ? {} : { dataDir: directory }),
+      ...(dump === undefined ? {} : { loadDataDir: dump }),
+    });
+    const target = directory === undefined ? 'pglite' : `pglite:${directory}`;
+    return { client, connection: await connectEmbedded(client, target, release) };
+  } catch (cause) {
+    await release();
+    throw new OperationError({
+      code: dump === undefined ? 'UNREACHABLE' : 'FILE_INVALID',
+      message: `PGlite can’t open ${dump === undefined ? directory : 'the dump'}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      advice: 'It may be damaged, or made by another version of PGlite.',
+    });
+  }
+}
+
+/** PGlite's own dump of its directory: the whole database, whatever is in it. */
+export async function backupEmbedded(
+  directory: string,
+  { folder = 'backups', scope = 'database', onProgress }: BackupOptions,
+): Promise<Backup> {
+  if (scope === 'tables') {
+    throw new OperationError({
+      code: 'USAGE',
+      message: 'an embedded database is always backed up whole',
+      advice: 'Leave --tables out.',
+    });
+  }
+  if (!existsSync(path.join(directory, 'PG_VERSION'))) {
+    throw new OperationError({
+      code: 'DATABASE_MISSING',
+      message: `there is no embedded database in ${directory}`,
+      advice: 'Check the directory.',
+    });
+  }
+  const startedAtMs = Date.now();
+  const { client, connection } = await openPglite({ directory });
+  await using _connection = connection;
+  const database = path.basename(path.resolve(directory));
+  const tables = await listTables(connection);
+  return await storeBackup(folder, nameBackup(database, startedAtMs, '.pglite.tar.gz'), async (partial) => {
+    onProgress?.(`dump of ${connection.target} …`);
+    const rows = await countRows(connection, tables);
+    const dump = await client.dumpDataDir('gzip');
+    await writeSynced(partial, new Uint8Array(await dump.arrayBuffer()));
+    await refuseUnreadable(partial, rows);
+    return {
+      kind: 'embedded',
+      scope,
+      target: connection.target,
+      database,
+      systemIdentifier: null,
+      versionNumber: connection.versionNumber,
+      program: 'PGlite',
+      startedAtMs,
+      rows,
+      prerequisites: [],
+    };
+  });
+}
+
+/** The only proof that a dump can be loaded is to load it: into memory. */
+async function refuseUnreadable(file: string, expected: Readonly<Record<string, number>>): Promise<void> {
+  const { connection } = await openPglite({ dump: new Blob([await readFile(file)]) });
+  await using copy = connection;
+  const found = await countRows(copy, await listTables(copy));
+  if (Object.entries(expected).every(([table, rows]) => found[table] === rows)) return;
+  throw new OperationError({
+    code: 'STATEMENT_FAILED',
+    message: 'the dump does not hold the rows that the database has',
+    advice: 'See that no other process has the embedded database open, then back up again.',
+  });
+}

@@ -1,0 +1,159 @@
+import { OperationError } from '../../connection/errors.ts';
+import { type Connection, openConnection } from '../../connection/open.ts';
+import { inTransaction, liftTimeLimits, type WorkOptions } from '../../connection/session.ts';
+import { createRedactor, parseTarget } from '../../connection/url.ts';
+import { maintainedTables } from '../indexes/index-catalog.ts';
+import { backupEmbedded } from './backup-embedded.ts';
+import { type Backup, type BackupFacts, nameBackup, storeBackup } from './backup-file.ts';
+import { toLibpqEnvironment } from './libpq.ts';
+import { type ClientPrograms, findClientPrograms, runProgram } from './programs.ts';
+import { countRows, listTables, type TableName } from './row-counts.ts';
+
+/** What to back up, and where to. */
+export interface BackupOptions extends WorkOptions {
+  /** Folder for the file and its record (default `backups`, in the working directory); made where it is missing. */
+  readonly folder?: string;
+  /** `tables`: the three tables and the journal only (default `database`: all). */
+  readonly scope?: 'database' | 'tables';
+}
+
+/** A table that somebody alters can't be dumped; better to say so than to queue behind it in silence. */
+const lockWait = '60s';
+
+/**
+ * Backs a database up: with pg_dump in its custom format, or with PGlite's own dump of an embedded one. Beside the
+ * file stands a JSON with the size, the sha256, and the rows of every table in the very snapshot that was dumped. The
+ * file gets its name when it is whole and pg_restore (or PGlite) can read it.
+ *
+ * Reads all tables while services go on; it holds up DROP, ALTER and the vacuuming of old row versions for as long as
+ * it runs. Roles and tablespaces of the server are not in it.
+ *
+ * @throws OperationError `PROGRAM_MISSING` no pg_dump of the server's version or later · `OUT_OF_SPACE` ·
+ *   `FILE_INVALID` the folder can't be written to · `PRIVILEGE_MISSING` · `LOCKED` · `INTERRUPTED` · `UNREACHABLE`
+ * @example
+ * const { path, record } = await backupDatabase('postgres://localhost/trading', { folder: '/srv/backups' });
+ * console.log(path, record.sha256, record.rows['public.fills']);
+ */
+export async function backupDatabase(url: string, options: BackupOptions = {}): Promise<Backup> {
+  const target = parseTarget(url);
+  if (target.kind === 'embedded') return backupEmbedded(target.directory, options);
+  await using connection = await openConnection(url);
+  await using _limits = await liftTimeLimits(connection);
+  const programs = await findClientPrograms(Math.floor(connection.versionNumber / 10_000));
+  // What pg_dump sees and what is counted is one snapshot: it lives as long as this transaction.
+  return await inTransaction(connection, 'isolation level repeatable read read only', () =>
+    dump(connection, url, programs, options),
+  );
+}
+
+async function dump(
+  connection: Connection,
+  url: string,
+  programs: ClientPrograms,
+  { folder = 'backups', scope = 'database', signal, onProgress }: BackupOptions,
+): Promise<Backup> {
+  const startedAtMs = Date.now();
+  const [origin] = await connection.query<{ snapshot: string; database: string }>(
+    'select pg_export_snapshot() as snapshot, current_database() as database',
+  );
+  if (origin === undefined) throw new Error('a select without from has one row');
+  const tables = scope === 'database' ? await listTables(connection) : await listOwnTables(connection);
+  const ending = scope === 'database' ? '.dump' : '-tables.dump';
+  return storeBackup(folder, nameBackup(origin.database, startedAtMs, ending), async (partial) => {
+    onProgress?.(`pg_dump of ${connection.target} …`);
+    const selection = scope === 'database' ? [] : tables.map((table) => `--table=${toPattern(table)}`);
+    const environment = toLibpqEnvironment(url);
+    const running = { environment, signal, redact: createRedactor(url), writesTo: partial };
+    await runProgram({
+      ...running,
+      program: programs.pgDump,
+      args: [
+        '--format=custom',
+        '--no-password',
+        `--lock-wait-timeout=${lockWait}`,
+        `--snapshot=${origin.snapshot}`,
+        `--file=${partial}`,
+        ...selection,
+      ],
+    });
+    onProgress?.('counting rows …');
+    const rows = await countRows(connection, tables);
+    const list = await runProgram({ ...running, program: programs.pgRestore, args: ['--list', partial] });
+    refuseIncomplete(list, tables);
+    return {
+      kind: 'server',
+      scope,
+      target: connection.target,
+      database: origin.database,
+      systemIdentifier: await findSystemIdentifier(connection),
+      versionNumber: connection.versionNumber,
+      program: programs.version,
+      startedAtMs,
+      rows,
+      prerequisites: scope === 'database' ? [] : await listPrerequisites(connection, tables),
+    } satisfies BackupFacts;
+  });
+}
+
+/** The three tables, and the journals that say how they came to be; those that are there. */
+async function listOwnTables(connection: Connection): Promise<TableName[]> {
+  const tables = await connection.query<TableName>(
+    `select n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as qualified
+     from unnest($1::text[]) as wanted (name)
+     join pg_class as c on c.oid = to_regclass(wanted.name)
+     join pg_namespace as n on n.oid = c.relnamespace
+     order by 1, 2`,
+    [[...maintainedTables, 'drizzle.__drizzle_migrations']],
+  );
+  if (tables.length > 0) return tables;
+  throw new OperationError({
+    code: 'REFUSED',
+    message: 'none of the tables sessions, orders and fills is here',
+    advice: 'Check that this is the right database, or back all of it up (without --tables).',
+  });
+}
+
+/** pg_dump reads a pattern; in quotes it is a name. */
+const toPattern = ({ schema, name }: TableName): string =>
+  [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
+
+/** A dump of tables holds neither their schemas nor the functions of their triggers. */
+async function listPrerequisites(connection: Connection, tables: readonly TableName[]): Promise<string[]> {
+  const names = tables.map(({ qualified }) => qualified);
+  const rows = await connection.query<{ statement: string }>(
+    `select distinct format('create schema if not exists %I', n.nspname) as statement, 1 as place
+     from pg_class as c
+     join pg_namespace as n on n.oid = c.relnamespace
+     where c.oid = any($1::regclass[]) and n.nspname <> 'public'
+     union all
+     select distinct pg_get_functiondef(t.tgfoid), 2
+     from pg_trigger as t
+     where t.tgrelid = any($1::regclass[]) and not t.tgisinternal
+     order by place`,
+    [names],
+  );
+  return rows.map(({ statement }) => statement);
+}
+
+/** `pg_restore --list` names the data of each table in a line: `3450; 0 16390 TABLE DATA public fills postgres`. */
+function refuseIncomplete(list: string, tables: readonly TableName[]): void {
+  const missing = tables.filter(({ schema, name }) => !list.includes(` TABLE DATA ${schema} ${name} `));
+  if (missing.length === 0) return;
+  throw new OperationError({
+    code: 'STATEMENT_FAILED',
+    message: `the dump lacks the rows of ${missing.map(({ qualified }) => qualified).join(', ')}`,
+    advice: 'Check that pg_dump and pg_restore are of one version and in order, then back up again.',
+  });
+}
+
+/** Identifies the cluster whatever it is called. Some managed services keep it to themselves. */
+export async function findSystemIdentifier(connection: Connection): Promise<string | null> {
+  const [permitted] = await connection.query<{ permitted: boolean }>(
+    "select has_function_privilege('pg_control_system()', 'execute') as permitted",
+  );
+  if (permitted?.permitted !== true) return null;
+  const [row] = await connection.query<{ id: string }>(
+    'select system_identifier::text as id from pg_control_system()',
+  );
+  return row?.id ?? null;
+}

@@ -1,0 +1,53 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describeSessions, listTableHolders } from '../../connection/activity.ts';
+import { OperationError } from '../../connection/errors.ts';
+import type { Connection } from '../../connection/open.ts';
+
+/** A transaction of that age will not be over in a moment; a shorter one is a statement that happens to run. */
+const heldForMs = 1_000;
+
+/**
+ * pg_restore switches every time limit off: for a table that somebody holds it would wait without end, and whoever wants
+ * to read the table would wait behind it. So nobody may hold one for more than a second. An ordinary autovacuum gives way.
+ */
+export async function refuseHeld(connection: Connection, tables: readonly string[]): Promise<void> {
+  const look = () => listTableHolders(connection, tables, [connection.pid]);
+  const before = new Set((await look()).map(({ pid }) => pid));
+  if (before.size === 0) return;
+  // Looked at twice, because the ages of other roles' transactions are hidden without pg_read_all_stats.
+  await sleep(heldForMs);
+  const holders = (await look()).filter(
+    ({ pid, openForMs, statement }) =>
+      before.has(pid) &&
+      (openForMs ?? Number.POSITIVE_INFINITY) >= heldForMs &&
+      !(statement?.startsWith('autovacuum:') && !statement.includes('to prevent wraparound')),
+  );
+  if (holders.length === 0) return;
+  throw new OperationError({
+    code: 'LOCKED',
+    message: `the tables that would be replaced are in use by ${describeSessions(holders)}; nothing was changed`,
+    advice:
+      'Stop the services that work on this database, end what is left with pg_terminate_backend(pid), then run the same command again.',
+  });
+}
+
+/** Returns whether the database is empty. */
+export async function refuseUnconfirmed(
+  connection: Connection,
+  confirm: string | undefined,
+): Promise<boolean> {
+  const [row] = await connection.query<{ database: string; relations: number }>(
+    `select current_database() as database, count(c.oid) as relations
+     from pg_namespace as n
+     left join pg_class as c on c.relnamespace = n.oid and not exists (
+       select from pg_depend as d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
+     where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`,
+  );
+  if (row === undefined || row.relations === 0) return true;
+  if (confirm === row.database) return false;
+  throw new OperationError({
+    code: 'REFUSED',
+    message: `the database ${row.database} is not empty${confirm === undefined ? '' : `, and ${confirm} is not its name`}; nothing was changed`,
+    advice: `Restore into an empty database, or replace the tables of the backup in this one with --confirm ${row.database}.`,
+  });
+}

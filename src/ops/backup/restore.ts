@@ -1,0 +1,158 @@
+import { OperationError } from '../../connection/errors.ts';
+import { type Connection, openConnection } from '../../connection/open.ts';
+import { liftTimeLimits, type WorkOptions } from '../../connection/session.ts';
+import { createRedactor, parseTarget } from '../../connection/url.ts';
+import type { RunVerification } from '../run-report.ts';
+import { type BackupRecord, readBackup } from './backup-record.ts';
+import { toLibpqEnvironment, withDatabase } from './libpq.ts';
+import { findClientPrograms, runProgram } from './programs.ts';
+import { refuseHeld, refuseUnconfirmed } from './restore-checks.ts';
+import { restoreEmbedded } from './restore-embedded.ts';
+import { needsScript, restoreByScript } from './restore-script.ts';
+import { countRows, listTables } from './row-counts.ts';
+
+/** Where a backup goes to. */
+export interface RestoreOptions extends WorkOptions {
+  /** A database on the server of `url`, or a URL of its own (`postgres://…`, `pglite:DIR`). */
+  readonly into: string;
+  /** Name of the database, again: needed where it is not empty. Its tables that the backup holds are then replaced. */
+  readonly confirm?: string | undefined;
+  /** Gives everything to the role that restores, and sets no privileges (default: as they were). */
+  readonly withoutOwners?: boolean;
+  /** Verifies the restored database, and goes into the report. */
+  readonly verify?: (connection: Connection) => Promise<RunVerification>;
+}
+
+/** What was restored. */
+export interface RestoreReport {
+  readonly target: string;
+  readonly record: BackupRecord;
+  /** True if every table has the rows that were backed up. */
+  readonly complete: boolean;
+  /** Tables whose rows differ from the record. */
+  readonly differences: readonly {
+    readonly table: string;
+    readonly backedUp: number;
+    readonly found: number;
+  }[];
+  /** What `verify` has found; undefined where it was not asked. */
+  readonly verification: RunVerification | undefined;
+  /** An embedded database that was in the way: it was renamed to this, not deleted. */
+  readonly movedAside?: string;
+}
+
+/**
+ * Restores a backup that `backupDatabase` has made, after checking it against its record: into a database that is empty,
+ * or that is confirmed by name. All or nothing: pg_restore works in one transaction. Then the rows of every table are
+ * counted against the record, and the tables analyzed.
+ *
+ * In a database that is confirmed, the tables of the backup are dropped and made again (ACCESS EXCLUSIVE until it has
+ * ended); what else is there stays. It does not begin while another transaction holds one of them for more than a
+ * second. A database that is not there yet is created where `into` is a name.
+ *
+ * @throws OperationError `FILE_INVALID`, `REFUSED` the file was altered, or the database is not empty ·
+ *   `LOCKED` its tables are in use ·
+ *   `PROGRAM_MISSING` · `PRIVILEGE_MISSING` · `STATEMENT_FAILED` with what pg_restore said · `INTERRUPTED`
+ * @example
+ * const report = await restoreBackup('backups/trading-20240809T010203Z.dump', 'postgres://localhost/trading', {
+ *   into: 'trading_copy',
+ * });
+ * if (!report.complete) console.error(report.differences);
+ */
+export async function restoreBackup(
+  file: string,
+  url: string,
+  options: RestoreOptions,
+): Promise<RestoreReport> {
+  const record = await readBackup(file);
+  const isUrl = /^(pglite:|\w+:\/\/)/.test(options.into);
+  const into = isUrl || url.startsWith('pglite:') ? options.into : withDatabase(url, options.into);
+  const target = parseTarget(into);
+  if (target.kind !== record.kind) throw wrongKind(record);
+  if (target.kind === 'embedded') return restoreEmbedded(file, record, target.directory, options);
+  if (!isUrl) await createMissing(url, into, options.into);
+  return restoreServer(file, record, into, options);
+}
+
+async function restoreServer(
+  file: string,
+  record: BackupRecord,
+  into: string,
+  { confirm, withoutOwners = false, signal, onProgress, verify }: RestoreOptions,
+): Promise<RestoreReport> {
+  await using connection = await openConnection(into);
+  await using _limits = await liftTimeLimits(connection);
+  // An archive is read by the pg_restore of the pg_dump that made it, or a later one.
+  const programs = await findClientPrograms(Number(/\s(\d+)/.exec(record.program)?.[1] ?? 0));
+  const isEmpty = await refuseUnconfirmed(connection, confirm);
+  if (!isEmpty) await refuseHeld(connection, Object.keys(record.rows));
+  for (const statement of record.prerequisites) await connection.execute(statement);
+  onProgress?.(`pg_restore into ${connection.target} …`);
+  const [current] = await connection.query<{ conninfo: string }>(
+    `select 'dbname=''' || replace(replace(current_database(), '\\', '\\\\'), '''', '\\''') || '''' as conninfo`,
+  );
+  const args = [
+    ...(isEmpty ? [] : ['--clean', '--if-exists']),
+    ...(withoutOwners ? ['--no-owner', '--no-privileges'] : []),
+    file,
+  ];
+  const dbname = `--dbname=${current?.conninfo ?? ''}`;
+  const running = { environment: toLibpqEnvironment(into), signal, redact: createRedactor(into) };
+  if (needsScript(programs.major, Math.floor(connection.versionNumber / 10_000))) {
+    await restoreByScript(programs, running, args, dbname);
+  } else {
+    await runProgram({
+      ...running,
+      program: programs.pgRestore,
+      args: ['--single-transaction', '--exit-on-error', '--no-password', dbname, ...args],
+    });
+  }
+  onProgress?.('counting rows …');
+  const report = await compareRows(connection, record);
+  // A restored table has no statistics; the planner would guess until autovacuum comes by.
+  for (const { table } of report.restored) await connection.execute(`analyze ${table}`);
+  const { complete, differences } = report;
+  const verification = await verify?.(connection);
+  return { target: connection.target, record, complete, differences, verification };
+}
+
+/** The rows of every restored table against the record. */
+export async function compareRows(
+  connection: Connection,
+  record: BackupRecord,
+): Promise<Pick<RestoreReport, 'complete' | 'differences'> & { restored: { table: string }[] }> {
+  const restored = (await listTables(connection)).filter(({ qualified }) => qualified in record.rows);
+  const found = await countRows(connection, restored);
+  const differences = Object.entries(record.rows)
+    .map(([table, backedUp]) => ({ table, backedUp, found: found[table] ?? 0 }))
+    .filter((row) => row.backedUp !== row.found || found[row.table] === undefined);
+  return {
+    complete: differences.length === 0,
+    differences,
+    restored: restored.map(({ qualified }) => ({ table: qualified })),
+  };
+}
+
+async function createMissing(url: string, into: string, name: string): Promise<void> {
+  try {
+    await (await openConnection(into)).close();
+  } catch (error) {
+    if (!(error instanceof OperationError) || error.code !== 'DATABASE_MISSING') throw error;
+    await using connection = await openConnection(url);
+    await connection.execute(`create database "${name.replaceAll('"', '""')}"`);
+  }
+}
+
+function wrongKind({ kind }: BackupRecord): OperationError {
+  return new OperationError({
+    code: 'FILE_INVALID',
+    message:
+      kind === 'embedded'
+        ? 'this is a backup of an embedded database; it can’t be restored on a server'
+        : 'this is a backup of a server; it can’t be restored into an embedded database',
+    advice:
+      kind === 'embedded'
+        ? 'Give --into pglite:DIRECTORY.'
+        : 'Give --into a database of a server, or its URL.',
+  });
+}

@@ -1,0 +1,103 @@
+import { OperationError } from '../../connection/errors.ts';
+import type { Connection } from '../../connection/open.ts';
+import { inTransaction } from '../../connection/session.ts';
+
+/** Where `dedupe` puts the surplus: the columns of `fills` as they are in this database, and why the row is here. */
+const archiveName = 'multi_pair_archived_fills';
+
+/** The archive of a database, and what it shares with `fills`. */
+export interface FillArchive {
+  /** Its name with its schema, quoted for SQL. */
+  readonly table: string;
+  /** The columns of `fills`, quoted and comma-separated, in one order for both tables. */
+  readonly columns: string;
+}
+
+const columnsOf = `
+  select attname as name, format_type(atttypid, atttypmod) as type, quote_ident(attname) as quoted
+  from pg_attribute
+  where attrelid = $1::regclass and attnum > 0 and not attisdropped and attgenerated = ''
+  order by attnum`;
+
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly quoted: string;
+}
+
+/** The archive's name in the schema of `fills`, whether it is there or not. */
+async function findArchiveName(connection: Connection): Promise<{ table: string; present: boolean }> {
+  const [row] = await connection.query<{ table: string; present: boolean }>(
+    `select a.name as table, to_regclass(a.name) is not null as present
+     from pg_class as c
+     join pg_namespace as n on n.oid = c.relnamespace
+     cross join lateral (select format('%I.%I', n.nspname, $1::text) as name) as a
+     where c.oid = 'fills'::regclass`,
+    [archiveName],
+  );
+  if (row === undefined) throw new Error('fills is in pg_class, or the cast to regclass has failed');
+  return row;
+}
+
+/** The archive as it is, or undefined where nothing was ever moved. */
+export async function findFillArchive(connection: Connection): Promise<FillArchive | undefined> {
+  const { table, present } = await findArchiveName(connection);
+  if (!present) return undefined;
+  const columns = await connection.query<Column>(columnsOf, ['fills']);
+  await checkTypes(connection, table, columns);
+  return { table, columns: columns.map(({ quoted }) => quoted).join(', ') };
+}
+
+/** Rows in it. */
+export async function countArchivedFills(connection: Connection, archive: FillArchive): Promise<number> {
+  const [row] = await connection.query<{ rows: number }>(`select count(*) as rows from ${archive.table}`);
+  return row?.rows ?? 0;
+}
+
+/**
+ * Makes the archive, or gives it the columns that `fills` has got since. It has no foreign keys: an order may go and
+ * its archived fills stay. It has a key of its own, because a service may store a fill under an archived row's id again.
+ */
+export async function ensureFillArchive(connection: Connection): Promise<FillArchive> {
+  await inTransaction(connection, '', async () => {
+    // `if not exists` alone fails where two runs create it at the same moment.
+    await connection.query("select pg_advisory_xact_lock(hashtextextended('multi-pair-db archive', 0))");
+    const { table } = await findArchiveName(connection);
+    await connection.execute(`
+      create table if not exists ${table} (
+        like fills,
+        archive_id bigint generated always as identity primary key,
+        archived_at timestamptz not null default now(),
+        archived_reason text not null,
+        archived_kept_id text not null
+      )`);
+    const missing = await connection.query<Column>(
+      `select f.* from (${columnsOf}) as f
+       where not exists (
+         select from pg_attribute as a
+         where a.attrelid = $2::regclass and a.attname = f.name and not a.attisdropped)`,
+      ['fills', table],
+    );
+    for (const { quoted, type } of missing) {
+      await connection.execute(`alter table ${table} add column ${quoted} ${type}`);
+    }
+  });
+  const archive = await findFillArchive(connection);
+  if (archive === undefined) throw new Error(`${archiveName} was created in a transaction that committed`);
+  return archive;
+}
+
+async function checkTypes(connection: Connection, table: string, columns: readonly Column[]): Promise<void> {
+  const archived = new Map(
+    (await connection.query<Column>(columnsOf, [table])).map(({ name, type }) => [name, type]),
+  );
+  const faults = columns
+    .filter(({ name, type }) => archived.has(name) && archived.get(name) !== type)
+    .map(({ name, type }) => `${name} is ${archived.get(name)} there and ${type} in fills`);
+  if (faults.length === 0) return;
+  throw new OperationError({
+    code: 'REFUSED',
+    message: `${table} has other columns than fills: ${faults.join('; ')}`,
+    advice: `Nothing was moved. Rename ${table}, or give its columns the types of fills, then run again.`,
+  });
+}

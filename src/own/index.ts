@@ -1,0 +1,137 @@
+/**
+ * The migrator: applies, proves and undoes migrations on a live database. Each function works on this package's own
+ * migrations, unless it is given another `project`: any drizzle folder will do.
+ */
+import type { Connection } from '../connection/open.ts';
+import * as engine from '../migrate/index.ts';
+import { ownChecks } from './checks/index.ts';
+import { ownProject } from './project.ts';
+
+export { describeSession, type SessionActivity } from '../connection/activity.ts';
+export {
+  type FailureExitCode,
+  OperationError,
+  type OperationErrorCode,
+  type OperationErrorDetails,
+} from '../connection/errors.ts';
+export {
+  type Connection,
+  connectEmbedded,
+  type Notice,
+  openConnection,
+  type Parameter,
+} from '../connection/open.ts';
+export type { CheckOptions } from '../connection/read-only.ts';
+export type * from '../migrate/index.ts';
+export { ownProject } from './project.ts';
+
+/** Options of the engine, where the project may be left out. */
+type OnOwnProject<Options extends { readonly project: engine.Project }> = Omit<Options, 'project'> &
+  Partial<Pick<Options, 'project'>>;
+
+export type ApplyOptions = OnOwnProject<engine.ApplyOptions>;
+export type PlanOptions = OnOwnProject<engine.PlanOptions>;
+export type RollbackOptions = OnOwnProject<engine.RollbackOptions>;
+export type VerifyOptions = OnOwnProject<engine.VerifyOptions>;
+export type PreflightOptions = OnOwnProject<engine.PreflightOptions>;
+
+/**
+ * Applies the pending migrations, up to and with `upTo`, on a live database. What is done stays done and is recorded,
+ * file by file; run it again after any fault. It and stock drizzle-kit can take over from one another.
+ *
+ * @throws OperationError `LOCKED` another run, or transactions of others, in the way for too long · `HISTORY` files and
+ *   journal contradict each other · `POOLED` · `INTERRUPTED` · `DUPLICATES` · whatever else a statement meets.
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const report = await applyMigrations(connection, { onProgress: (event) => console.error(event.kind) });
+ * console.log(report.applied.map((migration) => migration.tag));
+ */
+export const applyMigrations = (
+  connection: Connection,
+  options: ApplyOptions = {},
+): Promise<engine.ApplyReport> => engine.applyMigrations(connection, { project: ownProject, ...options });
+
+/**
+ * What `applyMigrations` would do now: the same plan, and what it will meet. Runs in a transaction that could not write
+ * if it tried.
+ *
+ * @throws OperationError `HISTORY` and `USAGE`, as `applyMigrations` would.
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const plan = await planMigrations(connection, { upTo: '001' });
+ * for (const migration of plan.migrations) for (const step of migration.steps) console.log(step.sql);
+ */
+export const planMigrations = (
+  connection: Connection,
+  options: PlanOptions = {},
+): Promise<engine.DescribedPlan> => engine.planMigrations(connection, { project: ownProject, ...options });
+
+/**
+ * Undoes one migration: the last one that is applied, or what a run that broke off has left of it. The journal row goes
+ * with it. Migrating again brings everything back, also what the undo has put aside.
+ *
+ * @throws OperationError `ORDER` a later migration is applied · `DATA_LOSS` not accepted · `REFUSED` there is no undo.
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * await rollbackMigration(connection, '002');
+ */
+export const rollbackMigration = (
+  connection: Connection,
+  name: string,
+  options: RollbackOptions = {},
+): Promise<engine.RollbackReport> =>
+  engine.rollbackMigration(connection, name, { project: ownProject, ...options });
+
+/**
+ * Reads where a database stands, in one read-only transaction. It counts the rows still to fill, for which it reads
+ * `sessions` once.
+ *
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const { migrations } = await readStatus(connection);
+ * const isCurrent = migrations.every((migration) => migration.state === 'applied');
+ */
+export const readStatus = (
+  connection: Connection,
+  options: { readonly project?: engine.Project } = {},
+): Promise<engine.Status> => engine.readStatus(connection, { project: ownProject, ...options });
+
+/**
+ * Proves that the database is what the package says, or says where it is not: the live catalog against the one that
+ * the migrations produce, the journal against the files, every row of `sessions` against the rules of its pairs, and
+ * the plans of the queries in `explain`. Works on a database at any stage; what is not there yet is a fault.
+ *
+ * Reads only, in a read-only transaction, and holds up no reader or writer: it reads `sessions` once from end to end,
+ * about 1 s a million rows. (As any reader does, it holds up an ALTER TABLE or an index build for that long.)
+ *
+ * @throws OperationError `FILE_INVALID` where the folder has no `catalog.json`; `PRIVILEGE_MISSING` where the journal
+ *   can't be read; `LOCKED` where a table stays locked against readers for a second; and where the connection fails
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const { verified, findings } = await verifyDatabase(connection);
+ * if (!verified) for (const { object, found, mend } of findings) console.error(object, found, mend);
+ */
+export const verifyDatabase = (
+  connection: Connection,
+  options: VerifyOptions = {},
+): Promise<engine.Verification> => engine.verifyDatabase(connection, { project: ownProject, ...options });
+
+/**
+ * Looks at a live database and says whether the migrations may run now, and what to do first.
+ *
+ * Reads only, in a read-only transaction, and holds up no reader or writer: it reads `sessions` twice and, where the
+ * unique index is not there yet, sorts or hashes `fills` once. (As any reader does, it holds up an ALTER TABLE or an
+ * index build that is under way, until it ends.) Each statement has a limit; a check that was cut short or not allowed
+ * is a warning that says so. What others are doing is true of one moment: run it right before `migrate`.
+ *
+ * @throws OperationError where the connection fails, the journal can't be read, or a table stays locked against readers
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const { mayRun, checks } = await runPreflight(connection);
+ * for (const { level, found } of checks) if (level !== 'ok') console.error(level, found);
+ */
+export const runPreflight = (
+  connection: Connection,
+  options: PreflightOptions = {},
+): Promise<engine.Preflight> =>
+  engine.runPreflight(connection, { project: ownProject, checks: ownChecks, ...options });

@@ -1,0 +1,84 @@
+import { sql } from 'drizzle-orm';
+import { fillIdentity } from '../../schema/index.ts';
+import { checkLimit, checkText } from '../core/arguments.ts';
+import type { Database } from '../core/database.ts';
+import { joinSql } from '../core/join-sql.ts';
+import { type Computed, defineQuery } from '../core/query.ts';
+
+/** Stored fills that are one execution: `idx_fills_unique_dedup` would keep one of them. */
+export interface DuplicateFills {
+  readonly sessionId: string | null;
+  readonly orderId: string | null;
+  readonly symbol: string;
+  /** Epoch ms. */
+  readonly timestamp: number;
+  readonly price: number;
+  readonly size: number;
+  /** The venue's id of the execution; empty if the fills have none. */
+  readonly venueId: string;
+  /** How many rows there are, 2 or more. */
+  readonly count: number;
+  /** Their ids in order, 100 at most. */
+  readonly ids: readonly string[];
+  /** The first of the ids: the key of the group. */
+  readonly firstId: string;
+}
+
+const text = (value: unknown): string => String(value);
+const computed = <T>(expression: ReturnType<typeof sql>, decode: (value: unknown) => T): Computed<T> => ({
+  expression,
+  decode,
+});
+
+const fields = {
+  sessionId: computed<string | null>(sql`max(sessionid)`, text),
+  orderId: computed<string | null>(sql`max(orderid)`, text),
+  symbol: computed(sql`max(symbol)`, text),
+  timestamp: computed(sql`max("timestamp")`, Number),
+  price: computed(sql`max(price)`, Number),
+  size: computed(sql`max(coalesce(size, amount))`, Number),
+  venueId: computed(sql`max(coalesce(execid, tradeid::text, ''))`, text),
+  count: computed(sql`count(*)`, Number),
+  ids: computed(sql`to_json((array_agg(id order by id))[1:100])::text`, (value): string[] =>
+    JSON.parse(String(value)),
+  ),
+  firstId: computed(sql`min(id)`, text),
+};
+
+const query = defineQuery<{ afterId?: string | undefined; limit: number }, typeof fields>({
+  name: 'listDuplicateFills',
+  fields,
+  statement: (given, columns) => sql`
+select ${columns()}
+from fills
+where row(${joinSql(fillIdentity)}) is not null
+group by ${joinSql(fillIdentity)}
+having count(*) > 1 ${given.afterId && sql`and min(id) > ${given.afterId}`}
+order by min(id)
+limit ${given.limit}`,
+});
+
+/**
+ * Groups of fills that the unique index would refuse, by `fillIdentity` itself, in the order of their first ids: what a
+ * database without `idx_fills_unique_dedup` has to settle before it can have one. `after: page.at(-1)` gives the next
+ * page. No index serves it: each page reads and groups the whole table.
+ *
+ * @throws {InvalidArgumentError} `limit` or `after` is not what it must be.
+ * @throws {DatabaseError}
+ * @example
+ * for (const { ids, count } of await listDuplicateFills(db)) console.log(`${count} rows are one fill: ${ids.join(', ')}`);
+ */
+export async function listDuplicateFills(
+  db: Database,
+  options: {
+    /** 1 to 1000 groups, 100 unless given. */
+    readonly limit?: number | undefined;
+    /** The last group of the page before. */
+    readonly after?: Pick<DuplicateFills, 'firstId'> | undefined;
+  } = {},
+): Promise<DuplicateFills[]> {
+  return query.list(db, {
+    afterId: options.after === undefined ? undefined : checkText('after.firstId', options.after?.firstId),
+    limit: checkLimit(options.limit),
+  });
+}

@@ -1,0 +1,93 @@
+import { arrayLiteral } from '../core/arguments.ts';
+import { coreCount, type EncodedFill, fillColumns } from './fill-input.ts';
+import { inInsertionOrder } from './fill-order.ts';
+
+/** One round trip: enough rows that its cost does not count, few enough that a statement takes well under a second. */
+const maxRows = 5_000;
+/** Rows with large JSON: characters of one statement, far below PostgreSQL's limit of a gigabyte for a message. */
+const maxLength = 8_000_000;
+
+/** A fill that is to be inserted: its position in the caller's rows, and its values. */
+export interface PendingFill {
+  readonly position: number;
+  readonly values: EncodedFill;
+}
+
+export interface FillBatch {
+  /** In the order in which they are inserted. No two of them have the same id. */
+  readonly rows: readonly PendingFill[];
+  /** Exact repeats of rows of this batch: the position of each, and of the row that it repeats. */
+  readonly repeats: readonly (readonly [position: number, repeated: number])[];
+}
+
+/** When a row was stored or touched says nothing about the execution. */
+const isContent = fillColumns.map(({ key }) => key !== 'createdAt' && key !== 'lastUpdated');
+/** `tradeid` and `execid` are one value, in one of two places. */
+export const contentColumns = fillColumns.filter((_, i) => isContent[i]);
+
+/**
+ * Cuts rows into batches, lazily. A second row with an id of the batch is set aside if it says the same, and begins the
+ * next batch if it does not: so the rows of a statement meet one another in nothing but the identity of the execution,
+ * and its order decides as if they had come one after the other.
+ */
+export function* cutFillBatches(rows: readonly EncodedFill[]): Generator<FillBatch, undefined> {
+  let pending = new Map<string, PendingFill>();
+  let repeats: [number, number][] = [];
+  let length = 0;
+  for (const [position, values] of rows.entries()) {
+    const id = String(values[0]);
+    const earlier = pending.get(id);
+    if (earlier !== undefined && haveSameContent(earlier.values, values)) {
+      repeats.push([position, earlier.position]);
+      continue;
+    }
+    const size = lengthOf(values);
+    if (earlier !== undefined || pending.size >= maxRows || (pending.size > 0 && length + size > maxLength)) {
+      yield { rows: inInsertionOrder([...pending.values()]), repeats };
+      pending = new Map();
+      repeats = [];
+      length = 0;
+    }
+    pending.set(id, { position, values });
+    length += size;
+  }
+  if (pending.size > 0) yield { rows: inInsertionOrder([...pending.values()]), repeats };
+}
+
+const identifying = new Set<string>(
+  'sessionId orderId symbol timestamp price size amount execId tradeId'.split(' '),
+);
+
+/**
+ * The values of some rows as one array a column, by the column's name. A column that no row has costs the server its
+ * share of each row, so the rarer ones are left out together: two shapes of the statement, not one for each combination.
+ */
+export function toArrays(rows: readonly PendingFill[]): Record<string, string | undefined> {
+  const isCoreOnly = rows.every(({ values }) => values.length <= coreCount);
+  return Object.fromEntries(
+    fillColumns.map(({ name }, at) => {
+      if (isCoreOnly && at >= coreCount) return [name, undefined];
+      return [name, arrayLiteral(rows.map(({ values }) => values[at] ?? null))];
+    }),
+  );
+}
+
+/** The same, of the columns that `fillIdentity` reads. */
+export function toIdentityArrays(rows: readonly PendingFill[]): Record<string, string | undefined> {
+  return Object.fromEntries(
+    fillColumns.map(({ key, name }, at) => {
+      if (!identifying.has(key)) return [name, undefined];
+      return [name, arrayLiteral(rows.map(({ values }) => values[at] ?? null))];
+    }),
+  );
+}
+
+function haveSameContent(a: EncodedFill, b: EncodedFill): boolean {
+  return isContent.every((counts, i) => !counts || (a[i] ?? null) === (b[i] ?? null));
+}
+
+function lengthOf(values: EncodedFill): number {
+  let length = 0;
+  for (const value of values) length += typeof value === 'string' ? value.length : 20;
+  return length;
+}

@@ -1,0 +1,226 @@
+import { getTableColumns, type SQL, sql } from 'drizzle-orm';
+import { type Fill, fills } from '../../schema/index.ts';
+import { checkInteger, checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
+import type { Database } from '../core/database.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
+import { lowestTime, toKeyValues } from '../core/keyset.ts';
+import { defineQuery, type Given } from '../core/query.ts';
+
+/** The key of a fill in the lists, which come oldest first, fills without a time last. A fill is its own key. */
+export interface FillKey {
+  readonly timestamp: number | null;
+  readonly id: string;
+}
+
+/** Fills of a session; of one symbol or order of it, where given. */
+export interface SessionFillFilter {
+  /** `sessions.id`. */
+  readonly sessionId: string;
+  /** The pair, exactly as stored. */
+  readonly symbol?: string | undefined;
+  /** `orders.id`. */
+  readonly orderId?: string | undefined;
+}
+
+/** Fills of one pair, of all sessions, from an instant to another: `fromMs <= timestamp < toMs`, epoch ms. */
+export interface RangeFillFilter {
+  /** The pair, exactly as stored. */
+  readonly symbol: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Which page of a list. */
+export interface FillPage {
+  /** 1 to 1000 rows, 100 unless given. */
+  readonly limit?: number | undefined;
+  /** The last row of the page before. */
+  readonly after?: FillKey | undefined;
+}
+
+const fillFields = getTableColumns(fills);
+/** Stands for a null time, above all others. */
+const highestTime = sql`'9223372036854775807'::bigint`;
+
+type KeyGiven = { afterMs?: SQL | undefined; afterId?: SQL | undefined };
+
+type SessionValues = {
+  sessionId: string;
+  symbol?: string | undefined;
+  orderId?: string | undefined;
+  afterMs?: number | undefined;
+  afterId?: string | undefined;
+  limit: number;
+};
+
+/**
+ * The condition alone chooses the index: neither the order nor the key is spelled as an index of the time has it. A
+ * planner that walks that index instead, in the hope to meet the session soon, reads all that was traded before it.
+ */
+const andPastKey = ({ afterMs, afterId }: KeyGiven): SQL | undefined =>
+  afterId &&
+  sql`and (coalesce("timestamp", ${highestTime}), id) > (${afterMs ?? highestTime}::bigint, ${afterId})`;
+
+const sessionFills = defineQuery<SessionValues, typeof fillFields>({
+  name: 'listFills',
+  fields: fillFields,
+  statement: (given, columns) => sql`
+select ${columns()}
+from fills
+where ${ofSession(given)}
+  ${andPastKey(given)}
+order by coalesce("timestamp", ${highestTime}), id
+limit ${given.limit}`,
+});
+
+function ofSession({
+  sessionId,
+  symbol,
+  orderId,
+}: Given<Pick<SessionValues, 'sessionId' | 'symbol' | 'orderId'>>): SQL {
+  return sql`sessionid = ${sessionId}
+  ${orderId && sql`and orderid = ${orderId}`}
+  ${symbol && sql`and symbol = ${symbol}`}`;
+}
+
+/**
+ * The fills of a session, of a pair or an order of it if given; the oldest first, those without a timestamp last.
+ * `after: page.at(-1)` gives the next page.
+ *
+ * Reads the matching fills and sorts out one page, so a page costs what the session has fills, whatever the rest of the
+ * table holds. Indexes: `idx_fills_session_symbol`, or `idx_fills_sessionid` where the symbol says little; with an order
+ * `idx_fills_session_order_symbol` or `idx_fills_composite`.
+ *
+ * @throws {InvalidArgumentError} `limit` or `after` is not what it must be.
+ * @throws {DatabaseError}
+ * @example
+ * const fills = await listFills(db, { sessionId: 's-1', symbol: 'BTC/USD', limit: 500 });
+ */
+export async function listFills(db: Database, options: SessionFillFilter & FillPage): Promise<Fill[]> {
+  return sessionFills.list(db, {
+    ...toSessionValues(options),
+    ...toKeyValues('timestamp', options.after),
+    limit: checkLimit(options.limit),
+  });
+}
+
+// One page from the key on, whatever follows; then what lies beyond the range is cut off. A single lower bound, of symbol
+// and time as one, leaves the planner nothing but a walk of the index of the two: with both bounds, or each for itself,
+// it may walk along the time alone and read what all other pairs traded. (One that has neither statistics nor values may
+// still take the fills of the pair from `idx_fills_symbol` and sort them.)
+const rangeFills = defineQuery<
+  {
+    symbol: string;
+    fromMs: number;
+    toMs: number;
+    afterMs?: number | undefined;
+    afterId?: string | undefined;
+    limit: number;
+  },
+  typeof fillFields
+>({
+  name: 'listFillsInRange',
+  fields: fillFields,
+  statement: (given, columns) => sql`
+select ${columns()}
+from (
+  select ${columns()}
+  from fills
+  where ${
+    given.afterId
+      ? sql`(symbol, "timestamp", id) > (${given.symbol}::text, ${given.afterMs}::bigint, ${given.afterId}::text)`
+      : sql`(symbol, "timestamp") >= (${given.symbol}::text, ${given.fromMs}::bigint)`
+  }
+  order by symbol, "timestamp", id
+  limit ${given.limit}
+) as page
+where symbol = ${given.symbol} and "timestamp" < ${given.toMs}::bigint
+order by "timestamp", id`,
+});
+
+/**
+ * The fills of a pair, of all sessions, with `fromMs <= timestamp < toMs`; the oldest first. `after: page.at(-1)` gives
+ * the next page. A fill without a timestamp is in no range. Index: `idx_fills_symbol_timestamp`, walked from the key.
+ *
+ * @throws {InvalidArgumentError} `toMs` lies before `fromMs`; `limit` or `after` is not what it must be.
+ * @throws {DatabaseError}
+ * @example
+ * const hour = await listFillsInRange(db, { symbol: 'BTC/USD', fromMs: 1723161600000, toMs: 1723165200000 });
+ */
+export async function listFillsInRange(db: Database, options: RangeFillFilter & FillPage): Promise<Fill[]> {
+  const range = checkRange(options);
+  if (options.after !== undefined) {
+    checkInteger('after.timestamp', options.after?.timestamp, { min: range.fromMs });
+  }
+  return rangeFills.list(db, {
+    symbol: checkText('symbol', options.symbol),
+    ...range,
+    ...toKeyValues('timestamp', options.after),
+    limit: checkLimit(options.limit),
+  });
+}
+
+/** Half-open: an hour ends where the next one begins. */
+export function checkRange(range: { readonly fromMs: number; readonly toMs: number }): {
+  fromMs: number;
+  toMs: number;
+} {
+  const fromMs = checkInteger('fromMs', range.fromMs);
+  return { fromMs, toMs: checkInteger('toMs', range.toMs, { min: fromMs }) };
+}
+
+function toSessionValues(filter: SessionFillFilter) {
+  return {
+    sessionId: checkText('sessionId', filter.sessionId),
+    symbol: checkOptionalText('symbol', filter.symbol),
+    orderId: checkOptionalText('orderId', filter.orderId),
+  };
+}
+
+const latestOfSession = defineQuery<
+  { sessionId: string; symbol?: string | undefined; orderId?: string | undefined },
+  typeof fillFields
+>({
+  name: 'findLatestFill',
+  fields: fillFields,
+  statement: (given, columns) => sql`
+select ${columns()}
+from fills
+where ${ofSession(given)}
+  and "timestamp" is not null
+order by coalesce("timestamp", ${highestTime}) desc, id desc
+limit 1`,
+});
+
+const latestOfSymbol = defineQuery<{ symbol: string }, typeof fillFields>({
+  name: 'findLatestFill',
+  fields: fillFields,
+  statement: (given, columns) => sql`
+select ${columns()}
+from fills
+where (symbol, "timestamp") >= (${given.symbol}::text, ${lowestTime})
+  and (symbol, "timestamp") <= (${given.symbol}::text, ${highestTime})
+order by symbol desc, "timestamp" desc, id desc
+limit 1`,
+});
+
+/**
+ * The latest fill of a session (of a pair or an order of it), or of a pair in all sessions: the one with the highest
+ * timestamp, and among equals the highest id. A fill without a timestamp is never the latest. Indexes: as for
+ * {@link listFills}; for a pair `idx_fills_symbol_timestamp`, from its end.
+ *
+ * @throws {InvalidArgumentError} neither a session nor a symbol is given.
+ * @throws {DatabaseError}
+ * @example
+ * const latest = await findLatestFill(db, { symbol: 'BTC/USD' });
+ */
+export async function findLatestFill(
+  db: Database,
+  options:
+    | SessionFillFilter
+    | { readonly symbol: string; readonly sessionId?: undefined; readonly orderId?: undefined },
+): Promise<Fill | undefined> {
+  if (options.sessionId !== undefined) return latestOfSession.find(db, toSessionValues(options));
+  if (options.orderId !== undefined) throw new InvalidArgumentError('orderId needs its sessionId');
+  return latestOfSymbol.find(db, { symbol: checkText('symbol', options.symbol) });
+}

@@ -1,0 +1,52 @@
+import type { Fill } from '../../schema/index.ts';
+import { checkLimit } from '../core/arguments.ts';
+import type { Database } from '../core/database.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
+import { listFills, listFillsInRange, type RangeFillFilter, type SessionFillFilter } from './fills.ts';
+
+/** Which fills: of a session, or of a pair in a range; not both. */
+export type FillFilter =
+  | (SessionFillFilter & { readonly fromMs?: undefined; readonly toMs?: undefined })
+  | (RangeFillFilter & { readonly sessionId?: undefined; readonly orderId?: undefined });
+
+/** A page of fills is about 300 kB; fewer round trips than this buy little. */
+const defaultPageSize = 1000;
+
+/**
+ * All fills of a session or of a pair in a range, one by one, the oldest first: what {@link listFills} or
+ * {@link listFillsInRange} gives, page after page. Holds one page in memory (`pageSize`, 1 to 1000, 1000 unless given)
+ * and no cursor, lock or connection between pages. A fill that is inserted meanwhile is met if it lies ahead.
+ *
+ * `break` or `return()` ends it; so does `signal`, whose reason is thrown before the next fill is given.
+ *
+ * @throws {InvalidArgumentError} both filters or neither are given, or `pageSize` is not what it must be.
+ * @throws {DatabaseError}
+ * @example
+ * for await (const fill of streamFills(db, { sessionId: 's-1', signal: AbortSignal.timeout(60_000) })) {
+ *   console.log(fill.symbol, fill.price, fill.size);
+ * }
+ */
+export async function* streamFills(
+  db: Database,
+  options: FillFilter & { readonly pageSize?: number | undefined; readonly signal?: AbortSignal | undefined },
+): AsyncGenerator<Fill, undefined, undefined> {
+  const { pageSize = defaultPageSize, signal, ...filter } = options;
+  const limit = checkLimit(pageSize, 'pageSize');
+  const isRange = filter.fromMs !== undefined || filter.toMs !== undefined;
+  if (isRange === (filter.sessionId !== undefined) || (isRange && filter.orderId !== undefined)) {
+    throw new InvalidArgumentError('give either sessionId, or symbol, fromMs and toMs');
+  }
+  let after: Fill | undefined;
+  for (;;) {
+    signal?.throwIfAborted();
+    const page: Fill[] = isRange
+      ? await listFillsInRange(db, { ...filter, limit, after })
+      : await listFills(db, { ...filter, limit, after });
+    for (const fill of page) {
+      signal?.throwIfAborted();
+      yield fill;
+    }
+    after = page.at(-1);
+    if (page.length < limit) return;
+  }
+}

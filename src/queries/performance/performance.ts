@@ -1,0 +1,223 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { checkLimit, checkText } from '../core/arguments.ts';
+import type { Database } from '../core/database.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
+import { type Computed, defineQuery } from '../core/query.ts';
+import { checkRange } from '../fills/fills.ts';
+import { isTraded, quotient, toText, tradeColumns } from './money.ts';
+
+/** Fees in one currency. A rebate is negative. */
+export interface FeeTotal {
+  /** As the venue names it; null where only the amount was stored. */
+  readonly currency: string | null;
+  readonly amount: string;
+}
+
+/** What trading one pair came to. All amounts are exact decimals, as strings. */
+export interface PairPerformance {
+  /** Null for fills that name no pair. */
+  readonly symbol: string | null;
+  /** Fills that count: `buyCount + sellCount`. */
+  readonly fillCount: number;
+  readonly buyCount: number;
+  readonly sellCount: number;
+  /** Fills that are in none of the sums, because they lack a side, a price or a size. Their fees are counted. */
+  readonly excludedCount: number;
+  /** Bought and sold, in the base asset. */
+  readonly baseVolume: string;
+  readonly buyBaseVolume: string;
+  readonly sellBaseVolume: string;
+  /** Price times size, in the quote asset. */
+  readonly quoteVolume: string;
+  readonly buyQuoteVolume: string;
+  readonly sellQuoteVolume: string;
+  /** Volume-weighted average price: quote volume / base volume, to 18 decimals. Null where nothing was traded. */
+  readonly buyVwap: string | null;
+  readonly sellVwap: string | null;
+  /** Bought less sold, in the base asset. */
+  readonly netPosition: string;
+  /** Received for sales less paid for purchases, in the quote asset, without fees. */
+  readonly cashFlow: string;
+  /** In the quote asset, without fees, to 18 decimals: see {@link listPairPerformance} for the method. */
+  readonly realizedPnl: string;
+  /** By currency, in the order of their names, the unnamed one last. Never added up across currencies. */
+  readonly fees: readonly FeeTotal[];
+  /** Fee entries that are no decimal, and so in none of the totals. */
+  readonly unreadableFeeCount: number;
+}
+
+/** Which fills: of a session, or of all sessions with `fromMs <= timestamp < toMs`; not both. */
+export type PerformanceFilter =
+  | { readonly sessionId: string; readonly fromMs?: undefined; readonly toMs?: undefined }
+  | { readonly fromMs: number; readonly toMs: number; readonly sessionId?: undefined };
+
+const text = (expression: SQL): Computed<string> => ({ expression, decode: String });
+const count = (expression: SQL): Computed<number> => ({ expression, decode: Number });
+const orNull = (expression: SQL): Computed<string | null> => ({ expression, decode: String });
+
+const matched = sql`least(t.buy_base, t.sell_base)`;
+const realizedPnl = sql`coalesce(
+    ${quotient(sql`${matched} * t.sell_quote`, sql`t.sell_base`)} - ${quotient(sql`${matched} * t.buy_quote`, sql`t.buy_base`)},
+    0
+  )`;
+
+const fields = {
+  symbol: orNull(sql`t.symbol`),
+  fillCount: count(sql`t.buy_count + t.sell_count`),
+  buyCount: count(sql`t.buy_count`),
+  sellCount: count(sql`t.sell_count`),
+  excludedCount: count(sql`t.stored_count - t.buy_count - t.sell_count`),
+  baseVolume: text(toText(sql`t.buy_base + t.sell_base`)),
+  buyBaseVolume: text(toText(sql`t.buy_base`)),
+  sellBaseVolume: text(toText(sql`t.sell_base`)),
+  quoteVolume: text(toText(sql`t.buy_quote + t.sell_quote`)),
+  buyQuoteVolume: text(toText(sql`t.buy_quote`)),
+  sellQuoteVolume: text(toText(sql`t.sell_quote`)),
+  buyVwap: orNull(toText(sql`round(${quotient(sql`t.buy_quote`, sql`t.buy_base`)}, 18)`)),
+  sellVwap: orNull(toText(sql`round(${quotient(sql`t.sell_quote`, sql`t.sell_base`)}, 18)`)),
+  netPosition: text(toText(sql`t.buy_base - t.sell_base`)),
+  cashFlow: text(toText(sql`t.sell_quote - t.buy_quote`)),
+  realizedPnl: text(toText(sql`round(${realizedPnl}, 18)`)),
+  fees: {
+    expression: sql`coalesce(f.totals, '[]')`,
+    decode: (value: unknown): FeeTotal[] => JSON.parse(String(value)),
+  },
+  unreadableFeeCount: count(sql`coalesce(f.unreadable_count, 0)`),
+};
+
+type Values = {
+  sessionId?: string | undefined;
+  fromMs?: number | undefined;
+  toMs?: number | undefined;
+  afterSymbol?: string | undefined;
+  limit: number;
+};
+
+/** Where a fee may stand, and which place counts where there are several: the more exact one. */
+const feeLines = sql`
+  select line ->> 'currency' as currency,
+    coalesce(line ->> 'cost', line ->> 'amount', line ->> 'fee', '?') as amount
+  from jsonb_array_elements(case jsonb_typeof(k.fees) when 'array' then k.fees else '[]' end) as line
+  union all
+  select line.key, coalesce(line.value, '?')
+  from jsonb_each_text(case when jsonb_typeof(k.fees) = 'object' and not k.fees ? 'currency' then k.fees else '{}' end) as line
+  union all
+  select k.fees ->> 'currency', coalesce(k.fees ->> 'cost', k.fees ->> 'amount', k.fees ->> 'fee', '?')
+  where jsonb_typeof(k.fees) = 'object' and k.fees ? 'currency'
+  union all
+  select null, k.fees #>> '{}'
+  where jsonb_typeof(k.fees) in ('number', 'string', 'boolean')
+  union all
+  select k.feedata ->> 'currency', own.amount
+  from (
+    select coalesce(
+      k.feedata ->> 'cost', k.feedata ->> 'amount', k.feedata ->> 'fee', k.fee::text, k.feeamount::text
+    ) as amount
+  ) as own
+  where coalesce(k.fees, 'null') in ('null', '[]', '{}') and own.amount is not null`;
+
+const isDecimal = sql`line.amount ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$'`;
+
+const performance = defineQuery<Values, typeof fields>({
+  name: 'listPairPerformance',
+  fields,
+  statement: (given, columns) => sql`
+with picked as materialized (
+  select symbol, lower(side) as side, ${tradeColumns}, fees, feedata, fee, feeamount
+  from fills
+  where ${
+    given.sessionId
+      ? sql`sessionid = ${given.sessionId}`
+      : sql`"timestamp" >= ${given.fromMs} and "timestamp" < ${given.toMs}`
+  }
+    ${given.afterSymbol && sql`and (symbol > ${given.afterSymbol} or symbol is null)`}
+), traded as (
+  select symbol,
+    count(*) as stored_count,
+    count(*) filter (where is_buy) as buy_count,
+    count(*) filter (where is_sell) as sell_count,
+    coalesce(sum(size) filter (where is_buy), 0) as buy_base,
+    coalesce(sum(size) filter (where is_sell), 0) as sell_base,
+    coalesce(sum(price * size) filter (where is_buy), 0) as buy_quote,
+    coalesce(sum(price * size) filter (where is_sell), 0) as sell_quote
+  from (
+    select symbol, price, size,
+      side = 'buy' and ${isTraded} as is_buy,
+      side = 'sell' and ${isTraded} as is_sell
+    from picked
+  ) as k
+  group by symbol
+  order by symbol
+  limit ${given.limit}
+), charged as (
+  select k.symbol, nullif(line.currency, '') as currency,
+    sum(case when ${isDecimal} then line.amount::numeric end) as amount,
+    count(*) filter (where not ${isDecimal}) as unreadable_count
+  from picked as k
+  cross join lateral (${feeLines}) as line
+  group by k.symbol, nullif(line.currency, '')
+), fee_totals as (
+  select symbol, sum(unreadable_count) as unreadable_count,
+    json_agg(json_build_object('currency', currency, 'amount', ${toText(sql`amount`)}) order by currency)
+      filter (where amount is not null)::text as totals
+  from charged
+  group by symbol
+)
+select ${columns()}
+from traded as t
+left join fee_totals as f on f.symbol is not distinct from t.symbol
+order by t.symbol`,
+});
+
+/**
+ * What each pair came to: counts, volumes, VWAP, fees, position, cash flow and realised P&L, of one session or of all
+ * sessions in a range; in the order of the symbols, a missing one last. `after: page.at(-1)` gives the next page.
+ *
+ * Sums are taken over the shortest decimals that the stored float4 values stand for (`0.1` is 0.1), in numeric, so
+ * nothing is rounded; only quotients are, to 18 decimals. The size of a fill is its `size`, else `amount`, else
+ * `quantity`. A fill without side, price or size is counted in `excludedCount`, not as zero.
+ *
+ * **Fees** of a fill come from `fees`, where it is there (`{"USDT": 0.1}`, `{"currency": "USDT", "cost": 0.1}` or a list
+ * of the latter); else from `feeData` (`currency`, and `cost`, `amount` or `fee`); else from `fee`, else `feeAmount`, in
+ * the currency of `feeData` or an unnamed one.
+ *
+ * **Realised P&L** is the matched quantity times the difference of the average prices,
+ * `min(bought, sold) × (sellVwap − buyVwap)`: what was both bought and sold is closed at the averages of the period, in
+ * whatever order it happened, and what is left is `netPosition`, neither realised nor valued. Fees are NOT included: they
+ * may be in another currency; take those in the quote asset from `fees`. An example: bought 2 at 100 and 1 at 106, sold 2
+ * at 105. `buyVwap` = 306 / 3 = 102, `sellVwap` = 105, `realizedPnl` = 2 × (105 − 102) = 6, `netPosition` = 1,
+ * `cashFlow` = 210 − 306 = −96. And indeed −96 + 1 × 102, the cost of what is left, is 6.
+ *
+ * Indexes: `idx_fills_sessionid` for a session, `idx_fills_timestamp` for a range; reads all fills of either.
+ *
+ * @throws {InvalidArgumentError} not exactly one of session and range is given, or `limit` is not from 1 to 1000.
+ * @throws {DatabaseError}
+ * @example
+ * for (const { symbol, realizedPnl, fees } of await listPairPerformance(db, { sessionId: 's-1' })) {
+ *   console.log(symbol, realizedPnl, fees.map(({ amount, currency }) => `${amount} ${currency ?? '?'}`));
+ * }
+ */
+export async function listPairPerformance(
+  db: Database,
+  options: PerformanceFilter & {
+    /** 1 to 1000 pairs, 100 unless given. */
+    readonly limit?: number | undefined;
+    /** The last row of the page before. */
+    readonly after?: Pick<PairPerformance, 'symbol'> | undefined;
+  },
+): Promise<PairPerformance[]> {
+  const { sessionId, fromMs, toMs, after } = options;
+  const isRange = fromMs !== undefined || toMs !== undefined;
+  if (isRange === (sessionId !== undefined)) {
+    throw new InvalidArgumentError('give either sessionId, or fromMs and toMs');
+  }
+  const limit = checkLimit(options.limit);
+  const filter = isRange ? checkRange({ fromMs, toMs }) : { sessionId: checkText('sessionId', sessionId) };
+  // The pair that is null comes last.
+  if (after?.symbol === null) return [];
+  return performance.list(db, {
+    ...filter,
+    afterSymbol: after === undefined ? undefined : checkText('after.symbol', after?.symbol),
+    limit,
+  });
+}

@@ -1,0 +1,112 @@
+import { sql } from 'drizzle-orm';
+import { sessions } from '../../schema/sessions.ts';
+import { checkBoolean, checkInteger, checkText } from '../core/arguments.ts';
+import { checkTransaction, type Database, type Transaction } from '../core/database.ts';
+import { NotFoundError } from '../core/errors.ts';
+import { defineQuery } from '../core/query.ts';
+import { type SessionSummary, sessionFields } from './session-summary.ts';
+import {
+  isUnsettled,
+  isWanted,
+  type SettlementOptions,
+  type SettlementValues,
+  toSettlementValues,
+  unseen,
+} from './settlement.ts';
+
+/** How long a claim keeps a session from other workers, unless the caller says otherwise. */
+export const defaultRetryAfterMs = 5 * 60_000;
+
+const claim = defineQuery<SettlementValues & { retryAfterMs: number }, typeof sessionFields>({
+  name: 'claimSessionsToSettle',
+  fields: sessionFields,
+  // No key update: FOR UPDATE would also stop the orders and fills of the session from being stored, whose foreign
+  // keys take a share of it. The server's clock stamps and compares, because the workers' clocks differ.
+  statement: (given, columns) => sql`
+    with candidates as materialized (
+      select id from sessions
+      where ${isUnsettled} and startedat >= ${unseen(given.startedAfterMs, 'bigint')} ${isWanted(given)}
+        and (lastsettleattempt is null or lastsettleattempt <= ${serverNowMs} - ${given.retryAfterMs}::bigint)
+      order by lastsettleattempt nulls first, startedat, id
+      limit ${given.limit}
+      for no key update skip locked
+    ), claimed as (
+      update sessions
+      set lastsettleattempt = ${serverNowMs}, lastupdated = ${serverNowMs}
+      from candidates
+      where sessions.id = candidates.id
+      returning ${columns('sessions')}
+    )
+    select ${columns()} from claimed order by startedat, id`,
+});
+
+const serverNowMs = sql`(extract(epoch from statement_timestamp()) * 1000)::bigint`;
+
+/**
+ * Claims sessions to settle for one worker: sessions never tried first (the oldest start first), then those untried for
+ * longest. No two workers get the same session, and none waits for another: what somebody else holds is passed over.
+ *
+ * A claim is a row lock and a stamp (`lastSettleAttempt`, by the server's clock). Settle inside the transaction, and a
+ * worker that dies gives its sessions back at once, because both go with its transaction. Or commit first and settle
+ * then: the stamp keeps the sessions from others for `retryAfterMs`, after which they can be claimed again. So give more
+ * than a settlement takes. The rows come with their new stamp.
+ *
+ * Relies on `idx_sessions_settlement_discovery`: reads the sessions that await settlement in the given time, sorts them
+ * by their last attempt, and locks no more than `limit`. The lock does not hold up new orders and fills of the session.
+ *
+ * @example
+ * const claimed = await db.transaction((tx) => claimSessionsToSettle(tx, { limit: 10, retryAfterMs: 600_000 }));
+ * @throws InvalidArgumentError if given anything but a transaction; DatabaseError
+ */
+export async function claimSessionsToSettle(
+  tx: Transaction,
+  options: SettlementOptions & {
+    /** Sessions whose last attempt is at least this long ago: 300,000 (five minutes) unless given. */
+    readonly retryAfterMs?: number | undefined;
+  } = {},
+): Promise<SessionSummary[]> {
+  checkTransaction(tx, 'claimSessionsToSettle');
+  const { retryAfterMs = defaultRetryAfterMs } = options;
+  checkInteger('retryAfterMs', retryAfterMs, { min: 0 });
+  return claim.list(tx, { ...toSettlementValues(options), retryAfterMs });
+}
+
+const settlementFields = {
+  id: sessions.id,
+  settledComplete: sessions.settledComplete,
+  lastSettleAttempt: sessions.lastSettleAttempt,
+};
+
+const record = defineQuery<{ id: string; complete: boolean }, typeof settlementFields>({
+  name: 'recordSettlement',
+  fields: settlementFields,
+  statement: (given, columns) => sql`
+    update sessions
+    set settledcomplete = coalesce(settledcomplete, false) or ${given.complete}::boolean,
+      lastsettleattempt = ${serverNowMs}, lastupdated = ${serverNowMs}
+    where id = ${given.id}
+    returning ${columns()}`,
+});
+
+/**
+ * Records an attempt to settle a session: its time, and whether the session is settled now. A session that is settled
+ * stays so, also if a worker whose claim has run out reports a failure later; what is given back says what is stored.
+ * Relies on the primary key.
+ *
+ * @example
+ * await recordSettlement(db, { sessionId: 's-1', complete: true });
+ * @throws NotFoundError if there is no such session; InvalidArgumentError, DatabaseError
+ */
+export async function recordSettlement(
+  db: Database,
+  options: { readonly sessionId: string; readonly complete: boolean },
+): Promise<{ id: string; settledComplete: boolean | null; lastSettleAttempt: number | null }> {
+  const stored = await record.find(db, {
+    id: checkText('sessionId', options.sessionId),
+    complete: checkBoolean('complete', options.complete),
+  });
+  if (stored === undefined) {
+    throw new NotFoundError('recordSettlement: there is no session with this id (sessions.id)');
+  }
+  return stored;
+}

@@ -1,0 +1,130 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { checkInteger, checkLimit, checkOptionalText, checkText, maxLimit } from '../core/arguments.ts';
+import type { Database } from '../core/database.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
+import { type SessionKey, toKeyValues } from '../core/keyset.ts';
+import { defineQuery } from '../core/query.ts';
+import { type SessionSummary, sessionFields } from './session-summary.ts';
+
+/** Which of the sessions that are to be settled, and are not, are meant. */
+export type SettlementOptions = {
+  /** Only sessions that hold this pair, exactly as stored. */
+  readonly pair?: string | undefined;
+  /** Only sessions on this venue, exactly as stored. */
+  readonly exchange?: string | undefined;
+  /** 1 to 1000 rows, 100 unless given. */
+  readonly limit?: number | undefined;
+} & (
+  | {
+      /** Sessions that started this long ago or later: 24 hours unless given. */
+      readonly lookbackHours?: number | undefined;
+      readonly startedAfterMs?: undefined;
+    }
+  | {
+      /** Sessions that started at this instant or later, epoch ms. */
+      readonly startedAfterMs: number;
+      readonly lookbackHours?: undefined;
+    }
+);
+
+export type SettlementValues = {
+  startedAfterMs: number;
+  pairs?: string | undefined;
+  exchange?: string | undefined;
+  limit: number;
+};
+
+/** The predicate of idx_sessions_settlement_discovery, in its own words: PostgreSQL has to prove that it is implied. */
+export const isUnsettled = sql`settlesession = true and (settledcomplete is null or settledcomplete = false)`;
+
+/**
+ * Spelled so that the discovery index serves them all: few sessions await settlement, and it has exactly those. The
+ * planner takes the two flags for independent and so expects many; sessions that are not to be settled have no
+ * `settledcomplete` either. It would then read all sessions of the time, settled or not. The last condition makes each
+ * row that it thinks it must look at dear; it is never evaluated, because `startedat` is compared and so is not null.
+ */
+export const isWanted = (given: { pairs: SQL | undefined; exchange: SQL | undefined }): SQL => sql`
+  and (startedat is not null or (select true from sessions as dear where dear.id = sessions.id limit 1))
+  ${given.pairs && sql`and coalesce(pairs, '[]') @> ${given.pairs}::jsonb`}
+  ${given.exchange && sql`and exchange is not distinct from ${given.exchange}`}`;
+
+/**
+ * A value that the planner cannot see, in a plan made for it no more than in a generic one. Both then cost the same, and
+ * the server keeps the generic one after five calls, instead of planning each call for longer than it takes to run.
+ */
+export const unseen = (value: SQL, type: 'bigint' | 'integer' | 'text'): SQL =>
+  sql`(select ${value}::${sql.raw(type)})`;
+
+const listUnsettled = defineQuery<
+  SettlementValues & { afterMs?: number | undefined; afterId?: string | undefined },
+  typeof sessionFields
+>({
+  name: 'listSessionsToSettle',
+  fields: sessionFields,
+  // The inner limit is a number that the planner can see: it then reads the index in order instead of sorting a third
+  // of it, which is what it expects of a range and a limit that it does not know.
+  statement: (given, columns) => sql`
+    select ${columns()} from (
+      select ${columns()} from sessions
+      where ${isUnsettled} and startedat >= ${unseen(given.startedAfterMs, 'bigint')} ${isWanted(given)}
+        ${andPast(given.afterMs, given.afterId)}
+      order by startedat desc, id desc
+      limit ${sql.raw(String(maxLimit))}
+    ) as newest
+    order by startedat desc, id desc
+    limit ${unseen(given.limit, 'integer')}`,
+});
+
+// The bound that the key implies is said apart: only then does the planner take the range for the narrow one that it is.
+function andPast(afterMs: SQL | undefined, afterId: SQL | undefined): SQL | undefined {
+  if (afterMs === undefined || afterId === undefined) return undefined;
+  const ms = unseen(afterMs, 'bigint');
+  return sql`and startedat <= ${ms} and (startedat, id) < (${ms}, ${unseen(afterId, 'text')})`;
+}
+
+/**
+ * The sessions that are to be settled and are not yet, the latest start first. Sessions that never started have nothing
+ * to settle and are left out. Relies on `idx_sessions_settlement_discovery`, read in order, with no sort: the time goes
+ * by the page, not by the table.
+ *
+ * @example
+ * const page = await listSessionsToSettle(db, { lookbackHours: 48, exchange: 'kraken' });
+ * const next = await listSessionsToSettle(db, { lookbackHours: 48, exchange: 'kraken', after: page.at(-1) });
+ * @throws InvalidArgumentError, DatabaseError
+ */
+export async function listSessionsToSettle(
+  db: Database,
+  options: SettlementOptions & {
+    /** The last row of the page before. */
+    readonly after?: SessionKey | undefined;
+  } = {},
+): Promise<SessionSummary[]> {
+  if (options.after?.startedAt === null) {
+    throw new InvalidArgumentError('after.startedAt is null, which no row of this list is');
+  }
+  return listUnsettled.list(db, {
+    ...toSettlementValues(options),
+    ...toKeyValues('startedAt', options.after),
+  });
+}
+
+export function toSettlementValues(options: SettlementOptions): SettlementValues {
+  const { startedAfterMs, pair } = options;
+  if (options.lookbackHours !== undefined && startedAfterMs !== undefined) {
+    throw new InvalidArgumentError('give lookbackHours or startedAfterMs, not both');
+  }
+  const { lookbackHours: hours = 24 } = options;
+  // A million hours is a century: older than any session, and still exact in milliseconds.
+  if (typeof hours !== 'number' || !(hours > 0 && hours <= 1_000_000)) {
+    throw new InvalidArgumentError('lookbackHours must be a number above 0, at most 1000000');
+  }
+  return {
+    startedAfterMs:
+      startedAfterMs === undefined
+        ? Math.floor(Date.now() - hours * 3_600_000)
+        : checkInteger('startedAfterMs', startedAfterMs),
+    pairs: pair === undefined ? undefined : JSON.stringify([checkText('pair', pair)]),
+    exchange: checkOptionalText('exchange', options.exchange),
+    limit: checkLimit(options.limit),
+  };
+}

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Connection, connectEmbedded } from '../../../src/connection/open.ts';
+import type { ProgressEvent } from '../../../src/migrate/run/progress.ts';
+import { applyMigrations, planMigrations, readStatus, rollbackMigration } from '../../../src/own/index.ts';
+import { readLegacySchema } from '../../support/migrations.ts';
+import { checksumOfOldColumns, oddities } from '../../support/oddities.ts';
+import { createPglite } from '../../support/pglite.ts';
+
+let connection: Connection;
+beforeAll(async () => {
+  connection = await connectEmbedded(await createPglite('empty'));
+});
+afterAll(() => connection.close());
+
+test('embedded: planned, migrated, rolled back and migrated again, in one session', async () => {
+  await connection.execute(await readLegacySchema());
+  await connection.execute(oddities);
+  const before = await connection.query(checksumOfOldColumns);
+
+  const plan = await planMigrations(connection);
+  expect(plan.migrations.map(({ mode }) => mode)).toEqual(['transaction', 'own', 'own']);
+  expect(await readStatus(connection)).toMatchObject({
+    migrations: [{ state: 'pending' }, { state: 'pending' }, { state: 'pending' }],
+    hasOlderJournal: true,
+  });
+
+  const events: ProgressEvent[] = [];
+  const report = await applyMigrations(connection, { onProgress: (event) => events.push(event) });
+  expect(report.applied).toHaveLength(3);
+  expect(events.filter(({ kind }) => kind === 'backfill')).not.toEqual([]);
+  expect(events.filter(({ kind }) => kind === 'notice')).toEqual([]);
+  expect((await applyMigrations(connection)).applied).toEqual([]);
+
+  await connection.execute(`update sessions set pairs = '["A/B", "C/D"]' where id = 'both'`);
+  await rollbackMigration(connection, '002');
+  await rollbackMigration(connection, '001', { acceptDataLoss: true });
+  expect(await connection.query(checksumOfOldColumns)).toEqual(before);
+  await applyMigrations(connection);
+  expect(await connection.query(checksumOfOldColumns)).toEqual(before);
+  expect(await connection.query(`select pairs, pair_count from sessions where id = 'both'`)).toEqual([
+    { pairs: ['A/B', 'C/D'], pair_count: 2 },
+  ]);
+  const status = await readStatus(connection);
+  expect(status.migrations.map(({ state, backlog }) => [state, backlog])).toEqual([
+    ['applied', undefined],
+    ['applied', 0],
+    ['applied', undefined],
+  ]);
+  expect(status.migrations[2]?.indexes.filter(({ state }) => state === 'valid')).toHaveLength(9);
+});
+
+test('what an interrupted run leaves is called half-done, and can be undone', async () => {
+  await connection.execute('delete from drizzle.__drizzle_migrations where created_at > 0 and id > 1');
+  const status = await readStatus(connection);
+  expect(status.migrations.map(({ state }) => state)).toEqual(['applied', 'half-done', 'half-done']);
+  expect((await rollbackMigration(connection, '002')).undone).toBe(true);
+  expect((await rollbackMigration(connection, '001', { acceptDataLoss: true })).undone).toBe(true);
+  expect((await rollbackMigration(connection, '001', { acceptDataLoss: true })).undone).toBe(false);
+});
+
+test('told to stop before it began, it does nothing', async () => {
+  const rows = await connection.query('select * from drizzle.__drizzle_migrations');
+  await expect(applyMigrations(connection, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: 'INTERRUPTED',
+    exitCode: 5,
+  });
+  expect(await connection.query('select * from drizzle.__drizzle_migrations')).toEqual(rows);
+});
