@@ -1,6 +1,6 @@
+import { formatBytes } from '../connection/units.ts';
 import { backupDatabase } from '../ops/backup/backup.ts';
 import type { CliCommand } from './command.ts';
-import { formatBytes } from './units.ts';
 
 export const backup: CliCommand = {
   name: 'backup',

@@ -1,4 +1,5 @@
-import { type Connection, openConnection } from '../connection/open.ts';
+import type { Connection } from '../connection/connection.ts';
+import { openConnection } from '../connection/open.ts';
 import type { WorkOptions } from '../connection/session.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { dedupeFills } from '../ops/duplicates/dedupe.ts';

@@ -1,4 +1,5 @@
-import { describeSessions, formatDuration } from '../connection/activity.ts';
+import { describeSessions } from '../connection/activity.ts';
+import { formatDuration } from '../connection/units.ts';
 import type { ProgressEvent, ProgressListener } from '../migrate/run/progress.ts';
 import type { Progress } from './output.ts';
 

@@ -1,8 +1,8 @@
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
+import { formatBytes, formatTime } from '../connection/units.ts';
 import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes/indexes.ts';
 import type { CliCommand } from './command.ts';
-import { formatBytes, formatTime } from './units.ts';
 
 export const indexes: CliCommand = {
   name: 'indexes',

@@ -1,10 +1,9 @@
 import { Argument } from 'commander';
-import { formatDuration } from '../connection/activity.ts';
 import { OperationError } from '../connection/errors.ts';
 import { openConnection } from '../connection/open.ts';
+import { formatBytes, formatDuration } from '../connection/units.ts';
 import { type MaintenanceAction, maintainTables } from '../ops/indexes/maintain.ts';
 import type { CliCommand } from './command.ts';
-import { formatBytes } from './units.ts';
 
 const actions: readonly MaintenanceAction[] = ['analyze', 'vacuum', 'reindex'];
 

@@ -1,7 +1,8 @@
-import { formatDuration } from '../connection/activity.ts';
+import type { Connection } from '../connection/connection.ts';
 import { OperationError } from '../connection/errors.ts';
-import { type Connection, openConnection } from '../connection/open.ts';
+import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
+import { formatDuration } from '../connection/units.ts';
 import type { ProgressListener } from '../migrate/run/progress.ts';
 import { requireFreshBackup } from '../ops/backup/fresh-backup.ts';
 import { maintainTables } from '../ops/indexes/maintain.ts';

@@ -1,3 +1,4 @@
+import { formatBytes } from '../connection/units.ts';
 import type { PlanMode, PlannedMigration, PlanStep } from '../migrate/plan/plan.ts';
 import type { DescribedPlan, TableSize } from '../own/index.ts';
 
@@ -43,12 +44,4 @@ function formatStep({ sql, line, facts }: PlanStep): string[] {
     `-- work: ${facts.work}`,
     text.endsWith(';') ? text : `${text};`,
   ];
-}
-
-/** `0 B`, `12 kB`, `3.4 MB`: powers of 1024, as PostgreSQL's pg_size_pretty has them. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log(bytes) / Math.log(1024)));
-  const value = bytes / 1024 ** power;
-  return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
 }

@@ -1,5 +1,5 @@
-import { formatDuration } from '../connection/activity.ts';
 import { openConnection } from '../connection/open.ts';
+import { formatDuration } from '../connection/units.ts';
 import { rollbackMigration } from '../own/index.ts';
 import type { CliCommand } from './command.ts';
 import { showEvents } from './events.ts';

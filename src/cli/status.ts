@@ -1,6 +1,7 @@
 import { describeSession } from '../connection/activity.ts';
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
+import { formatVersion } from '../connection/units.ts';
 import { type MigrationStatus, readStatus, type Status } from '../own/index.ts';
 import type { CliCommand } from './command.ts';
 
@@ -37,9 +38,8 @@ function formatStatus({
   running,
   hasOlderJournal,
 }: Status): string {
-  const version = `${Math.floor(versionNumber / 10_000)}.${versionNumber % 10_000}`;
   return [
-    `${target}, PostgreSQL ${version}`,
+    `${target}, PostgreSQL ${formatVersion(versionNumber)}`,
     ...migrations.flatMap(formatMigration),
     ...faults.map((fault) => `  contradiction: ${fault.message}\n    what to do: ${fault.advice}`),
     ...running.map((session) => `  a run is under way: ${describeSession(session)}`),

@@ -1,4 +1,5 @@
-import type { Connection } from './open.ts';
+import type { Connection } from './connection.ts';
+import { formatDuration } from './units.ts';
 
 /** Another session, as `pg_stat_activity` shows it. Without pg_read_all_stats, sessions of other roles show less. */
 export interface SessionActivity {
@@ -87,15 +88,6 @@ export function describeSession({
 
 export const describeSessions = (sessions: readonly SessionActivity[]): string =>
   sessions.map(describeSession).join('; ') || 'nobody any more';
-
-/** `850 ms`, `42 s`, `7 min 5 s`, `2 h 3 min` */
-export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  const seconds = Math.round(ms / 1_000);
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
-}
 
 const statementCharacters = 120;
 

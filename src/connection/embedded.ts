@@ -2,32 +2,60 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
+import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
 import { lockEmbedded } from './embedded-lock.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
-import type { Connection, FileSource, Notice, Parameter } from './open.ts';
 
 const keep = (text: string): string => text;
 
+/** Opens the embedded database in a directory; makes it where it is missing, if it may. */
 export async function openEmbedded(directory: string, create: boolean): Promise<Connection> {
-  if (!create && !existsSync(path.join(directory, 'PG_VERSION'))) {
-    throw new OperationError({
-      code: 'DATABASE_MISSING',
-      message: `there is no embedded database in ${directory}`,
-      advice: 'Check the directory. `multi-pair-db migrate` makes a new embedded database.',
-    });
-  }
-  const { PGlite: Database } = await loadDriver('@electric-sql/pglite', () => import('@electric-sql/pglite'));
+  if (!create)
+    refuseMissing(directory, 'Check the directory. `multi-pair-db migrate` makes a new embedded database.');
   await mkdir(path.dirname(path.resolve(directory)), { recursive: true });
-  const release = await lockEmbedded(directory);
+  return (await openPglite({ directory })).connection;
+}
+
+/** @throws OperationError `DATABASE_MISSING` where a directory holds no embedded database. */
+export function refuseMissing(directory: string, advice: string): void {
+  if (existsSync(path.join(directory, 'PG_VERSION'))) return;
+  throw new OperationError({
+    code: 'DATABASE_MISSING',
+    message: `there is no embedded database in ${directory}`,
+    advice,
+  });
+}
+
+/**
+ * A PGlite and a connection on it: in a directory, which is taken for this process, or in memory without one; loaded
+ * from a dump where there is one.
+ *
+ * @throws OperationError `LOCKED`, `DRIVER_MISSING`; `FILE_INVALID` where the dump is none, else `UNREACHABLE`
+ */
+export async function openPglite({
+  directory,
+  dump,
+}: {
+  readonly directory?: string;
+  readonly dump?: Blob;
+}): Promise<{ client: PGlite; connection: Connection }> {
+  const { PGlite: Database } = await loadDriver('@electric-sql/pglite', () => import('@electric-sql/pglite'));
+  const release = directory === undefined ? async () => {} : await lockEmbedded(directory);
   try {
-    return await connectEmbedded(await Database.create(directory), `pglite:${directory}`, release);
+    const client = await Database.create({
+      ...(directory === undefined ? {} : { dataDir: directory }),
+      ...(dump === undefined ? {} : { loadDataDir: dump }),
+    });
+    const target = directory === undefined ? 'pglite' : `pglite:${directory}`;
+    return { client, connection: await connectEmbedded(client, target, release) };
   } catch (cause) {
     await release();
     if (cause instanceof OperationError) throw cause;
+    const what = dump === undefined ? `the embedded database in ${directory}` : 'the dump';
     throw new OperationError({
-      code: 'UNREACHABLE',
-      message: `the embedded database in ${directory} can’t be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
+      code: dump === undefined ? 'UNREACHABLE' : 'FILE_INVALID',
+      message: `${what} can’t be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
       advice: 'It may be damaged, or made by another version of PGlite. Nothing was changed.',
     });
   }

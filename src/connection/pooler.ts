@@ -1,5 +1,5 @@
+import type { Connection } from './connection.ts';
 import { OperationError } from './errors.ts';
-import type { Connection } from './open.ts';
 
 /** A pooler may hand out its servers in turn; then one look could miss that it shares them. */
 const looks = 3;

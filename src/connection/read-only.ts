@@ -1,7 +1,19 @@
-import { inReadOnlyTransaction } from '../migrate/status.ts';
-import { formatDuration } from './activity.ts';
+import type { Connection } from './connection.ts';
 import { OperationError } from './errors.ts';
-import type { Connection } from './open.ts';
+import { formatDuration } from './units.ts';
+
+/** Runs `read` in a transaction that could not write if it tried. */
+export async function inReadOnlyTransaction<Result>(
+  connection: Connection,
+  read: () => Promise<Result>,
+): Promise<Result> {
+  await connection.execute('begin transaction isolation level repeatable read, read only');
+  try {
+    return await read();
+  } finally {
+    await connection.execute('rollback');
+  }
+}
 
 /** How long one statement of a check may take, unless the caller says otherwise: 60 s. */
 export const defaultTimeLimitMs = 60_000;

@@ -1,7 +1,7 @@
 import type postgres from 'postgres';
+import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
-import type { Connection, FileSource, Notice, Parameter } from './open.ts';
 import { createRedactor, type ServerTarget } from './url.ts';
 
 /** Seconds to wait for a server that does not answer, unless the URL says otherwise (`connect_timeout`). */

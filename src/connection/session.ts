@@ -1,6 +1,6 @@
-import { liftLimits } from '../migrate/plan/plan.ts';
+import type { Connection } from './connection.ts';
 import { OperationError } from './errors.ts';
-import type { Connection } from './open.ts';
+import { liftLimits } from './limits.ts';
 import { refusePooler } from './pooler.ts';
 import { readSettings, restoreSettings } from './settings.ts';
 

@@ -1,4 +1,4 @@
-import type { Connection } from './open.ts';
+import type { Connection } from './connection.ts';
 
 /** A setting of a session, as `current_setting` words it. */
 export interface Setting {

@@ -1,4 +1,4 @@
-import type { OperationErrorCode } from './errors.ts';
+import type { OperationErrorCode } from './error-codes.ts';
 
 /** What an SQLSTATE (or a driver's own code) means to an operator. */
 export interface SqlStateRule {

@@ -6,6 +6,22 @@ export function formatBytes(bytes: number): string {
   return `${value < 10 && power > 0 ? value.toFixed(1) : Math.round(value)} ${units[power]}`;
 }
 
+/** `850 ms`, `42 s`, `7 min 5 s`, `2 h 3 min` */
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}
+
+/** An instant in UTC, to the second. */
+export const formatTime = (ms: number | null): string =>
+  ms === null ? 'never' : `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
 /** `server_version_num` as it is spoken: 150018 is 15.18. */
 export const formatVersion = (versionNumber: number): string =>
-  `${Math.floor(versionNumber / 10_000)}.${versionNumber % 10_000}`;
+  `${majorOf(versionNumber)}.${versionNumber % 10_000}`;
+
+/** The major version in a `server_version_num`: 15 of 150018. */
+export const majorOf = (versionNumber: number): number => Math.floor(versionNumber / 10_000);

@@ -1,21 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listSessions, listTableHolders, type SessionActivity } from './activity.ts';
-import type { Connection } from './open.ts';
+import type { Connection } from './connection.ts';
 
 /** What a running statement is seen to do. */
-export interface Observation {
+export interface Sight {
   /** Sessions that it waits for, the oldest transaction first. */
   readonly waitingFor: readonly SessionActivity[];
-  readonly build: BuildProgress | undefined;
+  /** How far it is, where PostgreSQL keeps count: index builds, vacuum, analyze. */
+  readonly progress: WorkProgress | undefined;
   /** How long it has waited so far. */
   readonly waitedMs: number;
   /** How long it has been waiting without a break. */
   readonly waitingMs: number;
 }
 
-export interface BuildProgress {
-  readonly index: string;
-  /** As `pg_stat_progress_create_index` words it. */
+export interface WorkProgress {
+  /** The index that is built. */
+  readonly index: string | undefined;
+  /** As the progress view of PostgreSQL words it. */
   readonly phase: string;
   /** Of the phase, 0 to 1. */
   readonly share: number | undefined;
@@ -34,7 +36,7 @@ export async function watchWork(
   pid: number,
   exclusive: readonly string[],
   listener: {
-    readonly onLook: (observation: Observation) => void;
+    readonly onLook: (sight: Sight) => void;
     readonly onBlind: (error: unknown) => void;
   },
 ): Promise<number> {
@@ -47,12 +49,12 @@ export async function watchWork(
   let lookedAt = Date.now();
   while (!(await Promise.race([ended, sleep(lookEveryMs, false, { ref: false })]))) {
     try {
-      const { waitingFor, build } = await look(second, pid, exclusive);
+      const { waitingFor, progress } = await look(second, pid, exclusive);
       const sinceMs = Date.now() - lookedAt;
       lookedAt = Date.now();
       waitedMs += waitingFor.length > 0 ? sinceMs : 0;
       waitingMs = waitingFor.length > 0 ? waitingMs + sinceMs : 0;
-      listener.onLook({ waitingFor, build, waitedMs, waitingMs });
+      listener.onLook({ waitingFor, progress, waitedMs, waitingMs });
     } catch (error) {
       listener.onBlind(error);
       break;
@@ -71,38 +73,41 @@ interface LookRow {
   readonly total: number | null;
 }
 
+const lookSql = `
+select pg_blocking_pids(a.pid) as blockers, coalesce(a.wait_event = 'PgSleep', false) as resting,
+       i.index_relid::regclass::text as index,
+       coalesce(i.phase, v.phase, z.phase) as phase,
+       case when i.phase like 'waiting%' then i.lockers_done
+            when i.tuples_total > 0 and i.phase not like '%scanning%' then i.tuples_done
+            else coalesce(i.blocks_done, v.heap_blks_scanned, z.sample_blks_scanned) end as done,
+       case when i.phase like 'waiting%' then i.lockers_total
+            when i.tuples_total > 0 and i.phase not like '%scanning%' then i.tuples_total
+            else coalesce(i.blocks_total, v.heap_blks_total, z.sample_blks_total) end as total
+from pg_stat_activity as a
+left join pg_stat_progress_create_index as i using (pid)
+left join pg_stat_progress_vacuum as v using (pid)
+left join pg_stat_progress_analyze as z using (pid)
+where a.pid = $1`;
+
 async function look(
   second: Connection,
   pid: number,
   exclusive: readonly string[],
-): Promise<Pick<Observation, 'waitingFor' | 'build'>> {
-  const [row] = await second.query<LookRow>(
-    `select pg_blocking_pids(a.pid) as blockers, coalesce(a.wait_event = 'PgSleep', false) as resting,
-            p.index_relid::regclass::text as index, p.phase,
-            case when p.phase like 'waiting%' then p.lockers_done
-                 when p.tuples_total > 0 and p.phase not like '%scanning%' then p.tuples_done
-                 else p.blocks_done end as done,
-            case when p.phase like 'waiting%' then p.lockers_total
-                 when p.tuples_total > 0 and p.phase not like '%scanning%' then p.tuples_total
-                 else p.blocks_total end as total
-     from pg_stat_activity as a
-     left join pg_stat_progress_create_index as p on p.pid = a.pid
-     where a.pid = $1`,
-    [pid],
-  );
-  if (row === undefined) return { waitingFor: [], build: undefined };
-  // A file that tries for a lock again and again rests between the tries: whoever holds the table is who it waits for.
+): Promise<Pick<Sight, 'waitingFor' | 'progress'>> {
+  const [row] = await second.query<LookRow>(lookSql, [pid]);
+  if (row === undefined) return { waitingFor: [], progress: undefined };
+  // Work that tries for a lock again and again rests between the tries: whoever holds the table is who it waits for.
   const waitingFor =
     row.blockers.length === 0 && row.resting && exclusive.length > 0
       ? await listTableHolders(second, exclusive, [pid, second.pid])
       : await listSessions(second, row.blockers);
-  return { waitingFor, build: readBuild(row) };
+  return { waitingFor, progress: readProgress(row) };
 }
 
-function readBuild({ index, phase, done, total }: LookRow): BuildProgress | undefined {
-  if (index === null || phase === null) return undefined;
+function readProgress({ index, phase, done, total }: LookRow): WorkProgress | undefined {
+  if (phase === null) return undefined;
   return {
-    index,
+    index: index ?? undefined,
     phase,
     share: done !== null && total !== null && total > 0 ? Math.min(1, done / total) : undefined,
   };

@@ -1,5 +1,6 @@
 import type { SessionActivity } from '../connection/activity.ts';
-import type { Connection } from '../connection/open.ts';
+import type { Connection } from '../connection/connection.ts';
+import { inReadOnlyTransaction } from '../connection/read-only.ts';
 import { isBeingBuilt } from './catalog/building.ts';
 import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
 import { compareHistory, type HistoryFault } from './history/history.ts';
@@ -61,19 +62,6 @@ export async function readStatus(
       hasOlderJournal: older?.present === true,
     };
   });
-}
-
-/** Runs `read` in a transaction that could not write if it tried. */
-export async function inReadOnlyTransaction<Result>(
-  connection: Connection,
-  read: () => Promise<Result>,
-): Promise<Result> {
-  await connection.execute('begin transaction isolation level repeatable read, read only');
-  try {
-    return await read();
-  } finally {
-    await connection.execute('rollback');
-  }
 }
 
 async function readMigrationStatus(

@@ -1,7 +1,7 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { formatDuration } from '../connection/activity.ts';
 import type { OperationErrorDetails } from '../connection/errors.ts';
+import { formatDuration, formatVersion } from '../connection/units.ts';
 import type { ProgressEvent } from '../migrate/run/progress.ts';
 import { toFileError } from './backup/backup-file.ts';
 import type { MaintenanceStep } from './indexes/maintain.ts';
@@ -140,12 +140,11 @@ function addEvent(steps: readonly RunStep[], event: ProgressEvent): readonly Run
 /** The report as a page. */
 export function formatRunReport(report: RunReport): string {
   const { command, target, versionNumber, startedAtMs, endedAtMs, outcome, backup, steps } = report;
-  const version = `${Math.floor(versionNumber / 10_000)}.${versionNumber % 10_000}`;
   return `${[
     `# ${command} of ${target}`,
     [
       `- outcome: ${outcome}`,
-      `- server: PostgreSQL ${version}`,
+      `- server: PostgreSQL ${formatVersion(versionNumber)}`,
       `- begun: ${new Date(startedAtMs).toISOString()}`,
       endedAtMs === undefined
         ? '- ended: not yet, or it was killed'

@@ -2,25 +2,16 @@
  * The migrator: applies, proves and undoes migrations on a live database. Each function works on this package's own
  * migrations, unless it is given another `project`: any drizzle folder will do.
  */
-import type { Connection } from '../connection/open.ts';
+import type { Connection } from '../connection/connection.ts';
 import * as engine from '../migrate/index.ts';
 import { ownChecks } from './checks/index.ts';
 import { ownProject } from './project.ts';
 
 export { describeSession, type SessionActivity } from '../connection/activity.ts';
-export {
-  type FailureExitCode,
-  OperationError,
-  type OperationErrorCode,
-  type OperationErrorDetails,
-} from '../connection/errors.ts';
-export {
-  type Connection,
-  connectEmbedded,
-  type Notice,
-  openConnection,
-  type Parameter,
-} from '../connection/open.ts';
+export type { Connection, Notice, Parameter } from '../connection/connection.ts';
+export type { FailureExitCode, OperationErrorCode } from '../connection/error-codes.ts';
+export { OperationError, type OperationErrorDetails } from '../connection/errors.ts';
+export { connectEmbedded, openConnection } from '../connection/open.ts';
 export type { CheckOptions } from '../connection/read-only.ts';
 export type * from '../migrate/index.ts';
 export { ownProject } from './project.ts';

@@ -2,9 +2,9 @@ import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { showEvents } from '../../src/cli/events.ts';
 import { createProgress, formatError, formatJson, type ProgressStream } from '../../src/cli/output.ts';
-import { formatBytes } from '../../src/cli/plan.ts';
 import { commandReference } from '../../src/cli/reference.ts';
 import { OperationError } from '../../src/connection/errors.ts';
+import { formatBytes } from '../../src/connection/units.ts';
 import type { ProgressEvent } from '../../src/migrate/run/progress.ts';
 
 /** A stream that keeps what is written; with `columns` it is a terminal. */

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { describeSession, formatDuration, withoutLiterals } from '../../src/connection/activity.ts';
+import { describeSession, withoutLiterals } from '../../src/connection/activity.ts';
 import { type OperationError, summarizeStatement, toOperationError } from '../../src/connection/errors.ts';
+import { formatDuration } from '../../src/connection/units.ts';
 import { createRedactor, parseTarget } from '../../src/connection/url.ts';
 
 describe('a statement of somebody else', () => {

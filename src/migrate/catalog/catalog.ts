@@ -1,4 +1,4 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
 
 /** What a catalog object is: the table itself, or something of it. */
 export const objectKinds = ['table', 'column', 'constraint', 'index', 'trigger'] as const;

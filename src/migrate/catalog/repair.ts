@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { quoteIdentifier as quote, quoteLiteral } from '../../connection/identifiers.ts';
 import type { CatalogObject } from './catalog.ts';
 import type { ExpectedObject } from './catalog-file.ts';
 
@@ -97,7 +98,7 @@ function mendColumn(wanted: ExpectedObject, found: CatalogObject): string {
     steps.push(fallback === null ? `${column} drop default` : `${column} set default ${String(fallback)}`);
   }
   if (differs('comment')) {
-    const text = typeof comment === 'string' ? literal(comment) : 'null';
+    const text = typeof comment === 'string' ? quoteLiteral(comment) : 'null';
     steps.push(`comment on column ${quote(wanted.table)}.${quote(wanted.name)} is ${text}`);
   }
   const remark = differs('type') ? ' -- may rewrite the table; nobody can read it meanwhile' : '';
@@ -144,9 +145,3 @@ function differsOnlyIn(wanted: CatalogObject, found: CatalogObject | undefined, 
       other === key || JSON.stringify(wanted.properties[other]) === JSON.stringify(found.properties[other]),
   );
 }
-
-/** An identifier as SQL wants it: quoted where it is no plain lower-case word. */
-export const quote = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;

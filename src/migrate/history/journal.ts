@@ -1,4 +1,4 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
 import type { MigrationFile } from './folder.ts';
 
 /** A row that drizzle, or this migrator, has recorded. */

@@ -1,7 +1,8 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
+import { clientCheck, timeLimits } from '../../connection/limits.ts';
+import { inReadOnlyTransaction } from '../../connection/read-only.ts';
 import type { Project } from '../project.ts';
-import { inReadOnlyTransaction } from '../status.ts';
-import { buildPlan, limits, type MigrationPlan } from './plan.ts';
+import { buildPlan, type MigrationPlan } from './plan.ts';
 import { readColumnNames } from './statements.ts';
 
 /** A plan, and what it will meet on this database. */
@@ -102,7 +103,7 @@ async function estimateBytes(
 async function readLimitsInForce(connection: Connection): Promise<Record<string, string>> {
   const rows = await connection.query<{ name: string; setting: string }>(
     'select name, current_setting(name) as setting from pg_settings where name = any($1::text[]) order by name',
-    [[...limits]],
+    [[...timeLimits, clientCheck]],
   );
   return Object.fromEntries(rows.map(({ name, setting }) => [name, setting]));
 }

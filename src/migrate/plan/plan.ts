@@ -1,4 +1,5 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
+import { liftLimits } from '../../connection/limits.ts';
 import { isBeingBuilt } from '../catalog/building.ts';
 import { type MigrationFile, type MigrationStatement, readMigrationFiles } from '../history/folder.ts';
 import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
@@ -142,7 +143,12 @@ export function planMigration(
     own: [begin, ...statements, record, commit],
     outside: [...clear, ...statements, ...prove, record],
   };
-  return { tag: file.tag, file: file.file, mode, steps: [...liftLimits(versionNumber), ...wrapped[mode]] };
+  return {
+    tag: file.tag,
+    file: file.file,
+    mode,
+    steps: [...liftLimitSteps(versionNumber), ...wrapped[mode]],
+  };
 }
 
 const readsCatalog: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', tables: [] };
@@ -175,26 +181,6 @@ export const commit = runnerStep('commit');
 /** In a transaction of the runner, everybody who comes while a statement waits queues behind it. */
 export const shortLockTimeout = runnerStep(`set local lock_timeout = '${lockTimeout}'`);
 
-/** Limits of a role or host that would end long work half way; the migrator puts them back at the end. */
-export const limits = [
-  'statement_timeout',
-  'lock_timeout',
-  'idle_in_transaction_session_timeout',
-  'transaction_timeout',
-  'client_connection_check_interval',
-] as const;
-
-const firstVersionWithTransactionTimeout = 170_000;
-
-export function liftLimits(versionNumber: number): PlanStep[] {
-  return [
-    runnerStep('set statement_timeout = 0'),
-    runnerStep('set lock_timeout = 0'),
-    runnerStep('set idle_in_transaction_session_timeout = 0'),
-    ...(versionNumber >= firstVersionWithTransactionTimeout
-      ? [runnerStep('set transaction_timeout = 0')]
-      : []),
-    // Without it the server works on for a client that has been killed. Some platforms can't.
-    runnerStep("set client_connection_check_interval = '1s'", undefined, true),
-  ];
-}
+/** Time limits lifted; the migrator puts them back at the end. */
+export const liftLimitSteps = (versionNumber: number): PlanStep[] =>
+  liftLimits(versionNumber).map(({ sql, optional }) => runnerStep(sql, undefined, optional));

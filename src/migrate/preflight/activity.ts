@@ -1,4 +1,5 @@
-import { describeSession, formatDuration, listSessions } from '../../connection/activity.ts';
+import { describeSession, listSessions } from '../../connection/activity.ts';
+import { formatDuration } from '../../connection/units.ts';
 import { listLockHolders } from '../run/lock.ts';
 import { type Check, type CheckContext, count, type Observation } from './check.ts';
 

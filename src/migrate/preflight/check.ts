@@ -1,4 +1,4 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
 import type { CatalogObject } from '../catalog/catalog.ts';
 import type { ExpectedObject } from '../catalog/catalog-file.ts';
 import type { History } from '../history/history.ts';

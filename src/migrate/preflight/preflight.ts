@@ -1,5 +1,5 @@
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 import {
   attempt,
   type CheckOptions,

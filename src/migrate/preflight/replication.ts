@@ -1,6 +1,5 @@
-import { formatDuration } from '../../connection/activity.ts';
-import type { Connection } from '../../connection/open.ts';
-import { formatBytes } from '../../connection/units.ts';
+import type { Connection } from '../../connection/connection.ts';
+import { formatBytes, formatDuration } from '../../connection/units.ts';
 import { type Check, count } from './check.ts';
 
 /** What a healthy replica is behind by, at most. */

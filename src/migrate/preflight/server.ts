@@ -1,12 +1,14 @@
+import { timeLimits } from '../../connection/limits.ts';
+import { formatVersion, majorOf } from '../../connection/units.ts';
 import type { Check } from './check.ts';
 
 export const serverVersion: Check = {
   id: 'server-version',
   why: 'the migrations are tested on these versions, and rely on what they have',
   look: async ({ connection, project }) => {
-    const major = Math.floor(connection.versionNumber / 10_000);
+    const major = majorOf(connection.versionNumber);
     const { oldest, newest } = project.versions ?? { oldest: major, newest: major };
-    const found = `PostgreSQL ${major}.${connection.versionNumber % 10_000}`;
+    const found = `PostgreSQL ${formatVersion(connection.versionNumber)}`;
     if (major < oldest)
       return { level: 'blocker', found, advice: `Upgrade to PostgreSQL ${oldest} or later first.` };
     if (major > newest) {
@@ -61,13 +63,8 @@ export const firingTriggers: Check = {
   },
 };
 
-const limits = [
-  'statement_timeout',
-  'lock_timeout',
-  'idle_in_transaction_session_timeout',
-  'transaction_timeout',
-  'idle_session_timeout',
-];
+/** Beside those that work is ended by: one that ends the session between two statements. */
+const limits = [...timeLimits, 'idle_session_timeout'];
 
 interface Limit {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { stat, statfs } from 'node:fs/promises';
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
 import { formatBytes } from '../../connection/units.ts';
 import type { Check } from './check.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listTableHolders } from '../../connection/activity.ts';
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 import { createJournal } from '../history/journal.ts';
 import { buildPlan, type PlanMode, type PlannedMigration, type PlanStep } from '../plan/plan.ts';
 import type { Project } from '../project.ts';

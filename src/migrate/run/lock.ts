@@ -1,12 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  describeSessions,
-  formatDuration,
-  listSessions,
-  type SessionActivity,
-} from '../../connection/activity.ts';
+import { describeSessions, listSessions, type SessionActivity } from '../../connection/activity.ts';
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
+import { formatDuration } from '../../connection/units.ts';
 
 /** The one lock of a database's migrations. The migration files take the same one, so stock drizzle-kit meets it too. */
 const key = "hashtextextended('multi-pair-db', 0)";

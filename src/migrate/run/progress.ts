@@ -1,5 +1,5 @@
 import type { SessionActivity } from '../../connection/activity.ts';
-import type { Notice } from '../../connection/open.ts';
+import type { Notice } from '../../connection/connection.ts';
 import type { MigrationFacts } from '../project.ts';
 
 /** What a running migration or rollback reports. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 import { type MigrationFile, readMigrationFiles, splitStatements } from '../history/folder.ts';
 import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
 import { listJournalRows, unrecordSql } from '../history/journal.ts';
@@ -10,7 +10,7 @@ import {
   commit,
   fileStep,
   findMode,
-  liftLimits,
+  liftLimitSteps,
   type PlanMode,
   type PlanStep,
   runnerStep,
@@ -96,7 +96,7 @@ $journal$`,
     { lock: 'ROW EXCLUSIVE on the journal', work: 'one row', tables: [] },
   );
   const ordered = mode === 'transaction' ? [begin, ...work, unrecord, commit] : [unrecord, ...work];
-  return { steps: [...liftLimits(versionNumber), ...ordered], mode };
+  return { steps: [...liftLimitSteps(versionNumber), ...ordered], mode };
 }
 
 /** Adds to an error what is left and what the next run will do. */

@@ -1,9 +1,10 @@
-import { describeSessions, formatDuration } from '../../connection/activity.ts';
+import { describeSessions } from '../../connection/activity.ts';
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError, summarizeStatement } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 import { refusePooler } from '../../connection/pooler.ts';
 import { readSettings, restoreSettings, type Setting } from '../../connection/settings.ts';
-import { type Observation, watchWork } from '../../connection/watch.ts';
+import { formatDuration, majorOf } from '../../connection/units.ts';
+import { type Sight, watchWork } from '../../connection/watch.ts';
 import type { PlanStep } from '../plan/plan.ts';
 import type { MigrationFacts, Project } from '../project.ts';
 import { releaseLock, takeLock } from './lock.ts';
@@ -82,7 +83,7 @@ async function cleanUp(run: Run, settings: readonly Setting[]): Promise<void> {
 }
 
 function refuseVersion(connection: Connection, { versions }: Project): void {
-  const major = Math.floor(connection.versionNumber / 10_000);
+  const major = majorOf(connection.versionNumber);
   if (versions === undefined || major >= versions.oldest) return;
   throw new OperationError({
     code: 'VERSION_UNSUPPORTED',
@@ -144,7 +145,7 @@ export class Run {
       this.cancelled = this.#cancel(running.tag);
     };
     this.#options.signal?.addEventListener('abort', cancel);
-    let overdue: Observation | undefined;
+    let overdue: Sight | undefined;
     const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
     try {
       if (this.#second === undefined || this.#isBlind) {
@@ -152,10 +153,10 @@ export class Run {
         return 0;
       }
       return await watchWork(work, this.#second, this.connection.pid, step.facts.exclusive ?? [], {
-        onLook: (observation) => {
-          this.#report(observation, running.tag);
-          if (observation.waitingMs < this.maxWaitMs || overdue !== undefined) return;
-          overdue = observation;
+        onLook: (sight) => {
+          this.#report(sight, running.tag);
+          if (sight.waitingMs < this.maxWaitMs || overdue !== undefined) return;
+          overdue = sight;
           cancel();
         },
         onBlind: (error) => {
@@ -191,17 +192,13 @@ export class Run {
     this.emit({ kind: 'notice', tag, message: `${what}: ${reason}` });
   }
 
-  #report({ build, waitingFor, waitedMs }: Observation, tag: string): void {
-    if (build !== undefined) this.emit({ kind: 'index', tag, ...build });
+  #report({ progress, waitingFor, waitedMs }: Sight, tag: string): void {
+    if (progress?.index !== undefined) this.emit({ kind: 'index', tag, ...progress, index: progress.index });
     if (waitingFor.length > 0) this.emit({ kind: 'waiting', tag, for: waitingFor, waitedMs });
   }
 }
 
-function waitedTooLong(
-  { waitingFor, waitingMs }: Observation,
-  error: unknown,
-  maxWaitMs: number,
-): OperationError {
+function waitedTooLong({ waitingFor, waitingMs }: Sight, error: unknown, maxWaitMs: number): OperationError {
   const { file, line, statement, sqlState, serverMessage } = error instanceof OperationError ? error : {};
   return new OperationError({
     code: 'LOCKED',

@@ -1,6 +1,7 @@
+import { quoteIdentifier as quote } from '../../connection/identifiers.ts';
 import { attempt, type CheckScope } from '../../connection/read-only.ts';
 import type { Finding } from '../catalog/compare.ts';
-import { applyCommand, type Migrations, quote } from '../catalog/repair.ts';
+import { applyCommand, type Migrations } from '../catalog/repair.ts';
 import type { RowRule } from '../project.ts';
 
 export interface RowCheck {

@@ -1,4 +1,4 @@
-import type { Connection, Parameter } from '../../connection/open.ts';
+import type { Connection, Parameter } from '../../connection/connection.ts';
 import { attempt, type CheckScope } from '../../connection/read-only.ts';
 import type { Finding } from '../catalog/compare.ts';
 

@@ -1,4 +1,4 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
 import { type CheckOptions, inCheckTransaction } from '../../connection/read-only.ts';
 import { readCatalog } from '../catalog/catalog.ts';
 import { readCatalogFile } from '../catalog/catalog-file.ts';

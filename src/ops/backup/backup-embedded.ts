@@ -1,40 +1,10 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { PGlite } from '@electric-sql/pglite';
-import { loadDriver } from '../../connection/driver.ts';
-import { connectEmbedded } from '../../connection/embedded.ts';
-import { lockEmbedded } from '../../connection/embedded-lock.ts';
+import { openPglite, refuseMissing } from '../../connection/embedded.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
-import type { BackupOptions } from './backup.ts';
 import { type Backup, nameBackup, storeBackup, writeSynced } from './backup-file.ts';
+import type { BackupOptions } from './backup-options.ts';
 import { countRows, listTables } from './row-counts.ts';
-
-/** An embedded database in `directory`, taken for this process, or in memory without one; from a dump where there is one. */
-export async function openPglite(options: {
-  directory?: string;
-  dump?: Blob;
-}): Promise<{ client: PGlite; connection: Connection }> {
-  const { directory, dump } = options;
-  const { PGlite: Database } = await loadDriver('@electric-sql/pglite', () => import('@electric-sql/pglite'));
-  const release = directory === undefined ? async () => {} : await lockEmbedded(directory);
-  try {
-    const client = await Database.create({
-      ...(directory === undefined ? {} : { dataDir: directory }),
-      ...(dump === undefined ? {} : { loadDataDir: dump }),
-    });
-    const target = directory === undefined ? 'pglite' : `pglite:${directory}`;
-    return { client, connection: await connectEmbedded(client, target, release) };
-  } catch (cause) {
-    await release();
-    throw new OperationError({
-      code: dump === undefined ? 'UNREACHABLE' : 'FILE_INVALID',
-      message: `PGlite can’t open ${dump === undefined ? directory : 'the dump'}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      advice: 'It may be damaged, or made by another version of PGlite.',
-    });
-  }
-}
 
 /** PGlite's own dump of its directory: the whole database, whatever is in it. */
 export async function backupEmbedded(
@@ -48,13 +18,7 @@ export async function backupEmbedded(
       advice: 'Leave --tables out.',
     });
   }
-  if (!existsSync(path.join(directory, 'PG_VERSION'))) {
-    throw new OperationError({
-      code: 'DATABASE_MISSING',
-      message: `there is no embedded database in ${directory}`,
-      advice: 'Check the directory.',
-    });
-  }
+  refuseMissing(directory, 'Check the directory.');
   const startedAtMs = Date.now();
   const { client, connection } = await openPglite({ directory });
   await using _connection = connection;

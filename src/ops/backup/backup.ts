@@ -1,21 +1,16 @@
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import { type Connection, openConnection } from '../../connection/open.ts';
-import { inTransaction, liftTimeLimits, type WorkOptions } from '../../connection/session.ts';
+import { openConnection } from '../../connection/open.ts';
+import { inTransaction, liftTimeLimits } from '../../connection/session.ts';
+import { majorOf } from '../../connection/units.ts';
 import { createRedactor, parseTarget } from '../../connection/url.ts';
 import { maintainedTables } from '../indexes/index-catalog.ts';
 import { backupEmbedded } from './backup-embedded.ts';
 import { type Backup, type BackupFacts, nameBackup, storeBackup } from './backup-file.ts';
+import type { BackupOptions } from './backup-options.ts';
 import { toLibpqEnvironment } from './libpq.ts';
 import { type ClientPrograms, findClientPrograms, runProgram } from './programs.ts';
 import { countRows, listTables, type TableName } from './row-counts.ts';
-
-/** What to back up, and where to. */
-export interface BackupOptions extends WorkOptions {
-  /** Folder for the file and its record (default `backups`, in the working directory); made where it is missing. */
-  readonly folder?: string;
-  /** `tables`: the three tables and the journal only (default `database`: all). */
-  readonly scope?: 'database' | 'tables';
-}
 
 /** A table that somebody alters can't be dumped; better to say so than to queue behind it in silence. */
 const lockWait = '60s';
@@ -39,7 +34,7 @@ export async function backupDatabase(url: string, options: BackupOptions = {}): 
   if (target.kind === 'embedded') return backupEmbedded(target.directory, options);
   await using connection = await openConnection(url);
   await using _limits = await liftTimeLimits(connection);
-  const programs = await findClientPrograms(Math.floor(connection.versionNumber / 10_000));
+  const programs = await findClientPrograms(majorOf(connection.versionNumber));
   // What pg_dump sees and what is counted is one snapshot: it lives as long as this transaction.
   return await inTransaction(connection, 'isolation level repeatable read read only', () =>
     dump(connection, url, programs, options),

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 import { findSystemIdentifier } from './backup.ts';
 import type { Backup } from './backup-file.ts';
 import { type BackupRecord, readBackup } from './backup-record.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeSessions, listTableHolders } from '../../connection/activity.ts';
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 
 /** A transaction of that age will not be over in a moment; a shorter one is a statement that happens to run. */
 const heldForMs = 1_000;

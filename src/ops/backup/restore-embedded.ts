@@ -1,11 +1,11 @@
 import { readdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
+import { openPglite } from '../../connection/embedded.ts';
 import { lockEmbedded } from '../../connection/embedded-lock.ts';
 import { OperationError } from '../../connection/errors.ts';
-import { openPglite } from './backup-embedded.ts';
 import { toFileError } from './backup-file.ts';
 import type { BackupRecord } from './backup-record.ts';
-import { compareRows, type RestoreOptions, type RestoreReport } from './restore.ts';
+import { compareRows, type RestoreOptions, type RestoreReport } from './restore-report.ts';
 
 /** Restores PGlite's dump into a folder. One that is in the way is renamed, not deleted. */
 export async function restoreEmbedded(

@@ -1,45 +1,16 @@
 import { OperationError } from '../../connection/errors.ts';
-import { type Connection, openConnection } from '../../connection/open.ts';
-import { liftTimeLimits, type WorkOptions } from '../../connection/session.ts';
+import { quoteIdentifier } from '../../connection/identifiers.ts';
+import { openConnection } from '../../connection/open.ts';
+import { liftTimeLimits } from '../../connection/session.ts';
+import { majorOf } from '../../connection/units.ts';
 import { createRedactor, parseTarget } from '../../connection/url.ts';
-import type { RunVerification } from '../run-report.ts';
 import { type BackupRecord, readBackup } from './backup-record.ts';
 import { toLibpqEnvironment, withDatabase } from './libpq.ts';
 import { findClientPrograms, runProgram } from './programs.ts';
 import { refuseHeld, refuseUnconfirmed } from './restore-checks.ts';
 import { restoreEmbedded } from './restore-embedded.ts';
+import { compareRows, type RestoreOptions, type RestoreReport } from './restore-report.ts';
 import { needsScript, restoreByScript } from './restore-script.ts';
-import { countRows, listTables } from './row-counts.ts';
-
-/** Where a backup goes to. */
-export interface RestoreOptions extends WorkOptions {
-  /** A database on the server of `url`, or a URL of its own (`postgres://…`, `pglite:DIR`). */
-  readonly into: string;
-  /** Name of the database, again: needed where it is not empty. Its tables that the backup holds are then replaced. */
-  readonly confirm?: string | undefined;
-  /** Gives everything to the role that restores, and sets no privileges (default: as they were). */
-  readonly withoutOwners?: boolean;
-  /** Verifies the restored database, and goes into the report. */
-  readonly verify?: (connection: Connection) => Promise<RunVerification>;
-}
-
-/** What was restored. */
-export interface RestoreReport {
-  readonly target: string;
-  readonly record: BackupRecord;
-  /** True if every table has the rows that were backed up. */
-  readonly complete: boolean;
-  /** Tables whose rows differ from the record. */
-  readonly differences: readonly {
-    readonly table: string;
-    readonly backedUp: number;
-    readonly found: number;
-  }[];
-  /** What `verify` has found; undefined where it was not asked. */
-  readonly verification: RunVerification | undefined;
-  /** An embedded database that was in the way: it was renamed to this, not deleted. */
-  readonly movedAside?: string;
-}
 
 /**
  * Restores a backup that `backupDatabase` has made, after checking it against its record: into a database that is empty,
@@ -98,7 +69,7 @@ async function restoreServer(
   ];
   const dbname = `--dbname=${current?.conninfo ?? ''}`;
   const running = { environment: toLibpqEnvironment(into), signal, redact: createRedactor(into) };
-  if (needsScript(programs.major, Math.floor(connection.versionNumber / 10_000))) {
+  if (needsScript(programs.major, majorOf(connection.versionNumber))) {
     await restoreByScript(programs, running, args, dbname);
   } else {
     await runProgram({
@@ -116,30 +87,13 @@ async function restoreServer(
   return { target: connection.target, record, complete, differences, verification };
 }
 
-/** The rows of every restored table against the record. */
-export async function compareRows(
-  connection: Connection,
-  record: BackupRecord,
-): Promise<Pick<RestoreReport, 'complete' | 'differences'> & { restored: { table: string }[] }> {
-  const restored = (await listTables(connection)).filter(({ qualified }) => qualified in record.rows);
-  const found = await countRows(connection, restored);
-  const differences = Object.entries(record.rows)
-    .map(([table, backedUp]) => ({ table, backedUp, found: found[table] ?? 0 }))
-    .filter((row) => row.backedUp !== row.found || found[row.table] === undefined);
-  return {
-    complete: differences.length === 0,
-    differences,
-    restored: restored.map(({ qualified }) => ({ table: qualified })),
-  };
-}
-
 async function createMissing(url: string, into: string, name: string): Promise<void> {
   try {
     await (await openConnection(into)).close();
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== 'DATABASE_MISSING') throw error;
     await using connection = await openConnection(url);
-    await connection.execute(`create database "${name.replaceAll('"', '""')}"`);
+    await connection.execute(`create database ${quoteIdentifier(name)}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
 
 /** A table, and its name with its schema. */
 export interface TableName {

@@ -1,5 +1,5 @@
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 import { inTransaction } from '../../connection/session.ts';
 
 /** Where `dedupe` puts the surplus: the columns of `fills` as they are in this database, and why the row is here. */

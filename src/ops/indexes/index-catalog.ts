@@ -1,5 +1,5 @@
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
 import { isBeingBuilt } from '../../migrate/catalog/building.ts';
 
 /** The tables of the schema; nothing else is looked at or maintained. */

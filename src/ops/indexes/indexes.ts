@@ -1,4 +1,5 @@
-import type { Connection } from '../../connection/open.ts';
+import type { Connection } from '../../connection/connection.ts';
+import { quoteIdentifier as quote } from '../../connection/identifiers.ts';
 import { liftTimeLimits } from '../../connection/session.ts';
 import { readCatalogFile } from '../../migrate/catalog/catalog-file.ts';
 import { ownProject } from '../../own/project.ts';
@@ -171,6 +172,3 @@ function dropAdvice(index: string, own: ReadonlySet<string>): string {
     ? 'The schema names it: to drop it, take it out of the schema in a migration, or `verify` will miss it.'
     : `To drop it without blocking anyone: drop index concurrently ${quote(index)}`;
 }
-
-const quote = (name: string): string =>
-  /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { describeSessions, listSessions } from '../../connection/activity.ts';
+import { describeSessions } from '../../connection/activity.ts';
+import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import type { Connection } from '../../connection/open.ts';
+import { quoteIdentifier as quote } from '../../connection/identifiers.ts';
 import { cancelOnAbort, liftTimeLimits, throwIfAborted, type WorkOptions } from '../../connection/session.ts';
+import { type Sight, watchWork } from '../../connection/watch.ts';
 import { releaseLock, takeLock } from '../../migrate/run/lock.ts';
 import { listIndexFacts, maintainedTables } from './index-catalog.ts';
 
@@ -31,9 +32,6 @@ export interface MaintenanceReport {
   /** Indexes that failed builds had left behind, and that are dropped now. */
   readonly droppedLeftovers: readonly string[];
 }
-
-/** A look costs one row of two views. */
-const lookEveryMs = 500;
 
 /**
  * Analyzes, vacuums or reindexes the three tables, one table or index at a time. Reads and writes go on: all of it
@@ -169,9 +167,7 @@ async function runStep(
   const startedAt = Date.now();
   using _cancel = cancelOnAbort(connection, { signal, onProgress });
   const work = connection.execute(statement);
-  const watching = onProgress === undefined ? undefined : watch(connection, work, statement, onProgress);
-  await work;
-  await watching;
+  await (onProgress === undefined ? work : watch(connection, work, statement, onProgress));
   const durationMs = Date.now() - startedAt;
   return { name, durationMs, bytesBefore, bytesAfter: await readSize(connection, name) };
 }
@@ -184,57 +180,33 @@ async function readSize(connection: Connection, name: string): Promise<number> {
   return row?.bytes ?? 0;
 }
 
-interface Look {
-  readonly phase: string | null;
-  readonly done: number | null;
-  readonly total: number | null;
-  readonly blockers: readonly number[];
-}
-
-/** Says what the backend does, or whom it waits for. A look that fails ends the looking, not the work. */
+/** Awaits the work, and says meanwhile what the backend does, or whom it waits for. */
 async function watch(
   connection: Connection,
   work: Promise<void>,
   statement: string,
   onProgress: (text: string) => void,
 ): Promise<void> {
-  const ended = work.then(
-    () => true,
-    () => true,
-  );
-  try {
-    await using second = await connection.openSecond();
-    while (
-      second !== undefined &&
-      !(await Promise.race([ended, sleep(lookEveryMs, false, { ref: false })]))
-    ) {
-      const [look] = await second.query<Look>(
-        `select coalesce(i.phase, v.phase, a.phase) as phase,
-                coalesce(nullif(i.tuples_done, 0), i.blocks_done, v.heap_blks_scanned, a.sample_blks_scanned) as done,
-                coalesce(nullif(i.tuples_total, 0), i.blocks_total, v.heap_blks_total, a.sample_blks_total) as total,
-                pg_blocking_pids($1) as blockers
-         from (select $1::int as pid) as p
-         left join pg_stat_progress_create_index as i using (pid)
-         left join pg_stat_progress_vacuum as v using (pid)
-         left join pg_stat_progress_analyze as a using (pid)`,
-        [connection.pid],
-      );
-      if (look === undefined) continue;
-      const holders = await listSessions(second, look.blockers);
-      onProgress(
-        `${statement}: ${describe(look)}${holders.length > 0 ? `, waiting for ${describeSessions(holders)}` : ''}`,
-      );
-    }
-  } catch (error) {
+  const onBlind = (error: unknown): void => {
     onProgress(
       `${statement}: its progress can’t be seen (${error instanceof Error ? error.message : String(error)})`,
     );
-  }
+  };
+  // Whatever becomes of the second session, the work goes on and is awaited; it may fail before that session is open.
+  work.catch(() => {});
+  await using second = await connection.openSecond().catch((error: unknown) => {
+    onBlind(error);
+    return undefined;
+  });
+  if (second === undefined) return await work;
+  const onLook = (sight: Sight): void => onProgress(`${statement}: ${describe(sight)}`);
+  await watchWork(work, second, connection.pid, [], { onLook, onBlind });
 }
 
-function describe({ phase, done, total }: Look): string {
-  const share = done !== null && total !== null && total > 0 ? ` ${Math.floor((100 * done) / total)} %` : '';
-  return `${phase ?? 'at work'}${share}`;
+function describe({ progress, waitingFor }: Sight): string {
+  const share = progress?.share === undefined ? '' : ` ${Math.floor(100 * progress.share)} %`;
+  const wait = waitingFor.length === 0 ? '' : `, waiting for ${describeSessions(waitingFor)}`;
+  return `${progress?.phase ?? 'at work'}${share}${wait}`;
 }
 
 function notValid(name: string): OperationError {
@@ -244,5 +216,3 @@ function notValid(name: string): OperationError {
     advice: 'Run the same command again; `multi-pair-db indexes` shows what is there.',
   });
 }
-
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../connection/activity.ts';
+import { formatDuration } from '../../connection/units.ts';
 import { type Check, count, hasColumn, hasTable } from '../../migrate/preflight/check.ts';
 import { rowRules } from '../row-rules.ts';
 

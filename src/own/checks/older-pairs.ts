@@ -1,4 +1,3 @@
-import { quote } from '../../migrate/catalog/repair.ts';
 import { type Check, count } from '../../migrate/preflight/check.ts';
 
 export const olderPairs: Check = {
@@ -9,7 +8,7 @@ export const olderPairs: Check = {
     if (pairs?.properties['type'] !== 'jsonb')
       return { level: 'skipped', found: 'there is no column sessions.pairs of type jsonb yet' };
     const [row] = await connection.query<{ bad: number }>(
-      `select count(*) as bad from ${quote('sessions')} where ${notMendable}`,
+      `select count(*) as bad from sessions where ${notMendable}`,
     );
     if (row?.bad === 0)
       return { level: 'ok', found: 'every value of sessions.pairs can be kept or put right' };

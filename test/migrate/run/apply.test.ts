@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Connection, connectEmbedded } from '../../../src/connection/open.ts';
+import type { Connection } from '../../../src/connection/connection.ts';
+import { connectEmbedded } from '../../../src/connection/open.ts';
 import type { ProgressEvent } from '../../../src/migrate/run/progress.ts';
 import { applyMigrations, planMigrations, readStatus, rollbackMigration } from '../../../src/own/index.ts';
 import { readLegacySchema } from '../../support/migrations.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Connection } from '../../../src/connection/connection.ts';
 import { OperationError } from '../../../src/connection/errors.ts';
-import { type Connection, openConnection } from '../../../src/connection/open.ts';
+import { openConnection } from '../../../src/connection/open.ts';
 import type { Finding } from '../../../src/migrate/catalog/compare.ts';
 import { readMigrationFiles } from '../../../src/migrate/history/folder.ts';
 import { type VerifyOptions, verifyDatabase } from '../../../src/own/index.ts';

@@ -1,7 +1,8 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { listPlanProbes } from '../../../src/cli/probes.ts';
-import { type Connection, connectEmbedded } from '../../../src/connection/open.ts';
+import type { Connection } from '../../../src/connection/connection.ts';
+import { connectEmbedded } from '../../../src/connection/open.ts';
 import { runPreflight, verifyDatabase } from '../../../src/own/index.ts';
 import { migratePglite, readLegacySchema } from '../../support/migrations.ts';
 import { createPglite } from '../../support/pglite.ts';

@@ -1,7 +1,8 @@
 import type { PGlite } from '@electric-sql/pglite';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Connection, connectEmbedded } from '../../../src/connection/open.ts';
+import type { Connection } from '../../../src/connection/connection.ts';
+import { connectEmbedded } from '../../../src/connection/open.ts';
 import { dedupeFills } from '../../../src/ops/duplicates/dedupe.ts';
 import { listDuplicates } from '../../../src/ops/duplicates/duplicates.ts';
 import { undoDedupeFills } from '../../../src/ops/duplicates/undo-dedupe.ts';
