@@ -8,6 +8,8 @@ const project = {
   dialect: 'postgresql',
   schema: './src/schema/index.ts',
   out: './drizzle',
+  // A journal of our own: another Drizzle project in the same database would hide our files behind its newer rows.
+  migrations: { schema: 'multi_pair_db', table: 'migrations' },
   strict: true,
 } as const;
 

@@ -1,7 +1,8 @@
--- 0000_baseline: the single-pair schema (three tables, 20 indexes, three foreign keys), as it is live.
+-- 0000_baseline: the single-pair schema (three tables, 20 indexes, three foreign keys), as it is live, and the frame that
+-- all later migrations stand in: the schema multi_pair_db with its procedures.
 --
--- What:   creates what is missing and changes nothing that exists. On the live database it is a no-op; it refuses
---         where a column that it expects is missing or has another type, and names the column.
+-- What:   creates what is missing and changes nothing that exists. On the live database the three tables are not
+--         touched; it refuses where a column that it expects is missing or has another type, and names the column.
 -- Locks:  none on a live table that is complete. A missing index or foreign key is added in place, writers waiting,
 --         only where the table is under 8 MB (some ten milliseconds); for a larger table the file refuses and says
 --         which statements build it without blocking anyone.
@@ -12,18 +13,24 @@
 
 do $refuse$
 begin
-  -- The transaction's own lock: it ends with the transaction that also writes the journal row.
-  if not pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0)) then
-    raise exception '0000_baseline: another migration of this database is running; nothing was changed'
-      using errcode = 'lock_not_available', hint = 'Wait until it has ended, then run again.';
-  end if;
+  -- The transaction's own lock: it ends with the transaction that also writes the journal row. Asked for 2 s, because a
+  -- session that has just left still holds it. (The frame below does the same; it is not there yet.)
+  for try in 1..20 loop
+    exit when pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));
+    if try = 20 then
+      raise exception '0000_baseline: another migration of this database is running; nothing was changed'
+        using errcode = 'lock_not_available', hint = 'Wait until it has ended, then run again.';
+    end if;
+    perform pg_sleep(0.1);
+  end loop;
 
   -- A runner that read the journal before another one finished would record the file twice. Only a runner is inside
   -- a transaction here (the clock has moved since it began); psql -f is not, and may run a file again to heal.
-  if now() < statement_timestamp() and to_regclass('drizzle.__drizzle_migrations') is not null then
-    if exists (select from drizzle.__drizzle_migrations where created_at >= 1795392593795) then
+  if now() < statement_timestamp() and to_regclass('multi_pair_db.migrations') is not null then
+    if exists (select from multi_pair_db.migrations) then
       raise exception '0000_baseline: another run has applied it in the meantime; nothing was changed'
-        using errcode = 'object_not_in_prerequisite_state', hint = 'Run again: what is done is then skipped.';
+        using errcode = 'object_not_in_prerequisite_state',
+              hint = 'Run again: what is done is then skipped. If it is not, this runner looks into another journal: its configuration needs migrations: { schema: ''multi_pair_db'', table: ''migrations'' }.';
     end if;
   end if;
 end
@@ -302,3 +309,466 @@ begin
   end if;
 end
 $missing$;
+--> statement-breakpoint
+-- The frame. All that the package keeps in a database beside the three tables stands in this schema. A file that works
+-- on a live table is a dozen lines on these procedures:
+--
+--   call multi_pair_db.enter('0003_…');            alone, or refused; time limits lifted
+--   commit;                                        ends the runner's transaction
+--   call multi_pair_db.expect_index(…);            once for each index: what is INVALID or different is set aside
+--   drop index concurrently if exists …__broken;   create index concurrently if not exists …;
+--   drop index concurrently if exists …__set_aside;
+--   call multi_pair_db.prove('0003_…');            all as expected, or an error; time limits put back
+--   begin;                                         the journal row's transaction
+--   call multi_pair_db.hand_over();                the lock becomes that transaction's
+create schema if not exists multi_pair_db;
+--> statement-breakpoint
+-- enter: begins a file. Refuses while another migration of this database runs, or where a runner that read the journal too
+-- early would record the file twice. Takes the session's lock and sets the session for long work.
+create or replace procedure multi_pair_db.enter(file text)
+language plpgsql
+as $procedure$
+declare
+  -- Files are numbered from 0: so many are recorded when it is this one's turn. A file of down/ has no number.
+  place constant integer := substring(file from '^(\d{4})_')::integer;
+begin
+  -- Asked for 2 s, because a session that has just left still holds it. Asked, and not waited for: a session that waits
+  -- for a lock holds a snapshot, which a build CONCURRENTLY of the lock's holder waits for in turn.
+  for try in 1..20 loop
+    exit when pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));
+    if try = 20 then
+      raise exception '%: another migration of this database is running; nothing was changed', file
+        using errcode = 'lock_not_available', hint = 'Wait until it has ended, then run again.';
+    end if;
+    perform pg_sleep(0.1);
+  end loop;
+
+  -- Only a runner is inside a transaction here: the clock has moved since it began. psql -f may run a file again.
+  if place is not null and now() < statement_timestamp() and to_regclass('multi_pair_db.migrations') is not null then
+    if (select count(distinct created_at) from multi_pair_db.migrations) > place then
+      raise exception '%: another run has applied it in the meantime; nothing was changed', file
+        using errcode = 'object_not_in_prerequisite_state',
+              hint = 'Run again: what is done is then skipped. If it is not, this runner looks into another journal: its configuration needs migrations: { schema: ''multi_pair_db'', table: ''migrations'' }.';
+    end if;
+  end if;
+
+  if current_setting('session_replication_role') = 'replica' then
+    raise exception '%: session_replication_role is replica, so no trigger fires; nothing was changed', file
+      using errcode = 'object_not_in_prerequisite_state', hint = 'Set it to origin, then run again.';
+  end if;
+
+  -- The session's lock, which the transaction's own makes sure of: the work is many transactions.
+  perform pg_advisory_lock(hashtextextended('multi-pair-db', 0));
+  call multi_pair_db.lift_limits();
+  perform set_config('multi_pair_db.file', file, false), set_config('multi_pair_db.expected', '[]', false);
+end
+$procedure$;
+--> statement-breakpoint
+-- lift_limits: sets the session for work that takes as long as it takes, and holds up nobody meanwhile.
+create or replace procedure multi_pair_db.lift_limits()
+language plpgsql
+as $procedure$
+begin
+  perform set_config(s.name, w.value, false)
+  from (values
+    -- Limits of a role or host would end a backfill half way, and leave an index INVALID. What could hold up others has a
+    -- limit of its own: see lock_briefly.
+    ('lock_timeout', '0'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
+    ('idle_in_transaction_session_timeout', '0'),
+    -- Compiling a batch of 20 ms would only slow it down.
+    ('jit', 'off'),
+    -- A batch need not wait for the disk, nor make services wait behind its flush: a crash loses some batches, and the
+    -- next run finds them. The journal row is committed with the setting put back, which flushes all that came before.
+    ('synchronous_commit', 'off'),
+    -- Each batch sees what services have committed meanwhile; a hidden row is an error, not a gap.
+    ('default_transaction_isolation', 'read committed'), ('default_transaction_read_only', 'off'), ('row_security', 'off'),
+    -- Definitions are compared as text.
+    ('quote_all_identifiers', 'off'),
+    -- "does not exist, skipping", again and again, would bury what matters. What a file says is INFO, which is always sent.
+    ('client_min_messages', 'warning'),
+    -- Less for the disk and the replicas; a superuser's setting, so only where the role may.
+    ('wal_compression', 'on')) as w (name, value)
+  join pg_settings as s on s.name = w.name
+  where s.context = 'user' or (s.setting = 'off' and has_parameter_privilege(s.name, 'set'));
+
+  begin
+    -- Without this the server works on for a client that has been killed.
+    perform set_config('client_connection_check_interval', '1s', false);
+  exception
+    when invalid_parameter_value then
+      raise info 'this platform cannot notice a client that is gone; the work would go on without it';
+  end;
+end
+$procedure$;
+--> statement-breakpoint
+-- put_limits_back: what lift_limits has set is what the role, the database or the server says again.
+create or replace procedure multi_pair_db.put_limits_back()
+language plpgsql
+as $procedure$
+declare
+  setting text;
+begin
+  for setting in
+    select name
+    from pg_settings
+    where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
+                   'jit', 'synchronous_commit', 'default_transaction_isolation', 'default_transaction_read_only',
+                   'row_security', 'quote_all_identifiers', 'client_min_messages', 'wal_compression',
+                   'client_connection_check_interval')
+      and (context = 'user' or has_parameter_privilege(name, 'set'))
+  loop
+    execute format('reset %I', setting);
+  end loop;
+  perform set_config('multi_pair_db.file', '', false), set_config('multi_pair_db.expected', '', false);
+end
+$procedure$;
+--> statement-breakpoint
+-- entered: the file that this session is in. Fails where `enter` has refused it and a client goes on regardless: whatever
+-- locks or commits asks this first.
+create or replace function multi_pair_db.entered()
+returns text
+language plpgsql
+stable
+as $function$
+begin
+  if coalesce(current_setting('multi_pair_db.file', true), '') = '' then
+    raise exception 'the file was refused above, or is not begun (call multi_pair_db.enter); nothing more is done'
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  return current_setting('multi_pair_db.file');
+end
+$function$;
+--> statement-breakpoint
+-- index_definition: an index as it is compared, without its name and the schema of its table: unique btree (a, b).
+create or replace function multi_pair_db.index_definition(index_oid oid)
+returns text
+language sql
+stable
+as $function$
+  select case when indisunique then 'unique ' else '' end || regexp_replace(pg_get_indexdef(indexrelid), '^.*? USING ', '')
+  from pg_index
+  where indexrelid = index_oid
+$function$;
+--> statement-breakpoint
+-- expect_index: says what an index has to be when the file ends, and makes room for it. One of its name that is INVALID or
+-- defined otherwise is renamed: to …__set_aside where it is valid, so that it serves and guards until its successor
+-- stands, else to …__broken. Refuses a name that belongs to something else, and an index that is being built right now.
+create or replace procedure multi_pair_db.expect_index(index_name text, table_name text, definition text)
+language plpgsql
+as $procedure$
+declare
+  file constant text := multi_pair_db.entered();
+  found constant oid := to_regclass(quote_ident(index_name));
+  serves boolean;
+  spare_name text;
+  builders text;
+begin
+  if to_regclass(quote_ident(table_name)) is null then
+    raise exception '%: the table % is missing', file, table_name
+      using errcode = 'undefined_table', hint = 'Run the migrations before this one first, or check that this is the right database.';
+  end if;
+
+  if length(index_name) > 52 then
+    raise exception '%: the name % is longer than 52 characters', file, index_name
+      using errcode = 'name_too_long', hint = 'With __set_aside behind it PostgreSQL would cut it. Give the index a shorter name.';
+  end if;
+
+  if found is not null and not exists (
+    select from pg_index as x
+    where x.indexrelid = found and x.indrelid = to_regclass(quote_ident(table_name))
+      and not exists (select from pg_constraint as c where c.conindid = x.indexrelid)
+  ) then
+    raise exception '%: the name % belongs to something that is no plain index of %', file, index_name, table_name
+      using errcode = 'duplicate_object', hint = 'Rename or drop it, then run again.';
+  end if;
+
+  -- "INVALID" may mean "still being built", also for a client that has been killed. Without pg_read_all_stats the index
+  -- that another role builds is hidden; then any build on the table counts.
+  select string_agg(format('pid %s (%s)', b.pid, coalesce(s.application_name, 'unknown')), '; ')
+  into builders
+  from pg_stat_progress_create_index as b
+  left join pg_class as c on c.oid = b.index_relid
+  left join pg_stat_activity as s on s.pid = b.pid
+  where b.pid <> pg_backend_pid()
+    and b.datname = current_database()
+    and (c.oid is null or c.relname = index_name)
+    and exists (
+      select from pg_locks as l
+      where l.pid = b.pid and l.locktype = 'relation' and l.database = b.datid
+        and l.relation = to_regclass(quote_ident(table_name)));
+
+  if builders is not null then
+    raise exception '%: the index % is being built right now, by %', file, index_name, builders
+      using errcode = 'object_in_use', hint = 'Wait until it has ended, then run again.';
+  end if;
+
+  call multi_pair_db.expect(jsonb_build_object('index', index_name, 'table', table_name, 'definition', definition));
+
+  select x.indisvalid and x.indisready and x.indislive
+  into serves
+  from pg_index as x
+  where x.indexrelid = found
+    and not (x.indisvalid and x.indisready and x.indislive and multi_pair_db.index_definition(x.indexrelid) = definition);
+  if serves is null then
+    return;
+  end if;
+
+  -- A run that was killed has set one aside already: that one serves, and this one is spare.
+  serves := serves and to_regclass(quote_ident(index_name || '__set_aside')) is null;
+  spare_name := index_name || case when serves then '__set_aside' else '__broken' end;
+  if to_regclass(quote_ident(spare_name)) is not null then
+    call multi_pair_db.lock_briefly(table_name);
+    execute format('drop index %I', spare_name);
+  end if;
+  execute format('alter index %I rename to %I', index_name, spare_name);
+  raise info '%: % is %', file, index_name,
+    case when serves then 'defined otherwise; it serves until its successor stands' else 'INVALID, or spare; it is replaced' end;
+end
+$procedure$;
+--> statement-breakpoint
+-- expect_column: says what a column has to be when the file ends. Refuses one of its name that has another type: an older
+-- attempt may have added it, and what it means is not ours to guess.
+create or replace procedure multi_pair_db.expect_column(table_name text, column_name text, type text)
+language plpgsql
+as $procedure$
+declare
+  file constant text := multi_pair_db.entered();
+  fault text;
+begin
+  if to_regclass(quote_ident(table_name)) is null then
+    raise exception '%: the table % is missing', file, table_name
+      using errcode = 'undefined_table', hint = 'Run the migrations before this one first, or check that this is the right database.';
+  end if;
+
+  select format('%I.%I is %s%s, not %s', table_name, column_name, format_type(a.atttypid, a.atttypmod),
+                case when a.attgenerated <> '' or a.attidentity <> '' then ' (generated)' else '' end, type)
+  into fault
+  from pg_attribute as a
+  where a.attrelid = to_regclass(quote_ident(table_name)) and a.attname = column_name and not a.attisdropped
+    and (format_type(a.atttypid, a.atttypmod) <> type or a.attgenerated <> '' or a.attidentity <> '');
+
+  if fault is not null then
+    raise exception '%: a column of an older attempt is in the way: %', file, fault
+      using errcode = 'datatype_mismatch',
+            hint = 'Nothing was changed. Give the column the expected type or rename it, then run again.';
+  end if;
+
+  call multi_pair_db.expect(jsonb_build_object('column', column_name, 'table', table_name, 'definition', type));
+end
+$procedure$;
+--> statement-breakpoint
+-- expect: keeps what the file expects, for `prove`, in a setting of the session.
+create or replace procedure multi_pair_db.expect(item jsonb)
+language plpgsql
+as $procedure$
+begin
+  perform set_config('multi_pair_db.expected', (current_setting('multi_pair_db.expected')::jsonb || item)::text, false);
+end
+$procedure$;
+--> statement-breakpoint
+-- require_column: refuses where an earlier file has not made a column that this one works on.
+create or replace procedure multi_pair_db.require_column(table_name text, column_name text, made_by text)
+language plpgsql
+as $procedure$
+begin
+  if not exists (
+    select from pg_attribute
+    where attrelid = to_regclass(quote_ident(table_name)) and attname = column_name and not attisdropped
+  ) then
+    raise exception '%: %.% is missing; nothing was changed', multi_pair_db.entered(), table_name, column_name
+      using errcode = 'undefined_column', hint = format('Run %s first, or check that this is the right database.', made_by);
+  end if;
+end
+$procedure$;
+--> statement-breakpoint
+-- lock_briefly: takes ACCESS EXCLUSIVE on tables in short tries, until the end of the transaction. Whoever comes while it
+-- waits for the lock queues behind it, so it waits for 50 ms at most and then lets everybody pass. What follows has to be
+-- done in milliseconds, and in the same message: a lock that is held over a client's round trip is felt.
+create or replace procedure multi_pair_db.lock_briefly(variadic table_names text[])
+language plpgsql
+as $procedure$
+declare
+  file constant text := multi_pair_db.entered();
+  tables constant text := (select string_agg(quote_ident(name), ', ') from unnest(table_names) as name);
+  -- Two minutes, unless the runner says otherwise: longer than any transaction of a healthy trading service.
+  give_up_at constant timestamptz := clock_timestamp()
+    + coalesce(nullif(current_setting('multi_pair_db.max_wait', true), ''), '2 min')::interval;
+  tries integer := 0;
+  holders text;
+begin
+  loop
+    tries := tries + 1;
+    begin
+      -- First a lock that is in no reader's or writer's way: an autovacuum gives it up, but only to who waits longer than
+      -- deadlock_timeout, which is 1 s.
+      perform set_config('lock_timeout', '3s', true);
+      execute format('lock table %s in share update exclusive mode', tables);
+      perform set_config('lock_timeout', '50ms', true);
+      execute format('lock table %s in access exclusive mode', tables);
+      return;
+    exception
+      when lock_not_available then
+        if clock_timestamp() >= give_up_at then
+          select string_agg(distinct case
+            when l.pid is null then 'a prepared transaction (see pg_prepared_xacts)'
+            else format('pid %s (%s, %s for %s)', s.pid, s.application_name, s.state, clock_timestamp() - s.xact_start)
+          end, '; ')
+          into holders
+          from pg_locks as l
+          left join pg_stat_activity as s on s.pid = l.pid
+          where l.locktype = 'relation' and l.granted and l.pid is distinct from pg_backend_pid()
+            and l.relation in (select to_regclass(quote_ident(name)) from unnest(table_names) as name)
+            and l.database = (select oid from pg_database where datname = current_database());
+
+          raise exception '%: could not lock % in % tries', file, tables, tries
+            using errcode = 'lock_not_available', detail = format('The lock is held by %s', coalesce(holders, 'nobody any more')),
+                  hint = 'Nothing on these tables was changed. Let these transactions end, then run again.';
+        end if;
+    end;
+    -- Jitter, so as not to meet a periodic job each time.
+    perform pg_sleep(0.2 + random() * 0.2);
+  end loop;
+end
+$procedure$;
+--> statement-breakpoint
+-- rest: commits a batch, and rests for as long as it took (1 s at most): replicas and the disk keep up, and a busy server is
+-- left alone longer. Of a million sessions, one run each: with half the rest 53 s in all, and commits of others waited for
+-- up to 104 ms; with all of it 67 s and 57 ms.
+create or replace procedure multi_pair_db.rest()
+language plpgsql
+as $procedure$
+declare
+  file constant text := multi_pair_db.entered();
+  took constant double precision := extract(epoch from clock_timestamp() - transaction_timestamp());
+begin
+  commit;
+  perform pg_sleep(least(1, took));
+  -- The next batch is measured from here.
+  commit;
+end
+$procedure$;
+--> statement-breakpoint
+-- prove: ends the work. Fails unless all that the file expects is there, valid and as defined; puts the limits back.
+create or replace procedure multi_pair_db.prove(file text)
+language plpgsql
+as $procedure$
+declare
+  faults text;
+begin
+  if multi_pair_db.entered() <> file then
+    raise exception '%: this session is in %', file, multi_pair_db.entered() using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
+  select string_agg(format('%s is %s', e.name, case
+    when e.found is null then 'missing'
+    when not e.valid then 'INVALID'
+    else 'defined otherwise: ' || e.found
+  end), '; ' order by e.name)
+  into faults
+  from (
+    select i ->> 'index' as name, i ->> 'definition' as wanted, multi_pair_db.index_definition(x.indexrelid) as found,
+           x.indisvalid and x.indisready and x.indislive and x.indrelid = to_regclass(quote_ident(i ->> 'table')) as valid
+    from jsonb_array_elements(current_setting('multi_pair_db.expected')::jsonb) as i
+    left join pg_index as x on x.indexrelid = to_regclass(quote_ident(i ->> 'index'))
+    where i ? 'index'
+    union all
+    select (i ->> 'table') || '.' || (i ->> 'column'), i ->> 'definition', format_type(a.atttypid, a.atttypmod), true
+    from jsonb_array_elements(current_setting('multi_pair_db.expected')::jsonb) as i
+    left join pg_attribute as a on a.attrelid = to_regclass(quote_ident(i ->> 'table')) and a.attname = i ->> 'column'
+      and not a.attisdropped
+    where i ? 'column'
+  ) as e
+  where e.found is distinct from e.wanted or not e.valid;
+
+  if faults is not null then
+    raise exception '%: not all is valid and as defined: %', file, faults
+      using errcode = 'object_not_in_prerequisite_state', hint = 'What is built stays. Run again: it is repaired then.';
+  end if;
+
+  call multi_pair_db.keep_one_owner();
+  call multi_pair_db.put_limits_back();
+end
+$procedure$;
+--> statement-breakpoint
+-- keep_one_owner: what a superuser has made in this schema goes to the schema's owner, who is the owner of the tables: the
+-- next run may be his.
+create or replace procedure multi_pair_db.keep_one_owner()
+language plpgsql
+as $procedure$
+declare
+  owner oid;
+  statement text;
+begin
+  select nspowner into owner from pg_namespace where nspname = 'multi_pair_db';
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    return;
+  end if;
+  for statement in
+    select format('alter routine %s owner to %I', p.oid::regprocedure, pg_get_userbyid(owner))
+    from pg_proc as p
+    where p.pronamespace = 'multi_pair_db'::regnamespace and p.proowner <> owner
+    union all
+    select format('alter table %s owner to %I', c.oid::regclass, pg_get_userbyid(owner))
+    from pg_class as c
+    where c.relnamespace = 'multi_pair_db'::regnamespace and c.relkind in ('r', 'p') and c.relowner <> owner
+  loop
+    execute statement;
+  end loop;
+end
+$procedure$;
+--> statement-breakpoint
+-- hand_over: the lock passes to the transaction that writes the journal row, and ends with it: there is no moment without
+-- it, and no lock that a pooled connection would keep.
+create or replace procedure multi_pair_db.hand_over()
+language plpgsql
+as $procedure$
+begin
+  perform pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));
+  perform pg_advisory_unlock(hashtextextended('multi-pair-db', 0));
+end
+$procedure$;
+--> statement-breakpoint
+-- forget: takes the journal row of a file away, with the work that undoes it. By its stamp, to the second: a later
+-- drizzle-kit cuts off the milliseconds. Also from drizzle's default journal, where somebody has used that.
+create or replace procedure multi_pair_db.forget(file text, created_at_ms bigint)
+language plpgsql
+as $procedure$
+declare
+  journal text;
+begin
+  perform multi_pair_db.entered();
+  for journal in
+    select c.oid::regclass::text
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    where (n.nspname, c.relname) in (('multi_pair_db', 'migrations'), ('drizzle', '__drizzle_migrations'))
+      and has_schema_privilege(n.oid, 'usage')
+  loop
+    execute format('delete from %s where created_at / 1000 = $1 / 1000', journal) using created_at_ms;
+  end loop;
+end
+$procedure$;
+--> statement-breakpoint
+-- leave: ends a file that no runner records: puts the limits back, and gives the lock back.
+create or replace procedure multi_pair_db.leave()
+language plpgsql
+as $procedure$
+begin
+  perform multi_pair_db.entered();
+  call multi_pair_db.keep_one_owner();
+  call multi_pair_db.put_limits_back();
+  perform pg_advisory_unlock(hashtextextended('multi-pair-db', 0));
+end
+$procedure$;
+--> statement-breakpoint
+do $owner$
+declare
+  owner constant name := (select pg_get_userbyid(relowner) from pg_class where oid = to_regclass('sessions'));
+begin
+  -- A superuser may run this file, and the owner of the tables a later one.
+  if owner <> current_user and (select rolsuper from pg_roles where rolname = current_user) then
+    execute format('alter schema multi_pair_db owner to %I', owner);
+    call multi_pair_db.keep_one_owner();
+  end if;
+end
+$owner$;

@@ -13,94 +13,22 @@
 -- Run it on a connection of its own: where it fails, its lock and its settings last as long as the connection.
 -- With psql: psql -v ON_ERROR_STOP=1 -f. Without it psql goes on after a refusal; the blocks then refuse one by one.
 
-do $refuse$
-declare
-  faults text;
-begin
-  -- The session's lock: the work below is many transactions. It is handed to the last transaction at the end.
-  if not pg_try_advisory_lock(hashtextextended('multi-pair-db', 0)) then
-    raise exception '0001_multi_pair_support: another migration of this database is running; nothing was changed'
-      using errcode = 'lock_not_available', hint = 'Wait until it has ended, then run again.';
-  end if;
-
-  -- See 0000: a runner that read the journal too early would record the file twice.
-  if now() < statement_timestamp() and to_regclass('drizzle.__drizzle_migrations') is not null then
-    if exists (select from drizzle.__drizzle_migrations where created_at >= 1795392594478) then
-      raise exception '0001_multi_pair_support: another run has applied it in the meantime; nothing was changed'
-        using errcode = 'object_not_in_prerequisite_state', hint = 'Run again: what is done is then skipped.';
-    end if;
-  end if;
-
-  if current_setting('session_replication_role') = 'replica' then
-    raise exception '0001_multi_pair_support: session_replication_role is replica, so no trigger fires; nothing was changed'
-      using errcode = 'object_not_in_prerequisite_state', hint = 'Set it to origin, then run again.';
-  end if;
-
-  if to_regclass('sessions') is null or to_regclass('orders') is null then
-    raise exception '0001_multi_pair_support: the tables sessions and orders are missing; nothing was changed'
-      using errcode = 'undefined_table', hint = 'Run 0000_baseline first, or check that this is the right database.';
-  end if;
-
-  -- An older attempt may have added the columns. Defaults and NOT NULL are put right below; a type is not ours to guess.
-  select string_agg(
-    format('%I.%I is %s%s, not %s', c.table_name, c.column_name, format_type(a.atttypid, a.atttypmod),
-           case when a.attgenerated <> '' or a.attidentity <> '' then ' (generated)' else '' end, c.type), '; ')
-  into faults
-  from (values ('sessions', 'pairs', 'jsonb'), ('sessions', 'pair_count', 'integer'), ('orders', 'pair_index', 'integer'))
-    as c (table_name, column_name, type)
-  join pg_attribute as a on a.attrelid = to_regclass(c.table_name) and a.attname = c.column_name and not a.attisdropped
-  where format_type(a.atttypid, a.atttypmod) <> c.type or a.attgenerated <> '' or a.attidentity <> '';
-
-  if faults is not null then
-    raise exception '0001_multi_pair_support: a column of an older attempt is in the way: %', faults
-      using errcode = 'datatype_mismatch',
-            hint = 'Nothing was changed. Give the column the expected type or rename it, then run again.';
-  end if;
-
-  -- The blocks below look for this: a refusal takes it back, and they refuse too where a client goes on regardless.
-  perform set_config('multi_pair_db.running', '0001', false);
-end
-$refuse$;
+call multi_pair_db.enter('0001_multi_pair_support');
 --> statement-breakpoint
 commit;
 --> statement-breakpoint
-do $settings$
-begin
-  -- A role's or host's time limits would end the backfill half way. Each wait for a lock that could hold up others has
-  -- its own limit below; the rest waits without being in anybody's way. Compiling a 20 ms batch would only slow it down.
-  -- A batch need not wait for the disk, nor make services wait behind its flush: a crash loses some batches, and the next
-  -- run finds them. The journal row is committed with the setting put back, which flushes all that came before it.
-  perform set_config(s.name, w.value, false)
-  from (values ('lock_timeout', '0'), ('statement_timeout', '0'), ('transaction_timeout', '0'),
-               ('idle_in_transaction_session_timeout', '0'), ('jit', 'off'), ('synchronous_commit', 'off'),
-               -- Each batch sees what services have committed meanwhile; a hidden row is an error, not a gap.
-               ('default_transaction_isolation', 'read committed'), ('default_transaction_read_only', 'off'),
-               ('row_security', 'off'),
-               -- Less for the disk and the replicas; a superuser's setting, so only where the role may.
-               ('wal_compression', 'on')) as w (name, value)
-  join pg_settings as s on s.name = w.name
-  where s.context = 'user' or (s.setting = 'off' and has_parameter_privilege(s.name, 'set'));
-
-  begin
-    -- Without this the server works on for a client that has been killed.
-    perform set_config('client_connection_check_interval', '1s', false);
-  exception
-    when invalid_parameter_value then
-      raise notice 'this platform cannot notice a client that is gone; the work would go on without it';
-  end;
-end
-$settings$;
+call multi_pair_db.expect_column('sessions', 'pairs', 'jsonb');
 --> statement-breakpoint
-do $mend$
+call multi_pair_db.expect_column('sessions', 'pair_count', 'integer');
+--> statement-breakpoint
+call multi_pair_db.expect_column('orders', 'pair_index', 'integer');
+--> statement-breakpoint
+do $older_pairs$
 declare
   bad_sessions text;
   last_id text;
   batch_end text;
 begin
-  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
-    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
-  end if;
-
   if not exists (
     select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped
   ) then
@@ -146,111 +74,72 @@ begin
       order by id
       for no key update skip locked);
     last_id := batch_end;
-    commit;
+    call multi_pair_db.rest();
   end loop;
 end
-$mend$;
+$older_pairs$;
 --> statement-breakpoint
-do $columns$
-declare
-  tries integer := 0;
-  table_name text;
-  holders text;
+do $sessions$
 begin
-  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
-    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
-  end if;
+  call multi_pair_db.lock_briefly('sessions');
 
-  foreach table_name in array array['sessions', 'orders'] loop
-    loop
-      tries := tries + 1;
-      begin
-        -- First a lock that is in no reader's or writer's way: an autovacuum gives it up, but only to who waits longer
-        -- than deadlock_timeout, which is 1 s.
-        perform set_config('lock_timeout', '3s', true);
-        execute format('lock table %I in share update exclusive mode', table_name);
-        -- 50 ms: whoever comes while we wait for the lock queues behind us, so this bounds what anyone waits.
-        perform set_config('lock_timeout', '50ms', true);
-        if table_name = 'sessions' then
-          -- Constant defaults: no row is rewritten.
-          alter table sessions
-            add column if not exists pairs jsonb default '[]'::jsonb,
-            add column if not exists pair_count integer default 0;
-          -- Where an older attempt has added them otherwise; the check is validated at the end.
-          alter table sessions
-            alter column pairs set default '[]'::jsonb,
-            alter column pairs drop not null,
-            alter column pair_count set default 0,
-            alter column pair_count drop not null,
-            drop constraint if exists sessions_pairs_is_array_of_strings,
-            add constraint sessions_pairs_is_array_of_strings check (jsonb_typeof(pairs) = 'array' and not jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)) not valid;
+  -- Constant defaults: no row is rewritten.
+  alter table sessions
+    add column if not exists pairs jsonb default '[]'::jsonb,
+    add column if not exists pair_count integer default 0;
+  -- Where an older attempt has added them otherwise; the check is validated at the end.
+  alter table sessions
+    alter column pairs set default '[]'::jsonb,
+    alter column pairs drop not null,
+    alter column pair_count set default 0,
+    alter column pair_count drop not null,
+    drop constraint if exists sessions_pairs_is_array_of_strings,
+    add constraint sessions_pairs_is_array_of_strings check (jsonb_typeof(pairs) = 'array' and not jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)) not valid;
 
-          comment on column sessions.pairs is 'Pairs the session trades: an array of strings. Filled from symbol, else tradingpair, where a service leaves it empty.';
-          comment on column sessions.pair_count is 'Length of pairs. Kept by the trigger trg_sessions_sync_pairs.';
+  comment on column sessions.pairs is 'Pairs the session trades: an array of strings. Filled from symbol, else tradingpair, where a service leaves it empty.';
+  comment on column sessions.pair_count is 'Length of pairs. Kept by the trigger trg_sessions_sync_pairs.';
 
-          create or replace function sessions_sync_pairs() returns trigger language plpgsql as $function$
-          declare
-            own_pair constant text := coalesce(nullif(new.symbol, ''), nullif(new.tradingpair, ''));
-          begin
-            -- A service of the old kind gave its one pair another name: pairs follows.
-            if tg_op = 'UPDATE' and new.pairs = old.pairs
-              and new.pairs = jsonb_build_array(coalesce(nullif(old.symbol, ''), nullif(old.tradingpair, '')))
-            then
-              new.pairs := null;
-            end if;
+  create or replace function multi_pair_db.sessions_sync_pairs() returns trigger language plpgsql as $function$
+  declare
+    own_pair constant text := coalesce(nullif(new.symbol, ''), nullif(new.tradingpair, ''));
+  begin
+    -- A service of the old kind gave its one pair another name: pairs follows.
+    if tg_op = 'UPDATE' and new.pairs = old.pairs
+      and new.pairs = jsonb_build_array(coalesce(nullif(old.symbol, ''), nullif(old.tradingpair, '')))
+    then
+      new.pairs := null;
+    end if;
 
-            if new.pairs is null or new.pairs = '[]' then
-              new.pairs := case when own_pair is null then '[]' else jsonb_build_array(own_pair) end;
-            end if;
+    if new.pairs is null or new.pairs = '[]' then
+      new.pairs := case when own_pair is null then '[]' else jsonb_build_array(own_pair) end;
+    end if;
 
-            -- What is no array is left to the check constraint, which names the rule.
-            new.pair_count := case when jsonb_typeof(new.pairs) = 'array' then jsonb_array_length(new.pairs) end;
-            return new;
-          end
-          $function$;
-          comment on function sessions_sync_pairs() is 'Keeps sessions.pair_count equal to the length of pairs, and fills empty pairs from symbol, else tradingpair.';
+    -- What is no array is left to the check constraint, which names the rule.
+    new.pair_count := case when jsonb_typeof(new.pairs) = 'array' then jsonb_array_length(new.pairs) end;
+    return new;
+  end
+  $function$;
+  comment on function multi_pair_db.sessions_sync_pairs() is 'Keeps sessions.pair_count equal to the length of pairs, and fills empty pairs from symbol, else tradingpair.';
 
-          create or replace trigger trg_sessions_sync_pairs
-            before insert or update of symbol, tradingpair, pairs, pair_count on sessions
-            for each row execute function sessions_sync_pairs();
-        else
-          alter table orders
-            add column if not exists pair_index integer default 0;
-          alter table orders
-            alter column pair_index set default 0,
-            alter column pair_index drop not null;
-
-          comment on column orders.pair_index is 'Position of the order''s symbol in its session''s pairs, from 0.';
-        end if;
-        exit;
-      exception
-        when lock_not_available then
-          -- 400 tries with 0.3 s between them: two minutes, longer than any transaction of a healthy trading service.
-          if tries >= 400 then
-            select string_agg(case
-              when l.pid is null then 'a prepared transaction (see pg_prepared_xacts)'
-              else format('pid %s (%s, %s for %s)', s.pid, s.application_name, s.state, clock_timestamp() - s.xact_start)
-            end, '; ')
-            into holders
-            from pg_locks as l
-            left join pg_stat_activity as s on s.pid = l.pid
-            where l.locktype = 'relation' and l.relation = to_regclass(table_name) and l.granted
-              and l.database = (select oid from pg_database where datname = current_database())
-              and l.pid is distinct from pg_backend_pid();
-
-            raise exception '0001_multi_pair_support: could not lock % in % tries', table_name, tries
-              using errcode = 'lock_not_available', detail = format('The lock is held by %s', coalesce(holders, 'nobody any more')),
-                    hint = 'Nothing on this table was changed. Let these transactions end, then run again.';
-          end if;
-      end;
-      -- Jitter, so as not to meet a periodic job each time.
-      perform pg_sleep(0.2 + random() * 0.2);
-    end loop;
-    -- The lock on one table is gone before the next is asked for.
-    commit;
-  end loop;
+  create or replace trigger trg_sessions_sync_pairs
+    before insert or update of symbol, tradingpair, pairs, pair_count on sessions
+    for each row execute function multi_pair_db.sessions_sync_pairs();
 end
-$columns$;
+$sessions$;
+--> statement-breakpoint
+do $orders$
+begin
+  call multi_pair_db.lock_briefly('orders');
+
+  alter table orders
+    add column if not exists pair_index integer default 0;
+  alter table orders
+    alter column pair_index set default 0,
+    alter column pair_index drop not null;
+
+  comment on column orders.pair_index is 'Position of the order''s symbol in its session''s pairs, from 0.';
+end
+$orders$;
 --> statement-breakpoint
 do $backfill$
 declare
@@ -271,10 +160,6 @@ declare
   started_at timestamptz;
   batch_ms double precision;
 begin
-  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
-    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
-  end if;
-
   -- Passes over the whole table until one finds nothing to do: rows that others held were passed over, and the last
   -- pass proves every row.
   for pass in 1..10 loop
@@ -315,7 +200,6 @@ begin
       )
       select (select count(*) from stale), (select max(id) from stale), (select count(*) from filled)
       into stale_rows, last_stale, filled_rows;
-      commit;
 
       if stale_rows = fill_rows then
         high := last_stale;
@@ -324,17 +208,15 @@ begin
       batch_ms := greatest(1, extract(epoch from clock_timestamp() - started_at) * 1000);
       seen := least(seen + greatest(stale_rows, case when stale_rows < fill_rows then read_rows else 0 end), total);
       left_over := left_over + stale_rows;
-      raise notice '0001_multi_pair_support: pass %, % of % sessions, % filled in % ms',
+      raise info '0001_multi_pair_support: pass %, % of % sessions, % filled in % ms',
         pass, seen, total, filled_rows, round(batch_ms::numeric, 1);
 
       if filled_rows > 0 then
-        -- Rest for as long as the batch took: replicas and the disk keep up, and a busy server is left alone longer. Of a
-        -- million sessions, one run each: with half the rest 53 s in all, and commits of others waited for up to 104 ms;
-        -- with all of it 67 s and 57 ms.
-        perform pg_sleep(least(1, batch_ms / 1000));
+        call multi_pair_db.rest();
         fill_rows := greatest(50, least(10000, fill_rows * greatest(0.5, least(2, target_ms / batch_ms))));
         read_rows := fill_rows;
       else
+        commit;
         read_rows := 10000;
       end if;
       select min(id) into low from sessions where id > high;
@@ -353,56 +235,66 @@ begin
 end
 $backfill$;
 --> statement-breakpoint
-do $restore$
+do $give_back$
 declare
   kept record;
   last_id text;
   batch_end text;
   left_over bigint;
   waits integer := 0;
+  given_rows bigint;
+  gone_rows bigint;
+  given_total bigint;
+  gone_total bigint;
 begin
-  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
-    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
-  end if;
-
   -- What down/0001 has put aside goes back, in batches that pass over rows that others hold. What a service has written
   -- since is newer and stays. A row leaves the table of what is put aside in the transaction that gives it back.
   for kept in
     select *
     from (values
-      ('multi_pair_undo_sessions', 'sessions', 'pairs',
-       $$coalesce(t.pairs in ('[]', jsonb_build_array(coalesce(nullif(t.symbol, ''), nullif(t.tradingpair, '')))), true)$$),
-      ('multi_pair_undo_orders', 'orders', 'pair_index', 'coalesce(t.pair_index, 0) = 0')
-    ) as k (put_aside, target, col, is_unwritten)
-    where to_regclass(k.put_aside) is not null
+      ('undo_sessions', 'sessions', 'pairs',
+       $$t.symbol is not distinct from held.symbol and t.tradingpair is not distinct from held.tradingpair
+         and coalesce(t.pairs in ('[]', jsonb_build_array(coalesce(nullif(t.symbol, ''), nullif(t.tradingpair, '')))), true)$$),
+      ('undo_orders', 'orders', 'pair_index',
+       $$t.symbol is not distinct from held.symbol and t.sessionid is not distinct from held.sessionid
+         and coalesce(t.pair_index, 0) = 0$$)
+    ) as k (put_aside, target, col, is_as_it_was)
+    where to_regclass('multi_pair_db.' || k.put_aside) is not null
   loop
     last_id := null;
+    given_total := 0;
+    gone_total := 0;
     loop
-      execute format('select max(id) from (select id from %I where $1 is null or id > $1 order by id limit 500) as batch', kept.put_aside)
+      execute format('select max(id) from (select id from multi_pair_db.%I where $1 is null or id > $1 order by id limit 500) as batch', kept.put_aside)
       into batch_end
       using last_id;
 
       if batch_end is not null then
         execute format(
           'with held as materialized (
-             select t.id, u.%3$I
-             from %1$I as u
+             select u.*
+             from multi_pair_db.%1$I as u
              join %2$I as t on t.id = u.id
              where ($1 is null or u.id > $1) and u.id <= $2
              order by t.id
              for no key update of t skip locked
            ), given_back as (
-             update %2$I as t set %3$I = held.%3$I from held where t.id = held.id and %4$s
+             update %2$I as t set %3$I = held.%3$I from held where t.id = held.id and %4$s returning t.id
+           ), gone as (
+             delete from multi_pair_db.%1$I as u using held where u.id = held.id returning u.id
            )
-           delete from %1$I as u using held where u.id = held.id', kept.put_aside, kept.target, kept.col, kept.is_unwritten)
+           select (select count(*) from given_back), (select count(*) from gone)', kept.put_aside, kept.target, kept.col, kept.is_as_it_was)
+        into given_rows, gone_rows
         using last_id, batch_end;
+        given_total := given_total + given_rows;
+        gone_total := gone_total + gone_rows;
         last_id := batch_end;
-        commit;
+        call multi_pair_db.rest();
         continue;
       end if;
 
       -- The end: once more for rows that others held, as long as there are any.
-      execute format('select count(*) from %I as u join %I as t on t.id = u.id', kept.put_aside, kept.target)
+      execute format('select count(*) from multi_pair_db.%I as u join %I as t on t.id = u.id', kept.put_aside, kept.target)
       into left_over;
       exit when left_over = 0;
       waits := waits + 1;
@@ -410,51 +302,28 @@ begin
         raise exception '0001_multi_pair_support: % rows of % could not be given back: other transactions hold them',
           left_over, kept.target
           using errcode = 'lock_not_available',
-                hint = 'They are kept in ' || kept.put_aside || '. Let those transactions end, then run again.';
+                hint = 'They are kept in multi_pair_db.' || kept.put_aside || '. Let those transactions end, then run again.';
       end if;
       perform pg_sleep(0.1);
       last_id := null;
     end loop;
+    if gone_total > 0 then
+      raise info '0001_multi_pair_support: gave % back to % rows of %; % have changed since, and stay as they are',
+        kept.col, given_total, kept.target, gone_total - given_total;
+    end if;
   end loop;
 
   -- What is left in them belonged to rows that have been deleted since.
-  drop table if exists multi_pair_undo_sessions, multi_pair_undo_orders;
+  drop table if exists multi_pair_db.undo_sessions, multi_pair_db.undo_orders;
 end
-$restore$;
+$give_back$;
 --> statement-breakpoint
 -- Reads every session once, under SHARE UPDATE EXCLUSIVE: reads and writes go on. Done twice, it does no harm.
 -- squawk-ignore prefer-robust-stmts
 alter table sessions validate constraint sessions_pairs_is_array_of_strings;
 --> statement-breakpoint
-do $settings$
-declare
-  setting text;
-begin
-  if current_setting('multi_pair_db.running', true) is distinct from '0001' then
-    raise exception '0001_multi_pair_support: refused above; nothing more is done' using errcode = 'object_not_in_prerequisite_state';
-  end if;
-
-  for setting in
-    select name
-    from pg_settings
-    where name in ('lock_timeout', 'statement_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout',
-                   'jit', 'synchronous_commit', 'default_transaction_isolation', 'default_transaction_read_only',
-                   'row_security', 'wal_compression', 'client_connection_check_interval')
-      and (context = 'user' or has_parameter_privilege(name, 'set'))
-  loop
-    execute format('reset %I', setting);
-  end loop;
-  perform set_config('multi_pair_db.running', '', false);
-end
-$settings$;
+call multi_pair_db.prove('0001_multi_pair_support');
 --> statement-breakpoint
 begin;
 --> statement-breakpoint
-do $handover$
-begin
-  -- The lock passes to the transaction that writes the journal row, and ends with it: no gap, and no lock that a pooled
-  -- connection would keep.
-  perform pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));
-  perform pg_advisory_unlock(hashtextextended('multi-pair-db', 0));
-end
-$handover$;
+call multi_pair_db.hand_over();

@@ -7,6 +7,7 @@ import { connectEmbedded } from '../src/connection/open.ts';
 import { readCatalog } from '../src/migrate/catalog/catalog.ts';
 import { catalogFileName, type ExpectedObject, formatCatalog } from '../src/migrate/catalog/catalog-file.ts';
 import { readMigrationFiles } from '../src/migrate/history/folder.ts';
+import { frameSchema } from '../src/migrate/plan/frame.ts';
 import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
 
 /** Runs the migrations one after another, and notes of each object which of them made it or changed it last. */
@@ -20,10 +21,10 @@ export async function buildCatalog(): Promise<string> {
     const tables = await connection.query<{ name: string }>(
       "select tablename::text as name from pg_tables where schemaname = 'public'",
     );
-    const after = await readCatalog(
-      connection,
-      tables.map(({ name }) => name),
-    );
+    const after = await readCatalog(connection, {
+      tables: tables.map(({ name }) => name),
+      schemas: [frameSchema],
+    });
     objects = new Map(
       after.map((object) => {
         const key = `${object.kind} ${object.table}.${object.name}`;

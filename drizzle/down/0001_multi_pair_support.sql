@@ -1,115 +1,178 @@
 -- Undo of 0001_multi_pair_support: drops the three columns, the trigger and its function.
 --
--- DATA LOSS: the pairs of multi-pair sessions and the pair indexes of their orders are gone for every service. What
---         symbol and tradingpair cannot give back is put aside first, in multi_pair_undo_sessions (id, pairs) and
---         multi_pair_undo_orders (id, pair_index); 0001 gives it back when it runs again.
--- Locks:  none while the values are put aside. Then ACCESS EXCLUSIVE on both tables, for one scan of each: it takes up
---         what has changed meanwhile. Waits 50 ms at most for that lock, so that nobody queues longer, and tries again.
--- Runs:   in one transaction, all or nothing; refuses while 0002 is there, or another migration is running. The
---         journal row is the runner's to delete: `multi-pair-db rollback 001` runs this file and does so.
+-- DATA LOSS: the columns sessions.pairs, sessions.pair_count and orders.pair_index go, for every service. What symbol and
+--         tradingpair can't give back is put aside first, in multi_pair_db.undo_sessions and multi_pair_db.undo_orders; a
+--         later 0001 gives it back where nothing else has changed.
+-- Locks:  ACCESS EXCLUSIVE on both tables, twice, for some milliseconds each, in one message: first to note what changes
+--         from then on; last to take that up and drop the columns. Between the two the values are put aside without a lock.
+--         Waits 50 ms at most for each, so that nobody queues longer, and tries again.
+-- Runs:   in three transactions; the last one drops the columns and takes the journal row away, all or nothing. Broken off
+--         before it, nothing is undone: run it again. Refuses while 0002 is there, or another migration is running.
 --
 -- With psql: psql -v ON_ERROR_STOP=1 -f.
 
-set statement_timeout = 0;
+call multi_pair_db.enter('down/0001_multi_pair_support');
 --> statement-breakpoint
-do $undo$
-declare
-  tries integer := 0;
-  has_pairs constant boolean := exists (
-    select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped);
-  has_pair_index constant boolean := exists (
-    select from pg_attribute where attrelid = to_regclass('orders') and attname = 'pair_index' and not attisdropped);
-  -- What an earlier undo put aside and 0001 has not given back yet: the tables do not say it any more.
-  owed_sessions text[];
-  owed_orders text[];
+do $note_changes$
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0)) then
-    raise exception 'down/0001_multi_pair_support: another migration of this database is running; nothing was changed'
-      using errcode = 'lock_not_available', hint = 'Wait until it has ended, then run again.';
-  end if;
-
   if to_regclass('idx_sessions_pairs_gin') is not null or to_regclass('idx_sessions_pair_count') is not null then
     raise exception 'down/0001_multi_pair_support: the indexes of 0002_symbol_indexes are still there; nothing was changed'
       using errcode = 'dependent_objects_still_exist', hint = 'Run down/0002_symbol_indexes.sql first.';
   end if;
 
-  create table if not exists multi_pair_undo_sessions (id text primary key, pairs jsonb not null);
-  create table if not exists multi_pair_undo_orders (id text primary key, pair_index integer);
-  owed_sessions := array(select id from multi_pair_undo_sessions);
-  owed_orders := array(select id from multi_pair_undo_orders);
+  -- Drafts: what stands in undo_sessions and undo_orders is of an undo that has ended.
+  drop table if exists multi_pair_db.undo_sessions_draft, multi_pair_db.undo_orders_draft, multi_pair_db.undo_changes;
+  create table multi_pair_db.undo_sessions_draft (id text primary key, pairs jsonb not null, symbol text, tradingpair text, owed boolean not null default false);
+  create table multi_pair_db.undo_orders_draft (id text primary key, pair_index integer, symbol text, sessionid text, owed boolean not null default false);
+  create table multi_pair_db.undo_changes (table_name text, id text, primary key (table_name, id));
 
-  loop
-    begin
-      -- The first time without a lock, which takes as long as it takes; then, under it, what has changed meanwhile.
-      if tries > 0 then
-        -- First a lock that is in no reader's or writer's way: an autovacuum gives it up, but only to who waits longer
-        -- than deadlock_timeout, which is 1 s.
-        perform set_config('lock_timeout', '3s', true);
-        lock table sessions, orders in share update exclusive mode;
-        perform set_config('lock_timeout', '50ms', true);
-        lock table sessions, orders in access exclusive mode;
-      end if;
+  -- Services write as their own roles, which have no rights in this schema.
+  create or replace function multi_pair_db.note_change() returns trigger
+  language plpgsql security definer set search_path = pg_catalog, pg_temp as $function$
+  begin
+    insert into multi_pair_db.undo_changes (table_name, id)
+    select distinct tg_table_name, id
+    from unnest(array[old.id, new.id]) as id
+    where id is not null
+    on conflict do nothing;
+    return null;
+  end
+  $function$;
 
-      if has_pairs then
-        if exists (
-          select from sessions
-          where jsonb_typeof(pairs) <> 'array' or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)
-        ) then
-          raise exception 'down/0001_multi_pair_support: pairs of some sessions are no array of strings; nothing was changed'
-            using errcode = 'check_violation', hint = 'Mend them first: 0001 could not give them back.';
-        end if;
+  call multi_pair_db.lock_briefly('sessions', 'orders');
+  if exists (select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped) then
+    create or replace trigger trg_multi_pair_db_note_change after insert or delete on sessions
+      for each row execute function multi_pair_db.note_change();
+    create or replace trigger trg_multi_pair_db_note_update after update on sessions
+      for each row
+      when ((old.id, old.pairs, old.symbol, old.tradingpair) is distinct from (new.id, new.pairs, new.symbol, new.tradingpair))
+      execute function multi_pair_db.note_change();
+  end if;
+  if exists (select from pg_attribute where attrelid = to_regclass('orders') and attname = 'pair_index' and not attisdropped) then
+    create or replace trigger trg_multi_pair_db_note_change after insert or delete on orders
+      for each row execute function multi_pair_db.note_change();
+    create or replace trigger trg_multi_pair_db_note_update after update on orders
+      for each row
+      when ((old.id, old.pair_index, old.symbol, old.sessionid) is distinct from (new.id, new.pair_index, new.symbol, new.sessionid))
+      execute function multi_pair_db.note_change();
+  end if;
+end
+$note_changes$;
+--> statement-breakpoint
+do $put_aside$
+begin
+  perform multi_pair_db.entered();
 
-        insert into multi_pair_undo_sessions as u (id, pairs)
-        select id, pairs
-        from sessions
-        where pairs <> case
-          when coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is null then '[]'
-          else jsonb_build_array(coalesce(nullif(symbol, ''), nullif(tradingpair, '')))
-        end
-        on conflict (id) do update set pairs = excluded.pairs where u.pairs <> excluded.pairs;
-      end if;
+  if exists (select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped) then
+    if exists (
+      select from sessions
+      where jsonb_typeof(pairs) <> 'array' or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)
+    ) then
+      raise exception 'down/0001_multi_pair_support: pairs of some sessions are no array of strings; nothing was undone'
+        using errcode = 'check_violation', hint = 'Repair them first: 0001 could not give them back.';
+    end if;
 
-      if has_pair_index then
-        insert into multi_pair_undo_orders as u (id, pair_index)
-        select id, pair_index
-        from orders
-        where pair_index is distinct from 0
-        on conflict (id) do update set pair_index = excluded.pair_index where u.pair_index is distinct from excluded.pair_index;
-      end if;
-
-      if tries > 0 then
-        -- What symbol has come to give back between the two.
-        if has_pairs then
-          delete from multi_pair_undo_sessions as u
-          using sessions as s
-          where s.id = u.id and s.pairs is distinct from u.pairs and u.id <> all (owed_sessions);
-        end if;
-        if has_pair_index then
-          delete from multi_pair_undo_orders as u
-          using orders as o
-          where o.id = u.id and o.pair_index is distinct from u.pair_index and u.id <> all (owed_orders);
-        end if;
-
-        drop trigger if exists trg_sessions_sync_pairs on sessions;
-        drop function if exists sessions_sync_pairs();
-        alter table sessions
-          drop constraint if exists sessions_pairs_is_array_of_strings,
-          drop column if exists pairs,
-          drop column if exists pair_count;
-        alter table orders drop column if exists pair_index;
-        exit;
-      end if;
-    exception
-      when lock_not_available then
-        if tries >= 300 then
-          raise exception 'down/0001_multi_pair_support: could not lock sessions and orders in % tries; nothing was changed', tries
-            using errcode = 'lock_not_available', hint = 'Let long transactions end, then run again.';
-        end if;
-        perform pg_sleep(0.2 + random() * 0.2);
+    insert into multi_pair_db.undo_sessions_draft (id, pairs, symbol, tradingpair)
+    select id, pairs, symbol, tradingpair
+    from sessions
+    where pairs <> case
+      when coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is null then '[]'
+      else jsonb_build_array(coalesce(nullif(symbol, ''), nullif(tradingpair, '')))
     end;
-    tries := tries + 1;
-  end loop;
+  end if;
+
+  if exists (select from pg_attribute where attrelid = to_regclass('orders') and attname = 'pair_index' and not attisdropped) then
+    insert into multi_pair_db.undo_orders_draft (id, pair_index, symbol, sessionid)
+    select id, pair_index, symbol, sessionid
+    from orders
+    where pair_index is distinct from 0;
+  end if;
+
+  -- What an earlier undo has put aside and 0001 has not given back yet: the tables do not say it any more.
+  if to_regclass('multi_pair_db.undo_sessions') is not null then
+    insert into multi_pair_db.undo_sessions_draft (id, pairs, symbol, tradingpair, owed)
+    select id, pairs, symbol, tradingpair, true from multi_pair_db.undo_sessions
+    on conflict do nothing;
+  end if;
+  if to_regclass('multi_pair_db.undo_orders') is not null then
+    insert into multi_pair_db.undo_orders_draft (id, pair_index, symbol, sessionid, owed)
+    select id, pair_index, symbol, sessionid, true from multi_pair_db.undo_orders
+    on conflict do nothing;
+  end if;
+end
+$put_aside$;
+--> statement-breakpoint
+do $undo$
+begin
+  call multi_pair_db.lock_briefly('sessions', 'orders');
+
+  -- What has changed since the first lock: few rows, by their keys.
+  if exists (select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped) then
+    delete from multi_pair_db.undo_sessions_draft as u
+    using multi_pair_db.undo_changes as c
+    where c.table_name = 'sessions' and c.id = u.id
+      -- What an earlier undo has put aside is still to be given back where its session is what it was.
+      and not (u.owed and exists (
+        select from sessions as s
+        where s.id = u.id and s.symbol is not distinct from u.symbol and s.tradingpair is not distinct from u.tradingpair
+          and s.pairs in ('[]', jsonb_build_array(coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, ''))))));
+
+    insert into multi_pair_db.undo_sessions_draft (id, pairs, symbol, tradingpair)
+    select s.id, s.pairs, s.symbol, s.tradingpair
+    from multi_pair_db.undo_changes as c
+    join sessions as s on s.id = c.id
+    where c.table_name = 'sessions'
+      and s.pairs <> case
+        when coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null then '[]'
+        else jsonb_build_array(coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')))
+      end
+    on conflict (id) do update
+    set pairs = excluded.pairs, symbol = excluded.symbol, tradingpair = excluded.tradingpair, owed = false;
+  end if;
+
+  if exists (select from pg_attribute where attrelid = to_regclass('orders') and attname = 'pair_index' and not attisdropped) then
+    delete from multi_pair_db.undo_orders_draft as u
+    using multi_pair_db.undo_changes as c
+    where c.table_name = 'orders' and c.id = u.id
+      and not (u.owed and exists (
+        select from orders as o
+        where o.id = u.id and o.symbol is not distinct from u.symbol and o.sessionid is not distinct from u.sessionid
+          and o.pair_index = 0));
+
+    insert into multi_pair_db.undo_orders_draft (id, pair_index, symbol, sessionid)
+    select o.id, o.pair_index, o.symbol, o.sessionid
+    from multi_pair_db.undo_changes as c
+    join orders as o on o.id = c.id
+    where c.table_name = 'orders' and o.pair_index is distinct from 0
+    on conflict (id) do update
+    set pair_index = excluded.pair_index, symbol = excluded.symbol, sessionid = excluded.sessionid, owed = false;
+  end if;
+
+  drop trigger if exists trg_multi_pair_db_note_change on sessions;
+  drop trigger if exists trg_multi_pair_db_note_change on orders;
+  drop trigger if exists trg_multi_pair_db_note_update on sessions;
+  drop trigger if exists trg_multi_pair_db_note_update on orders;
+  drop function if exists multi_pair_db.note_change();
+  drop trigger if exists trg_sessions_sync_pairs on sessions;
+  drop function if exists multi_pair_db.sessions_sync_pairs();
+  alter table sessions
+    drop constraint if exists sessions_pairs_is_array_of_strings,
+    drop column if exists pairs,
+    drop column if exists pair_count;
+  alter table orders drop column if exists pair_index;
+
+  drop table if exists multi_pair_db.undo_sessions, multi_pair_db.undo_orders, multi_pair_db.undo_changes;
+  alter table multi_pair_db.undo_sessions_draft rename to undo_sessions;
+  alter table multi_pair_db.undo_orders_draft rename to undo_orders;
+  call multi_pair_db.forget('0001_multi_pair_support', 1795392594478);
 end
 $undo$;
 --> statement-breakpoint
-reset statement_timeout;
+do $report$
+begin
+  raise info 'down/0001_multi_pair_support: put aside the pairs of % sessions and the pair indexes of % orders',
+    (select count(*) from multi_pair_db.undo_sessions), (select count(*) from multi_pair_db.undo_orders);
+end
+$report$;
+--> statement-breakpoint
+call multi_pair_db.leave();

@@ -2,6 +2,7 @@
 export type { CatalogObject } from './catalog/catalog.ts';
 export type { Finding } from './catalog/compare.ts';
 export type { HistoryFault } from './history/history.ts';
+export type { JournalTable } from './history/journal.ts';
 export { type DescribedPlan, type PlanOptions, planMigrations, type TableSize } from './plan/describe.ts';
 export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan/plan.ts';
 export type { Check, CheckContext, CheckLevel, Observation } from './preflight/check.ts';
@@ -11,14 +12,7 @@ export {
   type PreflightOptions,
   runPreflight,
 } from './preflight/preflight.ts';
-export type {
-  BackfillProgress,
-  DownFacts,
-  MigrationFacts,
-  Project,
-  RowRule,
-  StatementFacts,
-} from './project.ts';
+export type { Project, RowRule, StatementFacts } from './project.ts';
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './run/apply.ts';
 export type { ProgressEvent, ProgressListener } from './run/progress.ts';
 export { type RollbackOptions, type RollbackReport, rollbackMigration } from './run/rollback.ts';

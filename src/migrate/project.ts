@@ -1,29 +1,17 @@
+import type { JournalTable } from './history/journal.ts';
+
 /** A drizzle folder, and what is known about its files that can't be read from them. Only `folder` is needed. */
 export interface Project {
-  /** Folder with the files and `meta/_journal.json`. */
+  /** Folder with the files, `meta/_journal.json`, and `down/` with the file that undoes each, of the same name. */
   readonly folder: string;
+  /** Where applied files are recorded (default: drizzle's own default). */
+  readonly journal?: JournalTable;
   /** Oldest and newest major version of PostgreSQL that it is tested on. */
   readonly versions?: { readonly oldest: number; readonly newest: number };
-  /** By tag. */
-  readonly migrations?: Readonly<Record<string, MigrationFacts>>;
+  /** DO blocks of the files, by tag and label (`$columns$`): PostgreSQL's own statements are understood without. */
+  readonly blocks?: Readonly<Record<string, Readonly<Record<string, StatementFacts>>>>;
   /** What the rows of its tables must keep. */
   readonly rowRules?: readonly RowRule[];
-}
-
-/** What is known about one file. */
-export interface MigrationFacts {
-  /** Its DO blocks by label (`$columns$`): PostgreSQL's own statements are understood without. */
-  readonly blocks?: Readonly<Record<string, StatementFacts>>;
-  /** How to undo it. Without, it can't be undone. */
-  readonly down?: DownFacts;
-  /** A query of one boolean, `present`: is anything of it there? Tells a half-done run from none. */
-  readonly presence?: string;
-  /** A query of one number, `left`: rows that it still has to fill. Asked only where `presence` holds. */
-  readonly backlog?: string;
-  /** Indexes that it builds. */
-  readonly indexes?: readonly string[];
-  /** Reads the progress from a notice of the file. */
-  readonly readProgress?: (notice: string) => BackfillProgress | undefined;
 }
 
 /** What a statement does to a live database. */
@@ -38,22 +26,6 @@ export interface StatementFacts {
   readonly exclusive?: readonly string[];
   /** Table whose heap may grow by as much as it has now, because each row gets a new version. */
   readonly rewrites?: string;
-}
-
-/** How to undo a file. */
-export interface DownFacts {
-  /** Path of the SQL. */
-  readonly file: string;
-  /** What is lost for the services. Undefined: nothing is. */
-  readonly dataLoss?: string;
-}
-
-/** One step of a backfill. */
-export interface BackfillProgress {
-  readonly pass: number;
-  readonly done: number;
-  readonly total: number;
-  readonly filled: number;
 }
 
 /** What the rows of a table must keep: the engine counts what breaks it. */

@@ -2,12 +2,14 @@ import type { SessionActivity } from '../connection/activity.ts';
 import type { Connection } from '../connection/connection.ts';
 import { inReadOnlyTransaction } from '../connection/read-only.ts';
 import { isBeingBuilt } from './catalog/building.ts';
+import { type ExpectedObject, findCatalogFile } from './catalog/catalog-file.ts';
 import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
 import { compareHistory, type HistoryFault } from './history/history.ts';
-import { listJournalRows } from './history/journal.ts';
+import { defaultJournal, listJournalRows } from './history/journal.ts';
+import { readConcurrentIndex } from './plan/statements.ts';
+import { countBacklog, isPresent } from './presence.ts';
 import type { Project } from './project.ts';
 import { listLockHolders } from './run/lock.ts';
-import { isPresent } from './run/rollback.ts';
 
 /** Where a database stands. */
 export interface Status {
@@ -44,11 +46,14 @@ export async function readStatus(
   { project }: { readonly project: Project },
 ): Promise<Status> {
   const files = await readMigrationFiles(project.folder);
+  const expected = await findCatalogFile(project.folder);
+  const journal = project.journal ?? defaultJournal;
   return inReadOnlyTransaction(connection, async () => {
-    const history = compareHistory(files, await listJournalRows(connection));
+    const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
     const migrations: MigrationStatus[] = [];
     for (const file of files) {
-      migrations.push(await readMigrationStatus(connection, project, file, history.applied.includes(file)));
+      const isApplied = history.applied.includes(file);
+      migrations.push(await readMigrationStatus(connection, project, expected, file, isApplied));
     }
     const [older] = await connection.query<{ present: boolean }>(
       "select to_regclass('migrations') is not null as present",
@@ -66,19 +71,20 @@ export async function readStatus(
 
 async function readMigrationStatus(
   connection: Connection,
-  project: Project,
-  { tag }: MigrationFile,
+  { rowRules = [] }: Project,
+  expected: readonly ExpectedObject[],
+  { tag, statements }: MigrationFile,
   isApplied: boolean,
 ): Promise<MigrationStatus> {
-  const facts = project.migrations?.[tag] ?? {};
-  const isThere = await isPresent(connection, facts);
-  const [row] =
-    facts.backlog !== undefined && isThere ? await connection.query<{ left: number }>(facts.backlog) : [];
+  const isThere = await isPresent(connection, expected, tag);
   return {
     tag,
     state: isApplied ? 'applied' : isThere ? 'half-done' : 'pending',
-    indexes: await listIndexStatus(connection, facts.indexes ?? []),
-    backlog: row?.left,
+    indexes: await listIndexStatus(
+      connection,
+      statements.flatMap(({ sql }) => readConcurrentIndex(sql) ?? []),
+    ),
+    backlog: isThere ? await countBacklog(connection, rowRules, tag) : undefined,
   };
 }
 

@@ -43,9 +43,7 @@ async function killAndFinish(version: ServerVersion): Promise<string[]> {
     expect(await db.sql.unsafe(checksumOfOldColumns), seen).toEqual(before);
     expect(await db.sql.unsafe(brokenPromises), seen).toEqual([{ miscounted: 0, without_pairs: 0 }]);
     expect(await db.sql.unsafe(readCatalog), seen).toEqual(catalog);
-    expect(await db.sql`select count(*)::int as files from drizzle.__drizzle_migrations`).toEqual([
-      { files: 3 },
-    ]);
+    expect(await db.sql`select count(*)::int as files from multi_pair_db.migrations`).toEqual([{ files: 3 }]);
   }
   return moments;
 }

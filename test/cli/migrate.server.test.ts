@@ -61,7 +61,7 @@ test('an operator’s night: status, dry run, migrate, roll back, with exit code
   expect(dry.stdout).toContain(
     'create unique index concurrently if not exists idx_fills_unique_dedup on fills (',
   );
-  expect(await db.sql`select to_regnamespace('drizzle') as journal`).toEqual([{ journal: null }]);
+  expect(await db.sql`select to_regnamespace('multi_pair_db') as journal`).toEqual([{ journal: null }]);
 
   const done = await runCli(['migrate', '--json'], env);
   expect(done.exitCode).toBe(0);

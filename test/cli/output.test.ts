@@ -35,7 +35,7 @@ const events: ProgressEvent[] = [
   { kind: 'waiting', tag, for: [dump], waitedMs: 250 },
   { kind: 'waiting', tag, for: [dump], waitedMs: 500 },
   { kind: 'index', tag, index: 'idx_a', phase: 'building index: scanning table', share: 0.256 },
-  { kind: 'backfill', tag, pass: 1, done: 50, total: 200, remainingMs: 61_000 },
+  { kind: 'backfill', tag, pass: 1, done: 50, total: 200, rows: 'sessions', remainingMs: 61_000 },
   { kind: 'finished', tag, durationMs: 1_200 },
 ];
 

@@ -23,7 +23,7 @@ test.skipIf(!hasPgbouncer).each(modes)(
       message: expect.stringContaining('nothing was changed'),
       advice: expect.stringContaining('Use the URL of the server itself'),
     });
-    expect(await db.sql`select to_regnamespace('drizzle') as journal`).toEqual([{ journal: null }]);
+    expect(await db.sql`select to_regnamespace('multi_pair_db') as journal`).toEqual([{ journal: null }]);
   },
 );
 

@@ -7,9 +7,7 @@ import { serverVersions } from '../support/server.ts';
 import { until } from '../support/waiting.ts';
 
 const journalFiles = async (db: TestDatabase) =>
-  (await db.sql`select created_at from drizzle.__drizzle_migrations order by id`).map(
-    (row) => row['created_at'],
-  );
+  (await db.sql`select created_at from multi_pair_db.migrations order by id`).map((row) => row['created_at']);
 
 test.each(serverVersions)('PostgreSQL %i: two migrations at once apply everything once', async (version) => {
   for (let round = 0; round < 3; round++) {
@@ -56,7 +54,7 @@ test('a run that read the journal too early is refused instead of recording a fi
 test('0002 refuses while another session builds one of the nine', async () => {
   await using db = await createDatabase(18, 'migrated');
   await db.sql`drop index idx_orders_symbol_status`;
-  await db.sql`delete from drizzle.__drizzle_migrations where id = 3`;
+  await db.sql`delete from multi_pair_db.migrations where id = 3`;
   // A build waits for every transaction that holds a lock on the table.
   const holder = db.connect({ max: 1 });
   await holder`begin`;

@@ -24,7 +24,7 @@ test.each(serverVersions)(
       expect(codes).toContain(0);
       expect(await kit.migrate(live.url)).toMatchObject({ code: 0 });
 
-      const files = await live.sql`select created_at from drizzle.__drizzle_migrations`;
+      const files = await live.sql`select created_at from multi_pair_db.migrations`;
       expect(new Set(files.map((row) => row['created_at'])).size).toBe(3);
       expect(files).toHaveLength(3);
       expect(await live.sql.unsafe(checksumOfOldColumns)).toEqual(before);

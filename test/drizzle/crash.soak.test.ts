@@ -59,7 +59,7 @@ test.each(
         sql.unsafe(checksumOfOldColumns),
         sql.unsafe(brokenPromises),
         sql.unsafe(readCatalog),
-        sql`select count(*)::int as files from drizzle.__drizzle_migrations`,
+        sql`select count(*)::int as files from multi_pair_db.migrations`,
       ]),
     );
     expect(after).toEqual(before);

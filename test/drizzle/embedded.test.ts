@@ -23,6 +23,6 @@ test('migrates a live database in process, and finds nothing to do the second ti
     { id: 'c', pairs: [], pair_count: 0 },
     { id: 'd', pairs: ['KRW-LAMB'], pair_count: 1 },
   ]);
-  const journal = await live.query('select count(*)::int as files from drizzle.__drizzle_migrations');
+  const journal = await live.query('select count(*)::int as files from multi_pair_db.migrations');
   expect(journal.rows).toEqual([{ files: 3 }]);
 });

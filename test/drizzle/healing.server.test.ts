@@ -135,18 +135,18 @@ test.each(serverVersions)(
     for (let round = 0; round < 2; round++) {
       await runDown(db, '0002_symbol_indexes');
       await runDown(db, '0001_multi_pair_support');
-      expect(await db.sql`select id from multi_pair_undo_sessions order by id`).toEqual([
+      expect(await db.sql`select id from multi_pair_db.undo_sessions order by id`).toEqual([
         { id: 'neither' },
         { id: 'symbol' },
       ]);
-      await db.sql`delete from drizzle.__drizzle_migrations where id > 1`;
+      await db.sql`delete from multi_pair_db.migrations where id > 1`;
       await migrate(db.url);
       expect([
         await readMultiPair(),
         await db.sql.unsafe(checksumOfOldColumns),
         await db.sql.unsafe(readCatalog),
       ]).toEqual(before);
-      expect(await db.sql`select to_regclass('multi_pair_undo_sessions') as left_over`).toEqual([
+      expect(await db.sql`select to_regclass('multi_pair_db.undo_sessions') as left_over`).toEqual([
         { left_over: null },
       ]);
     }
@@ -194,7 +194,7 @@ test('what a service has written since is newer than what was put aside', async 
   await db.sql`insert into sessions (id, symbol, pairs) values ('untouched', 'A', '["A", "B"]'), ('rewritten', 'A', '["A", "B"]')`;
   await runDown(db, '0002_symbol_indexes');
   await runDown(db, '0001_multi_pair_support');
-  await db.sql`delete from drizzle.__drizzle_migrations where id > 1`;
+  await db.sql`delete from multi_pair_db.migrations where id > 1`;
   // 0001 was killed after its columns: a service of the new kind already writes.
   await db.sql`alter table sessions add column pairs jsonb`;
   await db.sql`update sessions set pairs = '["A", "C"]' where id = 'rewritten'`;
@@ -233,5 +233,5 @@ test('a client that goes on after a refusal changes nothing, and what is put asi
   expect(
     await db.sql`select attname from pg_attribute where attrelid = 'sessions'::regclass and attname = 'pairs'`,
   ).toEqual([]);
-  expect(await db.sql`select id from multi_pair_undo_sessions`).toEqual([{ id: 's' }]);
+  expect(await db.sql`select id from multi_pair_db.undo_sessions`).toEqual([{ id: 's' }]);
 });

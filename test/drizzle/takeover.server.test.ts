@@ -45,9 +45,9 @@ describe.each(['postgres', 'pg'] as const)('stock drizzle-kit with only the driv
       ]);
 
       // The second run finds nothing to do.
-      const journal = await live.sql`select * from drizzle.__drizzle_migrations`;
+      const journal = await live.sql`select * from multi_pair_db.migrations`;
       expect(await kit.migrate(live.url)).toMatchObject({ code: 0 });
-      expect(await live.sql`select * from drizzle.__drizzle_migrations`).toEqual(journal);
+      expect(await live.sql`select * from multi_pair_db.migrations`).toEqual(journal);
       expect(await live.sql.unsafe(checksumOfOldColumns)).toEqual([before]);
       expect(journal).toHaveLength(3);
     },
@@ -63,13 +63,13 @@ test.each(serverVersions)(
     await live.sql.unsafe(duplicateFill);
 
     expect(await kit.migrate(live.url)).toMatchObject({ code: 1 });
-    expect(await live.sql`select count(*)::int as files from drizzle.__drizzle_migrations`).toEqual([
+    expect(await live.sql`select count(*)::int as files from multi_pair_db.migrations`).toEqual([
       { files: 2 },
     ]);
 
     await live.sql`delete from fills where id = 'stored twice'`;
     expect(await kit.migrate(live.url)).toMatchObject({ code: 0 });
-    expect(await live.sql`select count(*)::int as files from drizzle.__drizzle_migrations`).toEqual([
+    expect(await live.sql`select count(*)::int as files from multi_pair_db.migrations`).toEqual([
       { files: 3 },
     ]);
     const invalid = await live.sql`select indexrelid::regclass::text from pg_index where not indisvalid`;

@@ -37,7 +37,7 @@ test.skipIf(programs === undefined)(
     ];
     const refused = await runCli(migrate);
     expect(JSON.parse(refused.stdout)).toMatchObject({ exitCode: 4, error: { code: 'REFUSED' } });
-    const [untouched] = await db.sql`select to_regclass('drizzle.__drizzle_migrations') as journal`;
+    const [untouched] = await db.sql`select to_regclass('multi_pair_db.migrations') as journal`;
     expect(untouched).toEqual({ journal: null });
 
     const backup = await runCli(['backup', '--dir', backups, '--json', '--url', url], {
@@ -97,6 +97,6 @@ test('refuses before it changes anything where the report can’t be written, an
   expect(await runCli(['migrate', '--require-backup', 'yesterday', '--url', db.url])).toMatchObject({
     exitCode: 2,
   });
-  const [untouched] = await db.sql`select to_regclass('drizzle.__drizzle_migrations') as journal`;
+  const [untouched] = await db.sql`select to_regclass('multi_pair_db.migrations') as journal`;
   expect(untouched).toEqual({ journal: null });
 });

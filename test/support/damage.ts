@@ -223,7 +223,7 @@ const triggers: readonly Damage[] = [
     name: 'the trigger dropped',
     by: [`drop trigger ${trigger} on sessions`],
     object: `trigger ${trigger} on sessions`,
-    expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION sessions_sync_pairs()`,
+    expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
     found: 'missing',
     mend: rerun0001,
   },
@@ -238,17 +238,17 @@ const triggers: readonly Damage[] = [
   {
     name: 'the trigger defined otherwise',
     by: [
-      `create or replace trigger ${trigger} before insert on sessions for each row execute function sessions_sync_pairs()`,
+      `create or replace trigger ${trigger} before insert on sessions for each row execute function multi_pair_db.sessions_sync_pairs()`,
     ],
     object: `trigger ${trigger} on sessions`,
-    expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION sessions_sync_pairs()`,
-    found: `CREATE TRIGGER ${trigger} BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION sessions_sync_pairs()`,
+    expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
+    found: `CREATE TRIGGER ${trigger} BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
     mend: rerun0001,
   },
   {
     name: 'the body of its function changed',
     by: [
-      `do $do$ begin execute replace(pg_get_functiondef('sessions_sync_pairs'::regproc), 'return new;', 'return null;'); end $do$`,
+      `do $do$ begin execute replace(pg_get_functiondef('multi_pair_db.sessions_sync_pairs'::regproc), 'return new;', 'return null;'); end $do$`,
     ],
     object: `trigger ${trigger} on sessions`,
     expected: 'line 17 of the body: return new;',
@@ -257,7 +257,7 @@ const triggers: readonly Damage[] = [
   },
   {
     name: 'the search path of its function changed',
-    by: ['alter function sessions_sync_pairs() set search_path = pg_temp'],
+    by: ['alter function multi_pair_db.sessions_sync_pairs() set search_path = pg_temp'],
     object: `trigger ${trigger} on sessions`,
     expected: 'settings none',
     found: 'settings search_path=pg_temp',
@@ -313,32 +313,32 @@ const rows: readonly Damage[] = [
 const journal: readonly Damage[] = [
   {
     name: 'a migration not recorded',
-    by: ['delete from drizzle.__drizzle_migrations where created_at = 1795392595164'],
+    by: ['delete from multi_pair_db.migrations where created_at = 1795392595164'],
     object: 'journal row of 0002_symbol_indexes',
     expected: 'recorded as applied',
     found: 'not recorded',
     mend: /^multi-pair-db migrate 002$/,
-    undo: `insert into drizzle.__drizzle_migrations (id, hash, created_at)
+    undo: `insert into multi_pair_db.migrations (id, hash, created_at)
            values (3, '${hashes[2]}', 1795392595164)`,
   },
   {
     name: 'a migration applied from another file',
-    by: [`update drizzle.__drizzle_migrations set hash = 'f00' where created_at = 1795392594478`],
+    by: [`update multi_pair_db.migrations set hash = 'f00' where created_at = 1795392594478`],
     object: 'journal',
     expected: 'one row for each file, written from that file',
     found: `drizzle/0001_multi_pair_support.sql is not what was applied: its sha256 is ${hashes[1]?.slice(0, 12)}…, recorded is f00…`,
     mend: /^Restore the file as it was applied/,
-    undo: `update drizzle.__drizzle_migrations set hash = '${hashes[1]}' where hash = 'f00'`,
+    undo: `update multi_pair_db.migrations set hash = '${hashes[1]}' where hash = 'f00'`,
   },
   {
     name: 'a migration that this release does not know',
-    by: [`insert into drizzle.__drizzle_migrations (id, hash, created_at) values (4, 'f00', 1895392594478)`],
+    by: [`insert into multi_pair_db.migrations (id, hash, created_at) values (4, 'f00', 1895392594478)`],
     object: 'journal',
     expected: 'one row for each file, written from that file',
     found:
-      'drizzle.__drizzle_migrations has a row (id 4, created_at 1895392594478) that belongs to no file of this folder',
+      'multi_pair_db.migrations has a row (id 4, created_at 1895392594478) that belongs to no file of this folder',
     mend: /^Check that this is the right database/,
-    undo: `delete from drizzle.__drizzle_migrations where hash = 'f00'`,
+    undo: `delete from multi_pair_db.migrations where hash = 'f00'`,
   },
 ];
 

@@ -17,6 +17,6 @@ export async function migrateAtOnce(version: ServerVersion, processes: number): 
     return exitCode === 0 ? (document.result?.applied ?? []) : [];
   });
   expect(applied).toHaveLength(3);
-  expect(await db.sql`select from drizzle.__drizzle_migrations`).toHaveLength(3);
+  expect(await db.sql`select from multi_pair_db.migrations`).toHaveLength(3);
   expect((await runCli(['status', '--url', db.url])).exitCode).toBe(0);
 }

@@ -14,11 +14,14 @@ export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.me
 export const readLegacySchema = (): Promise<string> =>
   readFile(new URL('../../demo/legacy-schema.sql', import.meta.url), 'utf8');
 
+/** Our journal, as the configuration of this project and of services names it. */
+const journal = { migrationsSchema: 'multi_pair_db', migrationsTable: 'migrations' };
+
 /** Applies all pending migrations as stock drizzle does, on a connection of its own. */
 export async function migrate(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    await migrateFolder(drizzle(sql), { migrationsFolder });
+    await migrateFolder(drizzle(sql), { migrationsFolder, ...journal });
   } finally {
     await sql.end();
   }
@@ -26,5 +29,5 @@ export async function migrate(url: string): Promise<void> {
 
 /** The same on PGlite. */
 export async function migratePglite(client: PGlite): Promise<void> {
-  await migratePgliteFolder(drizzlePglite(client), { migrationsFolder });
+  await migratePgliteFolder(drizzlePglite(client), { migrationsFolder, ...journal });
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationError } from '../../connection/errors.ts';
 import { type CatalogObject, compareObjects, objectKinds, type Property } from './catalog.ts';
@@ -28,6 +28,15 @@ export async function readCatalogFile(folder: string): Promise<readonly Expected
       file: catalogFileName,
     });
   }
+}
+
+/** The same, or nothing where a folder has no such file: then what its files produce is not known. */
+export async function findCatalogFile(folder: string): Promise<readonly ExpectedObject[]> {
+  const present = await access(path.join(folder, catalogFileName)).then(
+    () => true,
+    () => false,
+  );
+  return present ? readCatalogFile(folder) : [];
 }
 
 /** The file's text: table, kind, name, and one line an object, so that a change is one line in a review. */

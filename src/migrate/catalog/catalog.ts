@@ -1,7 +1,7 @@
 import type { Connection } from '../../connection/connection.ts';
 
-/** What a catalog object is: the table itself, or something of it. */
-export const objectKinds = ['table', 'column', 'constraint', 'index', 'trigger'] as const;
+/** What a catalog object is: the table itself, or something of it; or a function or procedure of a schema. */
+export const objectKinds = ['table', 'column', 'constraint', 'index', 'trigger', 'procedure'] as const;
 export type ObjectKind = (typeof objectKinds)[number];
 
 /** A fact about an object; a list is a text, line by line. */
@@ -10,11 +10,28 @@ export type Property = string | boolean | null | readonly string[];
 /** One object of the catalog, with everything about it that could make the database behave otherwise. */
 export interface CatalogObject {
   readonly kind: ObjectKind;
+  /** Table that it belongs to; of a procedure, its schema. */
   readonly table: string;
-  /** Its own name; of a table, the table's. */
+  /** Its own name; of a table, the table's; of a procedure, with its types of arguments. */
   readonly name: string;
   readonly properties: Readonly<Record<string, Property>>;
 }
+
+/** What to read: tables by name, and schemas for their functions and procedures. */
+export interface CatalogScope {
+  readonly tables: readonly string[];
+  readonly schemas: readonly string[];
+}
+
+/** Where objects stand. */
+export const scopeOf = (objects: readonly CatalogObject[]): CatalogScope => ({
+  tables: namesOf(objects.filter(({ kind }) => kind !== 'procedure')),
+  schemas: namesOf(objects.filter(({ kind }) => kind === 'procedure')),
+});
+
+const namesOf = (objects: readonly CatalogObject[]): string[] => [
+  ...new Set(objects.map(({ table }) => table)),
+];
 
 /**
  * Reads what the tables are, as objects sorted by table, kind and name. The order of columns is no part of it: an
@@ -26,9 +43,9 @@ export interface CatalogObject {
  */
 export async function readCatalog(
   connection: Connection,
-  tables: readonly string[],
+  { tables, schemas }: CatalogScope,
 ): Promise<readonly CatalogObject[]> {
-  const rows = await connection.query<CatalogObject>(catalogQuery, [tables]);
+  const rows = await connection.query<CatalogObject>(catalogQuery, [tables, schemas]);
   return rows.map((row) => ({ ...row, properties: withBodyAsLines(row.properties) })).sort(compareObjects);
 }
 
@@ -129,4 +146,18 @@ select 'trigger', t.name, g.tgname::text,
 from tables as t
 join pg_trigger as g on g.tgrelid = t.oid and not g.tgisinternal
 join pg_proc as p on p.oid = g.tgfoid
-join pg_language as l on l.oid = p.prolang`;
+join pg_language as l on l.oid = p.prolang
+
+union all
+select 'procedure', n.nspname::text, p.proname || '(' || oidvectortypes(p.proargtypes) || ')',
+  json_build_object(
+    'kind', case p.prokind when 'p' then 'procedure' else 'function' end,
+    'language', l.lanname,
+    'security definer', p.prosecdef,
+    'settings', array_to_string(p.proconfig, ', '),
+    'body', p.prosrc
+  )
+from pg_namespace as n
+join pg_proc as p on p.pronamespace = n.oid and p.prorettype <> 'trigger'::regtype
+join pg_language as l on l.oid = p.prolang
+where n.nspname = any($2::text[])`;

@@ -1,6 +1,6 @@
-import type { CatalogObject, Property } from './catalog.ts';
+import { type CatalogObject, type Property, scopeOf } from './catalog.ts';
 import type { ExpectedObject } from './catalog-file.ts';
-import { type Migrations, mendObject, mendSurplus, refusesNull } from './repair.ts';
+import { applyCommand, type Migrations, mendObject, mendSurplus, refusesNull } from './repair.ts';
 
 /** Something of the database that is not what the package says. */
 export interface Finding {
@@ -33,10 +33,13 @@ export function compareCatalogs(
   const missingTables = expected
     .filter((object) => object.kind === 'table' && !liveByKey.has(keyOf(object)))
     .map((object) => object.table);
+  const missingSchemas = scopeOf(expected).schemas.filter(
+    (schema) => !live.some(({ kind, table }) => kind === 'procedure' && table === schema),
+  );
   const namedOtherwise = new Set<CatalogObject>();
 
   const differences = expected
-    .filter(({ kind, table }) => kind === 'table' || !missingTables.includes(table))
+    .filter(({ kind, table }) => kind === 'table' || ![...missingTables, ...missingSchemas].includes(table))
     .flatMap((wanted) => {
       const found = liveByKey.get(keyOf(wanted));
       if (found !== undefined) return compareObject(wanted, found, migrations);
@@ -47,12 +50,17 @@ export function compareCatalogs(
 
   const expectedKeys = new Set(expected.map(keyOf));
   const surplus = live.filter((object) => !expectedKeys.has(keyOf(object)) && !namedOtherwise.has(object));
-  return [...differences, ...surplus.map(describeSurplus)];
+  return [
+    ...differences,
+    ...missingSchemas.map((schema) => describeMissingSchema(schema, expected, migrations)),
+    ...surplus.map(describeSurplus),
+  ];
 }
 
 /** How an object is called in a report. */
 export const nameObject = ({ kind, table, name }: Pick<CatalogObject, 'kind' | 'table' | 'name'>): string => {
   if (kind === 'column') return `column ${table}.${name}`;
+  if (kind === 'procedure') return `procedure ${table}.${name}`;
   return kind === 'constraint' || kind === 'trigger' ? `${kind} ${name} on ${table}` : `${kind} ${name}`;
 };
 
@@ -135,6 +143,22 @@ function describeMissing(
       mend: mendObject(wanted, twin, migrations),
     },
   ];
+}
+
+/** Before the first migration none of the procedures is there: that is one thing to say, not one for each of them. */
+function describeMissingSchema(
+  schema: string,
+  expected: readonly ExpectedObject[],
+  migrations: Migrations,
+): Finding {
+  const own = expected.filter(({ kind, table }) => kind === 'procedure' && table === schema);
+  return {
+    level: 'fault',
+    object: `procedures of ${schema}`,
+    expected: `${own.length} functions and procedures`,
+    found: 'missing',
+    mend: applyCommand(own[0]?.migration ?? '', migrations),
+  };
 }
 
 /** An object that is what is wanted, but for its name. */

@@ -46,6 +46,8 @@ export function mendObject(
         : `${applyCommand(wanted.migration, migrations)} # the rows are in a backup, if anywhere`;
     case 'column':
       return addColumn(wanted);
+    case 'procedure':
+      return applyCommand(wanted.migration, migrations);
   }
 }
 
@@ -74,8 +76,15 @@ export function mendSurplus({ kind, table, name, properties }: CatalogObject): s
       }
       return 'nothing to do: `multi-pair-db indexes` shows whether it is used';
     case 'trigger':
+      if (name.startsWith('trg_multi_pair_db_note_')) {
+        return (
+          'run the rollback again, which broke off and left it; or: drop trigger ' +
+          `${quote(name)} on ${quote(table)}`
+        );
+      }
       return 'nothing to do, if it changes none of the columns of this package';
     case 'table':
+    case 'procedure':
       return 'nothing to do';
   }
 }

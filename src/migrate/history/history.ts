@@ -1,6 +1,6 @@
 import { OperationError } from '../../connection/errors.ts';
 import type { MigrationFile } from './folder.ts';
-import type { JournalRow } from './journal.ts';
+import { type JournalRow, type JournalTable, nameJournal } from './journal.ts';
 
 /** A way in which the journal of the database and the files of the folder contradict each other. */
 export interface HistoryFault {
@@ -18,7 +18,11 @@ export interface History {
 }
 
 /** Compares the files of a folder with the rows of a journal. */
-export function compareHistory(files: readonly MigrationFile[], rows: readonly JournalRow[]): History {
+export function compareHistory(
+  files: readonly MigrationFile[],
+  rows: readonly JournalRow[],
+  journal: JournalTable,
+): History {
   const recorded = new Set(rows.map((row) => row.createdAtMs));
   const pending = files.filter((file) => !recorded.has(file.createdAtMs));
   return {
@@ -28,7 +32,7 @@ export function compareHistory(files: readonly MigrationFile[], rows: readonly J
       ...listDisorder(files, recorded),
       ...listDuplicates(rows),
       ...listStrangers(files, rows),
-      ...listGaps(files, recorded),
+      ...listGaps(files, recorded, nameJournal(journal)),
     ],
   };
 }
@@ -42,8 +46,6 @@ export function refuseFaults({ faults }: History): void {
     advice: [...new Set(faults.map((fault) => fault.advice))].join(' '),
   });
 }
-
-const journalTable = 'drizzle.__drizzle_migrations';
 
 /** Drizzle applies only what is stamped later than the last row: such a file would never run, and nobody would know. */
 function listDisorder(files: readonly MigrationFile[], recorded: ReadonlySet<number | null>): HistoryFault[] {
@@ -75,8 +77,8 @@ function listDuplicates(rows: readonly JournalRow[]): HistoryFault[] {
     return [
       {
         kind: 'duplicate',
-        message: `${journalTable} records the same migration more than once (ids ${ids.join(', ')})`,
-        advice: `A runner without a lock has run it twice. Run verify, then keep one row: delete from ${journalTable} where id in (${ids.slice(1).join(', ')});`,
+        message: `${group[0]?.journal} records the same migration more than once (ids ${ids.join(', ')})`,
+        advice: `A runner without a lock has run it twice. Run verify, then keep one row: delete from ${group[0]?.journal} where id in (${ids.slice(1).join(', ')});`,
       },
     ];
   });
@@ -89,7 +91,7 @@ function listStrangers(files: readonly MigrationFile[], rows: readonly JournalRo
       return [
         {
           kind: 'unknown',
-          message: `${journalTable} has a row (id ${row.id}, created_at ${row.createdAtMs}) that belongs to no file of this folder`,
+          message: `${row.journal} has a row (id ${row.id}, created_at ${row.createdAtMs}) that belongs to no file of this folder`,
           advice:
             'Check that this is the right database, and use the version of the migrations that it was last migrated with, or a later one.',
         },
@@ -107,7 +109,11 @@ function listStrangers(files: readonly MigrationFile[], rows: readonly JournalRo
   });
 }
 
-function listGaps(files: readonly MigrationFile[], recorded: ReadonlySet<number | null>): HistoryFault[] {
+function listGaps(
+  files: readonly MigrationFile[],
+  recorded: ReadonlySet<number | null>,
+  journal: string,
+): HistoryFault[] {
   const last = files.findLastIndex((file) => recorded.has(file.createdAtMs));
   return files.slice(0, Math.max(0, last)).flatMap((file) => {
     if (recorded.has(file.createdAtMs)) return [];
@@ -115,7 +121,7 @@ function listGaps(files: readonly MigrationFile[], recorded: ReadonlySet<number 
       {
         kind: 'gap',
         message: `${file.tag} is not recorded as applied, but ${files[last]?.tag} after it is`,
-        advice: `If it came late, generate it again, so that its stamp is the latest. If it was applied and its row is lost, run verify, then put the row back: insert into ${journalTable} (hash, created_at) values ('${file.hash}', ${file.createdAtMs});`,
+        advice: `If it came late, generate it again, so that its stamp is the latest. If it was applied and its row is lost, run verify, then put the row back: insert into ${journal} (hash, created_at) values ('${file.hash}', ${file.createdAtMs});`,
       },
     ];
   });

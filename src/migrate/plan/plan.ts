@@ -3,8 +3,9 @@ import { liftLimits } from '../../connection/limits.ts';
 import { isBeingBuilt } from '../catalog/building.ts';
 import { type MigrationFile, type MigrationStatement, readMigrationFiles } from '../history/folder.ts';
 import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
-import { listJournalRows, recordSql } from '../history/journal.ts';
-import type { MigrationFacts, Project, StatementFacts } from '../project.ts';
+import { defaultJournal, type JournalTable, listJournalRows, recordSql } from '../history/journal.ts';
+import type { Project, StatementFacts } from '../project.ts';
+import { isFramed } from './frame.ts';
 import {
   classifyStatement,
   controlsTransaction,
@@ -47,6 +48,9 @@ export interface MigrationPlan {
   readonly migrations: readonly PlannedMigration[];
 }
 
+/** DO blocks of a file, by label. */
+type Blocks = Readonly<Record<string, StatementFacts>>;
+
 /** Waits that others notice are kept this short, and tried again. */
 export const lockTimeout = '50ms';
 
@@ -61,14 +65,15 @@ export async function buildPlan(
   upTo: string | undefined,
 ): Promise<MigrationPlan> {
   const files = await readMigrationFiles(project.folder);
-  const history = compareHistory(files, await listJournalRows(connection));
+  const journal = project.journal ?? defaultJournal;
+  const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
   refuseFaults(history);
   const pending = selectPending(files, history, upTo);
   const leftovers = await listLeftovers(connection, pending);
   return {
     applied: history.applied.map((file) => file.tag),
     migrations: pending.map((file) =>
-      planMigration(file, project.migrations?.[file.tag] ?? {}, connection.versionNumber, leftovers),
+      planMigration(file, journal, project.blocks?.[file.tag] ?? {}, connection.versionNumber, leftovers),
     ),
   };
 }
@@ -126,18 +131,19 @@ $prove$`;
 /** The steps of one file: the time limits lifted, the file as stock drizzle wraps it, and its record last. */
 export function planMigration(
   file: MigrationFile,
-  facts: MigrationFacts,
+  journal: JournalTable,
+  blocks: Blocks,
   versionNumber: number,
   leftovers: readonly string[],
 ): PlannedMigration {
   const mode = findMode(file.statements);
-  const statements = file.statements.map((statement) => fileStep(statement, facts));
+  const statements = file.statements.map((statement) => fileStep(statement, blocks));
   const builds = listBuilds(file);
   const clear = leftovers
     .filter((name) => builds.includes(name))
     .map((name) => runnerStep(`drop index concurrently ${name}`));
   const prove = builds.length === 0 ? [] : [runnerStep(proveSql(builds), readsCatalog)];
-  const record = runnerStep(recordSql(file), writesJournal);
+  const record = runnerStep(recordSql(file, journal), writesJournal);
   const wrapped = {
     transaction: [begin, shortLockTimeout, ...statements, record, commit],
     own: [begin, ...statements, record, commit],
@@ -160,11 +166,12 @@ const writesJournal: StatementFacts = {
 
 export function findMode(statements: readonly MigrationStatement[]): PlanMode {
   if (statements.some(({ sql }) => controlsTransaction(sql))) return 'own';
+  if (isFramed(statements)) return 'outside';
   return statements.some(({ sql }) => refusesTransaction(sql)) ? 'outside' : 'transaction';
 }
 
-export function fileStep({ sql, line }: MigrationStatement, facts: MigrationFacts): PlanStep {
-  const known = facts.blocks?.[readBlockLabel(sql) ?? ''];
+export function fileStep({ sql, line }: MigrationStatement, blocks: Blocks): PlanStep {
+  const known = blocks[readBlockLabel(sql) ?? ''];
   return { sql, from: 'file', line, facts: known ?? classifyStatement(sql), optional: false };
 }
 

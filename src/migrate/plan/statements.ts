@@ -1,12 +1,6 @@
 import type { StatementFacts } from '../project.ts';
-
-/** A statement without the comments before it, in one line: enough to see what it is. */
-export function normalizeStatement(sql: string): string {
-  return sql
-    .replace(/^(\s*(--[^\n]*(\n|$)|\/\*[\s\S]*?\*\/))*\s*/, '')
-    .replace(/\s+/g, ' ')
-    .replace(/\s*;\s*$/, '');
-}
+import { classifyBriefBlock, classifyFrameCall } from './frame.ts';
+import { normalizeStatement } from './normalize.ts';
 
 /** `columns` of `do $columns$ …`: the name of a block. */
 export function readBlockLabel(sql: string): string | undefined {
@@ -118,6 +112,8 @@ const rules: readonly [pattern: RegExp, lock: string, work: string][] = [
 /** What a statement locks and does, as far as its text tells. */
 export function classifyStatement(sql: string): StatementFacts {
   const text = normalizeStatement(sql);
+  const framed = classifyFrameCall(text) ?? classifyBriefBlock(text);
+  if (framed !== undefined) return framed;
   for (const [pattern, lock, work] of rules) {
     const match = pattern.exec(text);
     if (match === null) continue;

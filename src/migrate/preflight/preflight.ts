@@ -6,11 +6,11 @@ import {
   type CheckScope,
   inCheckTransaction,
 } from '../../connection/read-only.ts';
-import { readCatalog } from '../catalog/catalog.ts';
+import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { readCatalogFile } from '../catalog/catalog-file.ts';
 import { type MigrationFile, readMigrationFiles } from '../history/folder.ts';
 import { compareHistory } from '../history/history.ts';
-import { listJournalRows } from '../history/journal.ts';
+import { defaultJournal, listJournalRows } from '../history/journal.ts';
 import { type DescribedPlan, planMigrations } from '../plan/describe.ts';
 import type { Project } from '../project.ts';
 import { dumps, longTransactions, preparedTransactions, runningMigration } from './activity.ts';
@@ -89,7 +89,8 @@ export async function runPreflight(connection: Connection, options: PreflightOpt
   const checks = [...tableChecks, ...ownChecks, ...momentChecks];
   const expected = await readCatalogFile(project.folder);
   const files = await readMigrationFiles(project.folder);
-  const tables = [...new Set(expected.map(({ table }) => table))];
+  const scope = scopeOf(expected);
+  const journal = project.journal ?? defaultJournal;
   const pooler = { id: 'pooler', why: poolerWhy, ...(await lookForPooler(connection)) };
   // In statement mode a pooler ends whoever begins a transaction; in transaction mode the URL has to be changed, too.
   if (pooler.level === 'blocker') {
@@ -102,20 +103,20 @@ export async function runPreflight(connection: Connection, options: PreflightOpt
   }
   const plan = await planOrNone(connection, project);
 
-  return inCheckTransaction(connection, options, async (scope) => {
-    const history = compareHistory(files, await listJournalRows(connection));
+  return inCheckTransaction(connection, options, async (check) => {
+    const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
     const context: CheckContext = {
       connection,
       project,
-      tables,
+      tables: scope.tables,
       expected,
-      live: await readCatalog(connection, tables),
+      live: await readCatalog(connection, scope),
       history,
       plan,
       longTransactionMs,
     };
     const reports: CheckReport[] = [pooler, describeHistory(context)];
-    for (const check of checks) reports.push(await make(scope, check, context));
+    for (const one of checks) reports.push(await make(check, one, context));
     return summarize(connection, history.pending, reports);
   });
 }

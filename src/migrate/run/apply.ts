@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listTableHolders } from '../../connection/activity.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import { createJournal } from '../history/journal.ts';
+import { readMigrationFiles } from '../history/folder.ts';
+import { createJournal, defaultJournal } from '../history/journal.ts';
 import { buildPlan, type PlanMode, type PlannedMigration, type PlanStep } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
 import { type Run, type RunningFile, type RunOptions, type StepReport, withRun } from './run.ts';
@@ -41,11 +42,15 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
   const startedAtMs = Date.now();
   return withRun(connection, project, options, async (run) => {
     const plan = await buildPlan(connection, project, options.upTo);
-    if (plan.migrations.length > 0) await createJournal(connection);
+    await createJournal(
+      connection,
+      project.journal ?? defaultJournal,
+      await readMigrationFiles(project.folder),
+    );
     const applied: AppliedMigration[] = [];
     for (const [index, migration] of plan.migrations.entries()) {
       run.emit({ kind: 'started', tag: migration.tag, number: index + 1, of: plan.migrations.length });
-      const report = await applyMigration(run, migration, project, applied);
+      const report = await applyMigration(run, migration, applied);
       run.emit({ kind: 'finished', tag: migration.tag, durationMs: report.durationMs });
       applied.push(report);
     }
@@ -63,12 +68,11 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
 async function applyMigration(
   run: Run,
   migration: PlannedMigration,
-  project: Project,
   before: readonly AppliedMigration[],
 ): Promise<AppliedMigration> {
   const { tag, file } = migration;
   const startedAtMs = Date.now();
-  const running = { tag, file, facts: project.migrations?.[tag] ?? {} };
+  const running = { tag, file };
   try {
     const { steps, tries } = await runSteps(run, migration.steps, migration.mode, running);
     const waitedMs = steps.reduce((sum, step) => sum + step.waitedMs, 0);

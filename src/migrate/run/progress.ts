@@ -1,6 +1,5 @@
 import type { SessionActivity } from '../../connection/activity.ts';
 import type { Notice } from '../../connection/connection.ts';
-import type { MigrationFacts } from '../project.ts';
 
 /** What a running migration or rollback reports. */
 export type ProgressEvent =
@@ -22,6 +21,8 @@ export type ProgressEvent =
       readonly pass: number;
       readonly done: number;
       readonly total: number;
+      /** What is filled: `sessions`. */
+      readonly rows: string;
       readonly remainingMs: number | undefined;
     }
   /** An index is being built. `share` of the phase, 0 to 1, where the server knows it. */
@@ -45,30 +46,29 @@ export type ProgressEvent =
 
 export type ProgressListener = (event: ProgressEvent) => void;
 
+/** One batch of a backfill, as the files say it: `…: pass 1, 500 of 2000 sessions, 500 filled in 20.1 ms`. */
+const batchNotice = /: pass (\d+), (\d+) of (\d+) (\w+), \d+ filled/;
+
 /** Turns the notices of a file into progress. */
-export function createNoticeReader(
-  tag: string,
-  { readProgress }: MigrationFacts,
-  emit: ProgressListener,
-): (notice: Notice) => void {
+export function createNoticeReader(tag: string, emit: ProgressListener): (notice: Notice) => void {
   let pass = 0;
   let startedAt = Date.now();
   return ({ message }) => {
-    const progress = readProgress?.(message);
-    if (progress === undefined) {
+    const match = batchNotice.exec(message);
+    if (match === null) {
       // "already exists, skipping" is what a file that can be run twice expects.
       if (!message.endsWith(', skipping')) emit({ kind: 'notice', tag, message });
       return;
     }
-    if (progress.pass !== pass) {
-      pass = progress.pass;
+    const [number = 0, done = 0, total = 0] = match.slice(1, 4).map(Number);
+    if (number !== pass) {
+      pass = number;
       startedAt = Date.now();
     }
-    const { done, total } = progress;
     const elapsedMs = Date.now() - startedAt;
     // The first batches are small; an estimate from them would frighten.
     const remainingMs =
       elapsedMs > 1_000 && done > 0 ? Math.round((elapsedMs / done) * (total - done)) : undefined;
-    emit({ kind: 'backfill', tag, pass, done, total, remainingMs });
+    emit({ kind: 'backfill', tag, pass, done, total, rows: match[4] ?? 'rows', remainingMs });
   };
 }

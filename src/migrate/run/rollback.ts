@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import { type MigrationFile, readMigrationFiles, splitStatements } from '../history/folder.ts';
+import { findCatalogFile } from '../catalog/catalog-file.ts';
+import { type DownFile, findDownFile } from '../history/down.ts';
+import { type MigrationFile, readMigrationFiles } from '../history/folder.ts';
 import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
-import { listJournalRows, unrecordSql } from '../history/journal.ts';
+import { defaultJournal, listJournalRows, unrecordSql } from '../history/journal.ts';
+import { forgetsItself } from '../plan/frame.ts';
 import {
   begin,
   commit,
@@ -15,7 +16,8 @@ import {
   type PlanStep,
   runnerStep,
 } from '../plan/plan.ts';
-import type { DownFacts, MigrationFacts, Project } from '../project.ts';
+import { isPresent } from '../presence.ts';
+import type { Project } from '../project.ts';
 import { runSteps } from './apply.ts';
 import { type RunOptions, type StepReport, withRun } from './run.ts';
 
@@ -42,82 +44,101 @@ export async function rollbackMigration(
   options: RollbackOptions,
 ): Promise<RollbackReport> {
   const { project } = options;
+  const journal = project.journal ?? defaultJournal;
   const files = await readMigrationFiles(project.folder);
   const migration = resolveMigration(files, name);
-  const facts = project.migrations?.[migration.tag] ?? {};
-  const down = refuseWithoutUndo(migration, facts, options.acceptDataLoss ?? false);
+  const { tag } = migration;
+  const down = refuseWithoutUndo(
+    migration,
+    await findDownFile(project.folder, migration),
+    options.acceptDataLoss ?? false,
+  );
   const startedAtMs = Date.now();
   return withRun(connection, project, options, async (run) => {
-    const history = compareHistory(files, await listJournalRows(connection));
+    const readHistory = async (): Promise<History> =>
+      compareHistory(files, await listJournalRows(connection, journal, files), journal);
+    const history = await readHistory();
     refuseFaults(history);
     refuseOutOfOrder(migration, history);
-    const isRecorded = history.applied.includes(migration);
-    const undone = isRecorded || (await isPresent(connection, facts));
-    const { steps, mode } = await planRollback(migration, facts, down, connection.versionNumber);
-    const running = { tag: migration.tag, file: downName(down), facts };
+    const expected = await findCatalogFile(project.folder);
+    const undone = history.applied.includes(migration) || (await isPresent(connection, expected, tag));
+    const { steps, mode } = planRollback(project, migration, down, connection.versionNumber);
     const report = undone
-      ? await runSteps(run, steps, mode, running).catch((error: unknown) => {
-          throw explain(error, migration.tag, mode);
+      ? await runSteps(run, steps, mode, { tag, file: down.file }).catch(async (error: unknown) => {
+          throw explain(error, tag, await isStillApplied(connection, migration, readHistory));
         })
       : { steps: [] };
-    const durationMs = Date.now() - startedAtMs;
     return {
       target: connection.target,
-      tag: migration.tag,
+      tag,
       undone,
       startedAtMs,
-      durationMs,
+      durationMs: Date.now() - startedAtMs,
       steps: report.steps,
     };
   });
 }
 
 /**
- * The record goes with the work, in one transaction, where the work can be in one. Where it can't, the record goes
- * first: broken off half way, the database then says "pending", and the next run of either direction finishes it.
+ * A file in the frame takes its record away itself. Else the record goes with the work, in one transaction, where the
+ * work can be in one. Where it can't, the record goes first: broken off half way, the database then says "pending", and
+ * the next run of either direction finishes it.
  */
-async function planRollback(
+function planRollback(
+  project: Project,
   migration: MigrationFile,
-  facts: MigrationFacts,
-  down: DownFacts,
+  { statements }: DownFile,
   versionNumber: number,
-): Promise<{ steps: PlanStep[]; mode: PlanMode }> {
-  const statements = splitStatements(await readFile(down.file, 'utf8'));
+): { steps: PlanStep[]; mode: PlanMode } {
   const mode = findMode(statements);
-  const work = statements.map((statement) => fileStep(statement, facts));
-  const unrecord = runnerStep(
-    `do $journal$
-begin
-  if to_regclass('drizzle.__drizzle_migrations') is not null then
-    ${unrecordSql(migration)};
-  end if;
-end
-$journal$`,
-    { lock: 'ROW EXCLUSIVE on the journal', work: 'one row', tables: [] },
-  );
-  const ordered = mode === 'transaction' ? [begin, ...work, unrecord, commit] : [unrecord, ...work];
+  const work = statements.map((statement) => fileStep(statement, project.blocks?.[migration.tag] ?? {}));
+  const unrecord = runnerStep(unrecordSql(migration, project.journal ?? defaultJournal), {
+    lock: 'ROW EXCLUSIVE on the journal',
+    work: 'one row',
+    tables: [],
+  });
+  const ordered = forgetsItself(statements)
+    ? work
+    : mode === 'transaction'
+      ? [begin, ...work, unrecord, commit]
+      : [unrecord, ...work];
   return { steps: [...liftLimitSteps(versionNumber), ...ordered], mode };
 }
 
+/** What the journal says after a fault; undefined where it can't be asked any more. */
+async function isStillApplied(
+  connection: Connection,
+  migration: MigrationFile,
+  readHistory: () => Promise<History>,
+): Promise<boolean | undefined> {
+  try {
+    await connection.execute('rollback');
+    return (await readHistory()).applied.includes(migration);
+  } catch {
+    // The connection is gone: the first fault is the one to report.
+    return undefined;
+  }
+}
+
 /** Adds to an error what is left and what the next run will do. */
-function explain(error: unknown, tag: string, mode: PlanMode): unknown {
+function explain(error: unknown, tag: string, isApplied: boolean | undefined): unknown {
   if (!(error instanceof OperationError)) return error;
-  const state =
-    mode === 'transaction'
-      ? `Nothing of ${tag} was undone.`
-      : `What is undone stays so, and ${tag} counts as pending: run the rollback again to finish it, or migrate to build it again.`;
+  const states = {
+    applied: `${tag} is still applied: run the rollback again.`,
+    pending: `What is undone stays so, and ${tag} counts as pending: run the rollback again to finish it, or migrate to build it again.`,
+    unknown: 'Run status, which says what is left; the rollback can be run again.',
+  };
+  const state = states[isApplied === undefined ? 'unknown' : isApplied ? 'applied' : 'pending'];
   const message =
     error.code === 'INTERRUPTED' ? `the rollback of ${tag} was interrupted: ${error.message}` : error.message;
   return new OperationError({ ...error.toJSON(), message, advice: `${error.advice} ${state}`.trim() });
 }
 
-const downName = ({ file }: DownFacts): string => path.join('drizzle', 'down', path.basename(file));
-
 function refuseWithoutUndo(
   { tag }: MigrationFile,
-  { down }: MigrationFacts,
+  down: DownFile | undefined,
   acceptDataLoss: boolean,
-): DownFacts {
+): DownFile {
   if (down === undefined) {
     throw new OperationError({
       code: 'REFUSED',
@@ -144,11 +165,4 @@ function refuseOutOfOrder(migration: MigrationFile, { applied }: History): void 
     message: `${migration.tag} can’t be rolled back while ${later.join(', ')} is applied after it; nothing was changed`,
     advice: `Roll back ${later.reverse().join(', then ')} first.`,
   });
-}
-
-/** Is anything of a migration there, recorded or not? Where nobody knows how to tell: no. */
-export async function isPresent(connection: Connection, { presence }: MigrationFacts): Promise<boolean> {
-  if (presence === undefined) return false;
-  const [row] = await connection.query<{ present: boolean }>(presence);
-  return row?.present === true;
 }

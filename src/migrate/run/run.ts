@@ -6,7 +6,7 @@ import { readSettings, restoreSettings, type Setting } from '../../connection/se
 import { formatDuration, majorOf } from '../../connection/units.ts';
 import { type Sight, watchWork } from '../../connection/watch.ts';
 import type { PlanStep } from '../plan/plan.ts';
-import type { MigrationFacts, Project } from '../project.ts';
+import type { Project } from '../project.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { createNoticeReader, type ProgressListener } from './progress.ts';
 
@@ -39,7 +39,6 @@ export interface StepReport {
 export interface RunningFile {
   readonly tag: string;
   readonly file: string;
-  readonly facts: MigrationFacts;
 }
 
 /**
@@ -63,6 +62,7 @@ export async function withRun<Result>(
       signal: options.signal,
       onWait: (holders, waitedMs) => options.onProgress?.({ kind: 'lock', holders, waitedMs }),
     });
+    await connection.query("select set_config('multi_pair_db.max_wait', $1, false)", [`${run.maxWaitMs} ms`]);
     const result = await work(run).catch(async (error: unknown) => {
       // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
       await cleanUp(run, settings).catch(() => {});
@@ -140,7 +140,7 @@ export class Run {
   }
 
   async #send(step: PlanStep, running: RunningFile): Promise<number> {
-    const stopListening = this.connection.onNotice(createNoticeReader(running.tag, running.facts, this.emit));
+    const stopListening = this.connection.onNotice(createNoticeReader(running.tag, this.emit));
     const cancel = (): void => {
       this.cancelled = this.#cancel(running.tag);
     };

@@ -1,12 +1,12 @@
 import type { Connection } from '../../connection/connection.ts';
 import { type CheckOptions, inCheckTransaction } from '../../connection/read-only.ts';
-import { readCatalog } from '../catalog/catalog.ts';
+import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { readCatalogFile } from '../catalog/catalog-file.ts';
 import { compareCatalogs, type Finding } from '../catalog/compare.ts';
 import { migrateCommand } from '../catalog/repair.ts';
 import { readMigrationFiles } from '../history/folder.ts';
 import { compareHistory, type History } from '../history/history.ts';
-import { listJournalRows } from '../history/journal.ts';
+import { defaultJournal, listJournalRows } from '../history/journal.ts';
 import type { Project, RowRule } from '../project.ts';
 import { checkRows } from './check-rows.ts';
 import { checkPlans, type PlanProbe, type PlanReport } from './plan-probes.ts';
@@ -43,13 +43,14 @@ export interface Verification {
 /** Compares a database with what a project says: catalog, journal, rows, plans. Read-only. */
 export async function verifyDatabase(connection: Connection, options: VerifyOptions): Promise<Verification> {
   const { project, rules = project.rowRules ?? [], explain = [] } = options;
+  const journal = project.journal ?? defaultJournal;
   const expected = await readCatalogFile(project.folder);
   const files = await readMigrationFiles(project.folder);
   return inCheckTransaction(connection, options, async (scope) => {
-    const history = compareHistory(files, await listJournalRows(connection));
+    const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
     const applied = history.applied.map(({ tag }) => tag);
     const migrations = { folder: project.folder, applied: new Set(applied) };
-    const live = await readCatalog(connection, [...new Set(expected.map(({ table }) => table))]);
+    const live = await readCatalog(connection, scopeOf(expected));
     const columns = new Set(
       live.filter(({ kind }) => kind === 'column').map(({ table, name }) => `${table}.${name}`),
     );

@@ -4,7 +4,8 @@ import { openConnection } from '../../connection/open.ts';
 import { inTransaction, liftTimeLimits } from '../../connection/session.ts';
 import { majorOf } from '../../connection/units.ts';
 import { createRedactor, parseTarget } from '../../connection/url.ts';
-import { maintainedTables } from '../indexes/index-catalog.ts';
+import { frameSchema } from '../../migrate/plan/frame.ts';
+import { readOwnTables } from '../../own/tables.ts';
 import { backupEmbedded } from './backup-embedded.ts';
 import { type Backup, type BackupFacts, nameBackup, storeBackup } from './backup-file.ts';
 import type { BackupOptions } from './backup-options.ts';
@@ -90,20 +91,22 @@ async function dump(
   });
 }
 
-/** The three tables, and the journals that say how they came to be; those that are there. */
+/** The tables of the schema that are there, and all that the package keeps beside them. */
 async function listOwnTables(connection: Connection): Promise<TableName[]> {
+  const own = await readOwnTables();
   const tables = await connection.query<TableName>(
     `select n.nspname as schema, c.relname as name, format('%I.%I', n.nspname, c.relname) as qualified
-     from unnest($1::text[]) as wanted (name)
-     join pg_class as c on c.oid = to_regclass(wanted.name)
+     from pg_class as c
      join pg_namespace as n on n.oid = c.relnamespace
+     where c.oid in (select to_regclass(quote_ident(name)) from unnest($1::text[]) as wanted (name))
+       or (n.nspname = $2 and c.relkind = 'r')
      order by 1, 2`,
-    [[...maintainedTables, 'drizzle.__drizzle_migrations']],
+    [own, frameSchema],
   );
-  if (tables.length > 0) return tables;
+  if (tables.some(({ name, schema }) => own.includes(name) && schema !== frameSchema)) return tables;
   throw new OperationError({
     code: 'REFUSED',
-    message: 'none of the tables sessions, orders and fills is here',
+    message: `none of the tables ${own.join(', ')} is here`,
     advice: 'Check that this is the right database, or back all of it up (without --tables).',
   });
 }
@@ -112,20 +115,20 @@ async function listOwnTables(connection: Connection): Promise<TableName[]> {
 const toPattern = ({ schema, name }: TableName): string =>
   [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
 
-/** A dump of tables holds neither their schemas nor the functions of their triggers. */
+/** A dump of tables holds neither their schemas nor functions: those of triggers, and the frame of the migrations. */
 async function listPrerequisites(connection: Connection, tables: readonly TableName[]): Promise<string[]> {
-  const names = tables.map(({ qualified }) => qualified);
   const rows = await connection.query<{ statement: string }>(
     `select distinct format('create schema if not exists %I', n.nspname) as statement, 1 as place
      from pg_class as c
      join pg_namespace as n on n.oid = c.relnamespace
      where c.oid = any($1::regclass[]) and n.nspname <> 'public'
      union all
-     select distinct pg_get_functiondef(t.tgfoid), 2
-     from pg_trigger as t
-     where t.tgrelid = any($1::regclass[]) and not t.tgisinternal
+     select distinct pg_get_functiondef(p.oid), 2
+     from pg_proc as p
+     where p.pronamespace = (select oid from pg_namespace where nspname = $2)
+       or p.oid in (select tgfoid from pg_trigger where tgrelid = any($1::regclass[]) and not tgisinternal)
      order by place`,
-    [names],
+    [tables.map(({ qualified }) => qualified), frameSchema],
   );
   return rows.map(({ statement }) => statement);
 }

@@ -3,7 +3,7 @@ import { OperationError } from '../../connection/errors.ts';
 import { inTransaction } from '../../connection/session.ts';
 
 /** Where `dedupe` puts the surplus: the columns of `fills` as they are in this database, and why the row is here. */
-const archiveName = 'multi_pair_archived_fills';
+const archiveTable = 'multi_pair_db.archived_fills';
 
 /** The archive of a database, and what it shares with `fills`. */
 export interface FillArchive {
@@ -25,27 +25,20 @@ interface Column {
   readonly quoted: string;
 }
 
-/** The archive's name in the schema of `fills`, whether it is there or not. */
-async function findArchiveName(connection: Connection): Promise<{ table: string; present: boolean }> {
-  const [row] = await connection.query<{ table: string; present: boolean }>(
-    `select a.name as table, to_regclass(a.name) is not null as present
-     from pg_class as c
-     join pg_namespace as n on n.oid = c.relnamespace
-     cross join lateral (select format('%I.%I', n.nspname, $1::text) as name) as a
-     where c.oid = 'fills'::regclass`,
-    [archiveName],
+async function isArchivePresent(connection: Connection): Promise<boolean> {
+  const [row] = await connection.query<{ present: boolean }>(
+    'select to_regclass($1) is not null as present',
+    [archiveTable],
   );
-  if (row === undefined) throw new Error('fills is in pg_class, or the cast to regclass has failed');
-  return row;
+  return row?.present === true;
 }
 
 /** The archive as it is, or undefined where nothing was ever moved. */
 export async function findFillArchive(connection: Connection): Promise<FillArchive | undefined> {
-  const { table, present } = await findArchiveName(connection);
-  if (!present) return undefined;
+  if (!(await isArchivePresent(connection))) return undefined;
   const columns = await connection.query<Column>(columnsOf, ['fills']);
-  await checkTypes(connection, table, columns);
-  return { table, columns: columns.map(({ quoted }) => quoted).join(', ') };
+  await checkTypes(connection, columns);
+  return { table: archiveTable, columns: columns.map(({ quoted }) => quoted).join(', ') };
 }
 
 /** Rows in it. */
@@ -62,9 +55,9 @@ export async function ensureFillArchive(connection: Connection): Promise<FillArc
   await inTransaction(connection, '', async () => {
     // `if not exists` alone fails where two runs create it at the same moment.
     await connection.query("select pg_advisory_xact_lock(hashtextextended('multi-pair-db archive', 0))");
-    const { table } = await findArchiveName(connection);
+    await connection.execute('create schema if not exists multi_pair_db');
     await connection.execute(`
-      create table if not exists ${table} (
+      create table if not exists ${archiveTable} (
         like fills,
         archive_id bigint generated always as identity primary key,
         archived_at timestamptz not null default now(),
@@ -76,20 +69,20 @@ export async function ensureFillArchive(connection: Connection): Promise<FillArc
        where not exists (
          select from pg_attribute as a
          where a.attrelid = $2::regclass and a.attname = f.name and not a.attisdropped)`,
-      ['fills', table],
+      ['fills', archiveTable],
     );
     for (const { quoted, type } of missing) {
-      await connection.execute(`alter table ${table} add column ${quoted} ${type}`);
+      await connection.execute(`alter table ${archiveTable} add column ${quoted} ${type}`);
     }
   });
   const archive = await findFillArchive(connection);
-  if (archive === undefined) throw new Error(`${archiveName} was created in a transaction that committed`);
+  if (archive === undefined) throw new Error(`${archiveTable} was created in a transaction that committed`);
   return archive;
 }
 
-async function checkTypes(connection: Connection, table: string, columns: readonly Column[]): Promise<void> {
+async function checkTypes(connection: Connection, columns: readonly Column[]): Promise<void> {
   const archived = new Map(
-    (await connection.query<Column>(columnsOf, [table])).map(({ name, type }) => [name, type]),
+    (await connection.query<Column>(columnsOf, [archiveTable])).map(({ name, type }) => [name, type]),
   );
   const faults = columns
     .filter(({ name, type }) => archived.has(name) && archived.get(name) !== type)
@@ -97,7 +90,7 @@ async function checkTypes(connection: Connection, table: string, columns: readon
   if (faults.length === 0) return;
   throw new OperationError({
     code: 'REFUSED',
-    message: `${table} has other columns than fills: ${faults.join('; ')}`,
-    advice: `Nothing was moved. Rename ${table}, or give its columns the types of fills, then run again.`,
+    message: `${archiveTable} has other columns than fills: ${faults.join('; ')}`,
+    advice: `Nothing was moved. Rename ${archiveTable}, or give its columns the types of fills, then run again.`,
   });
 }

@@ -39,7 +39,7 @@ interface Surplus {
 }
 
 /**
- * Moves the surplus copies of fills into `multi_pair_archived_fills`, each with the id of the row that stays, the
+ * Moves the surplus copies of fills into `multi_pair_db.archived_fills`, each with the id of the row that stays, the
  * reason and the time. Nothing is deleted for good, orders and their totals are not touched, and a row is in exactly
  * one of the two tables at any moment, whatever happens: each batch is one transaction. Run it again after a crash.
  *

@@ -1,9 +1,7 @@
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { isBeingBuilt } from '../../migrate/catalog/building.ts';
-
-/** The tables of the schema; nothing else is looked at or maintained. */
-export const maintainedTables = ['sessions', 'orders', 'fills'] as const;
+import { readOwnTables } from '../../own/tables.ts';
 
 /** An index of the three tables, as the catalog and the statistics know it. Times are epoch milliseconds. */
 export interface IndexFacts {
@@ -122,11 +120,12 @@ interface IndexRow extends Omit<IndexFacts, 'tableFacts'>, TableFacts {}
 
 /** Every index of the three tables, by name. */
 export async function listIndexFacts(connection: Connection): Promise<IndexFacts[]> {
-  const rows = await connection.query<IndexRow>(listing(connection.versionNumber), [[...maintainedTables]]);
+  const tables = await readOwnTables();
+  const rows = await connection.query<IndexRow>(listing(connection.versionNumber), [tables]);
   if (rows.length === 0) {
     throw new OperationError({
       code: 'REFUSED',
-      message: 'none of the tables sessions, orders and fills is here',
+      message: `none of the tables ${tables.join(', ')} is here`,
       advice: 'Check that this is the right database; `multi-pair-db status` shows what it has.',
     });
   }

@@ -5,7 +5,8 @@ import { quoteIdentifier as quote } from '../../connection/identifiers.ts';
 import { cancelOnAbort, liftTimeLimits, throwIfAborted, type WorkOptions } from '../../connection/session.ts';
 import { type Sight, watchWork } from '../../connection/watch.ts';
 import { releaseLock, takeLock } from '../../migrate/run/lock.ts';
-import { listIndexFacts, maintainedTables } from './index-catalog.ts';
+import { readOwnTables } from '../../own/tables.ts';
+import { listIndexFacts } from './index-catalog.ts';
 
 /** What to do. */
 export type MaintenanceAction = 'analyze' | 'vacuum' | 'reindex';
@@ -60,10 +61,11 @@ export async function maintainTables(
 }
 
 async function selectTables(connection: Connection, name: string | undefined): Promise<string[]> {
+  const own = await readOwnTables();
   const present = (
     await connection.query<{ name: string }>(
       'select name from unnest($1::text[]) with ordinality as t (name, place) where to_regclass(name) is not null order by place',
-      [[...maintainedTables]],
+      [own],
     )
   ).map((row) => row.name);
   if (name === undefined && present.length > 0) return present;
@@ -72,9 +74,9 @@ async function selectTables(connection: Connection, name: string | undefined): P
     code: 'USAGE',
     message:
       name === undefined
-        ? 'none of the tables sessions, orders and fills is here'
+        ? `none of the tables ${own.join(', ')} is here`
         : `there is no table ${name} to maintain`,
-    advice: `Name one of ${maintainedTables.join(', ')}, or none for all that are here: ${present.join(', ') || 'none'}.`,
+    advice: `Name one of ${own.join(', ')}, or none for all that are here: ${present.join(', ') || 'none'}.`,
   });
 }
 
@@ -127,7 +129,7 @@ async function selectIndexes(connection: Connection, name: string | undefined): 
   if (found === undefined) {
     throw new OperationError({
       code: 'USAGE',
-      message: `there is no index ${name} on sessions, orders or fills`,
+      message: `there is no index ${name} on ${(await readOwnTables()).join(', ')}`,
       advice: 'Name one that `multi-pair-db indexes` lists, or none for all of them.',
     });
   }

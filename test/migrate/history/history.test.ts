@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OperationError } from '../../../src/connection/errors.ts';
 import type { MigrationFile } from '../../../src/migrate/history/folder.ts';
 import { compareHistory, refuseFaults, resolveMigration } from '../../../src/migrate/history/history.ts';
+import { defaultJournal } from '../../../src/migrate/history/journal.ts';
 
 const file = (tag: string, createdAtMs: number): MigrationFile => ({
   tag,
@@ -19,6 +20,7 @@ const row = (
   id,
   hash,
   createdAtMs,
+  journal: 'drizzle.__drizzle_migrations',
 });
 
 describe('a history without faults', () => {
@@ -27,7 +29,7 @@ describe('a history without faults', () => {
     [[row(1, 1)], ['0000_a'], ['0001_b', '0002_c']],
     [[row(7, 1), row(9, 2), row(10, 3)], ['0000_a', '0001_b', '0002_c'], []],
   ])('%#', (rows, applied, pending) => {
-    const history = compareHistory(files, rows);
+    const history = compareHistory(files, rows, defaultJournal);
     expect(history.faults).toEqual([]);
     expect(history.applied.map(({ tag }) => tag)).toEqual(applied);
     expect(history.pending.map(({ tag }) => tag)).toEqual(pending);
@@ -50,7 +52,7 @@ describe('a history with a fault is refused, with what to do', () => {
     ],
     ['out of order', [...files, file('0003_late', 2.5)], [], 'Generate the file again'],
   ])('%s', (kind, folder, rows, advice) => {
-    const history = compareHistory(folder, rows);
+    const history = compareHistory(folder, rows, defaultJournal);
     expect(history.faults).toEqual([
       expect.objectContaining({ kind, advice: expect.stringContaining(advice) }),
     ]);

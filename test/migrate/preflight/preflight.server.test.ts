@@ -86,7 +86,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
         level: 'blocker',
         details: [
           'fills belongs to postgres',
-          expect.stringMatching(/^no CREATE on database \w+, for the schema drizzle$/),
+          expect.stringMatching(/^no CREATE on database \w+, for the schema multi_pair_db$/),
           'no CREATE on schema public',
           'orders belongs to postgres',
           'sessions belongs to postgres',
@@ -108,14 +108,14 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 
     test('that may not write the journal', async () => {
       await using migrated = await createDatabase(version, 'migrated');
-      await migrated.sql.unsafe(`grant usage on schema drizzle to ${role};
-        grant select on drizzle.__drizzle_migrations to ${role}`);
+      await migrated.sql.unsafe(`grant usage on schema multi_pair_db to ${role};
+        grant select on multi_pair_db.migrations to ${role}`);
       const report = await look(migrated.url.replace('postgres@', `${role}@`), 'privileges');
       expect(report.details).toEqual(
         expect.arrayContaining([
-          'no INSERT on drizzle.__drizzle_migrations',
-          'no DELETE on drizzle.__drizzle_migrations',
-          'no USAGE on the sequence of drizzle.__drizzle_migrations',
+          'no INSERT on multi_pair_db.migrations',
+          'no DELETE on multi_pair_db.migrations',
+          'no USAGE on the sequence of multi_pair_db.migrations',
         ]),
       );
       await migrated.sql.unsafe(`drop owned by ${role}`);
@@ -338,7 +338,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 
   test('a journal that contradicts the files', async () => {
     await using migrated = await createDatabase(version, 'migrated');
-    await migrated.sql`update drizzle.__drizzle_migrations set hash = 'f00' where id = 2`;
+    await migrated.sql`update multi_pair_db.migrations set hash = 'f00' where id = 2`;
     const { checks, mayRun } = await preflight(migrated.url);
     expect(mayRun).toBe(false);
     expect(checks.find(({ id }) => id === 'history')).toMatchObject({

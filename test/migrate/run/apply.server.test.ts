@@ -27,7 +27,7 @@ async function readStates(db: TestDatabase): Promise<readonly string[]> {
 }
 
 const listJournal = (db: TestDatabase) =>
-  db.sql`select hash, created_at from drizzle.__drizzle_migrations order by created_at`;
+  db.sql`select hash, created_at from multi_pair_db.migrations order by created_at`;
 
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('there and back again: the old columns stay bit for bit, the multi-pair data comes back', async () => {

@@ -51,7 +51,7 @@ test('embedded: planned, migrated, rolled back and migrated again, in one sessio
 });
 
 test('what an interrupted run leaves is called half-done, and can be undone', async () => {
-  await connection.execute('delete from drizzle.__drizzle_migrations where created_at > 0 and id > 1');
+  await connection.execute('delete from multi_pair_db.migrations where created_at > 0 and id > 1');
   const status = await readStatus(connection);
   expect(status.migrations.map(({ state }) => state)).toEqual(['applied', 'half-done', 'half-done']);
   expect((await rollbackMigration(connection, '002')).undone).toBe(true);
@@ -60,10 +60,10 @@ test('what an interrupted run leaves is called half-done, and can be undone', as
 });
 
 test('told to stop before it began, it does nothing', async () => {
-  const rows = await connection.query('select * from drizzle.__drizzle_migrations');
+  const rows = await connection.query('select * from multi_pair_db.migrations');
   await expect(applyMigrations(connection, { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'INTERRUPTED',
     exitCode: 5,
   });
-  expect(await connection.query('select * from drizzle.__drizzle_migrations')).toEqual(rows);
+  expect(await connection.query('select * from multi_pair_db.migrations')).toEqual(rows);
 });

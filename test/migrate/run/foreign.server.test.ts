@@ -149,7 +149,7 @@ describe('a folder of somebody else', () => {
     expect(
       plan.migrations.flatMap(({ steps }) => steps).filter(({ facts }) => facts.lock.startsWith('not known')),
     ).toEqual([]);
-    expect(await db.sql`select to_regnamespace('drizzle') as journal`).toEqual([{ journal: null }]);
+    expect(await db.sql`select to_regnamespace('multi_pair_db') as journal`).toEqual([{ journal: null }]);
 
     const sent: string[] = [];
     await using spied = await openConnection(db.url);
@@ -163,8 +163,8 @@ describe('a folder of somebody else', () => {
     expect(sent.filter((sql) => planned.includes(sql))).toEqual(planned);
     const unplanned = sent.filter((sql) => !planned.includes(sql));
     expect(unplanned).toEqual([
-      'create schema if not exists drizzle',
-      'create table if not exists drizzle.__drizzle_migrations (id serial primary key, hash text not null, created_at bigint)',
+      'create schema if not exists multi_pair_db',
+      'create table if not exists multi_pair_db.migrations (id serial primary key, hash text not null, created_at bigint)',
       'rollback',
     ]);
   });

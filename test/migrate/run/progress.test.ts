@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createNoticeReader, type ProgressEvent } from '../../../src/migrate/run/progress.ts';
-import { ownProject } from '../../../src/own/index.ts';
 
 const tag = '0001_multi_pair_support';
-const facts = ownProject.migrations?.[tag] ?? {};
-const notice = (message: string) => ({ severity: 'NOTICE', message });
+const notice = (message: string) => ({ severity: 'INFO', message });
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -15,22 +13,22 @@ afterEach(() => {
 
 test('the notices of the backfill become progress, with the time that is left', () => {
   const events: ProgressEvent[] = [];
-  const read = createNoticeReader(tag, facts, (event) => events.push(event));
+  const read = createNoticeReader(tag, (event) => events.push(event));
   read(notice(`${tag}: pass 1, 500 of 8000 sessions, 500 filled in 20.1 ms`));
   vi.advanceTimersByTime(3_000);
   read(notice(`${tag}: pass 1, 2000 of 8000 sessions, 1500 filled in 20.1 ms`));
   // A new pass has its own pace.
   read(notice(`${tag}: pass 2, 2000 of 8000 sessions, 0 filled in 20.1 ms`));
   expect(events).toEqual([
-    { kind: 'backfill', tag, pass: 1, done: 500, total: 8000, remainingMs: undefined },
-    { kind: 'backfill', tag, pass: 1, done: 2000, total: 8000, remainingMs: 9_000 },
-    { kind: 'backfill', tag, pass: 2, done: 2000, total: 8000, remainingMs: undefined },
+    { kind: 'backfill', tag, pass: 1, done: 500, total: 8000, rows: 'sessions', remainingMs: undefined },
+    { kind: 'backfill', tag, pass: 1, done: 2000, total: 8000, rows: 'sessions', remainingMs: 9_000 },
+    { kind: 'backfill', tag, pass: 2, done: 2000, total: 8000, rows: 'sessions', remainingMs: undefined },
   ]);
 });
 
 test('other notices are passed on, but for what a file that can be run twice expects', () => {
   const events: ProgressEvent[] = [];
-  const read = createNoticeReader(tag, {}, (event) => events.push(event));
+  const read = createNoticeReader(tag, (event) => events.push(event));
   read(notice('relation "sessions" already exists, skipping'));
   read(notice('idx_a is INVALID; set aside'));
   expect(events).toEqual([{ kind: 'notice', tag, message: 'idx_a is INVALID; set aside' }]);

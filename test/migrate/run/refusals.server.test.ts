@@ -39,7 +39,7 @@ async function findLine(file: string, text: string): Promise<number> {
   return lines.findIndex((line) => line.startsWith(text)) + 1;
 }
 
-const listJournal = (db: TestDatabase) => db.sql`select * from drizzle.__drizzle_migrations order by id`;
+const listJournal = (db: TestDatabase) => db.sql`select * from multi_pair_db.migrations order by id`;
 
 describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
   test('while another run holds the lock, and says who', async () => {
@@ -52,20 +52,20 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
     expect(error.message).toMatch(/held by pid \d+ \(another run, idle for /);
     expect(error.message).not.toContain('secret-value');
     expect(error.advice).toContain('--lock-wait');
-    expect(await db.sql`select to_regnamespace('drizzle') as journal`).toEqual([{ journal: null }]);
+    expect(await db.sql`select to_regnamespace('multi_pair_db') as journal`).toEqual([{ journal: null }]);
   });
 
   test('an edited file, an unknown row, a duplicate row, a gap', async () => {
     await using db = await createDatabase(version, 'migrated');
     const rows = await listJournal(db);
     const refusals: Record<string, string> = {
-      [`update drizzle.__drizzle_migrations set hash = 'edited' where id = 2`]:
+      [`update multi_pair_db.migrations set hash = 'edited' where id = 2`]:
         '0001_multi_pair_support.sql is not what was applied',
-      [`insert into drizzle.__drizzle_migrations (hash, created_at) values ('x', 1)`]:
+      [`insert into multi_pair_db.migrations (hash, created_at) values ('x', 1)`]:
         'belongs to no file of this folder',
-      [`insert into drizzle.__drizzle_migrations (hash, created_at) select hash, created_at from drizzle.__drizzle_migrations where id = 3`]:
+      [`insert into multi_pair_db.migrations (hash, created_at) select hash, created_at from multi_pair_db.migrations where id = 3`]:
         'records the same migration more than once',
-      [`delete from drizzle.__drizzle_migrations where id = 2`]:
+      [`delete from multi_pair_db.migrations where id = 2`]:
         '0001_multi_pair_support is not recorded as applied, but 0002',
     };
     for (const [damage, message] of Object.entries(refusals)) {
@@ -75,8 +75,8 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
       expect(error.message).toContain(message);
       expect(error.advice).not.toBe('');
       expect(await refusedRollback(db, '002')).toMatchObject({ code: 'HISTORY' });
-      await db.sql`delete from drizzle.__drizzle_migrations`;
-      for (const row of rows) await db.sql`insert into drizzle.__drizzle_migrations ${db.sql(row)}`;
+      await db.sql`delete from multi_pair_db.migrations`;
+      for (const row of rows) await db.sql`insert into multi_pair_db.migrations ${db.sql(row)}`;
     }
   });
 
@@ -170,7 +170,7 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
     }
     const error = await refused(db.url);
     expect(error).toMatchObject({ code: 'LOCKED', exitCode: 4, sqlState: '55006' });
-    expect(error.message).toContain('an index of these tables is being built right now');
+    expect(error.message).toContain('the index idx_fills_session_symbol is being built right now, by pid ');
     await reader`commit`;
     await build;
     await expect(applyMigrations(connection)).resolves.toMatchObject({

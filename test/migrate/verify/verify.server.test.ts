@@ -74,7 +74,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     const missing = findings.filter(({ found }) => found === 'missing');
     expect(missing.filter(({ mend }) => mend === 'multi-pair-db migrate 001')).toHaveLength(5);
     expect(missing.filter(({ mend }) => mend === 'multi-pair-db migrate 002')).toHaveLength(9);
-    expect(findings).toHaveLength(3 + 5 + 9);
+    expect(findings).toHaveLength(3 + 1 + 5 + 9);
 
     await migrate(db.url);
     expect(await verify(db)).toMatchObject({ verified: true, findings: [] });
@@ -87,6 +87,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       'table fills',
       'table orders',
       'table sessions',
+      'procedures of multi_pair_db',
     ]);
   });
 
@@ -166,7 +167,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 
     const role = `limited_${db.name}`;
     await db.sql.unsafe(`create role ${role} login;
-      grant usage on schema drizzle to ${role}; grant select on drizzle.__drizzle_migrations to ${role}`);
+      grant usage on schema multi_pair_db to ${role}; grant select on multi_pair_db.migrations to ${role}`);
     try {
       const url = db.url.replace('postgres@', `${role}@`);
       await using connection = await openConnection(url);
@@ -181,7 +182,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
           'PostgreSQL said 42501: query would be affected by row-level security policy for table "sessions"',
         ),
       );
-      await db.sql.unsafe(`revoke usage on schema drizzle from ${role}`);
+      await db.sql.unsafe(`revoke usage on schema multi_pair_db from ${role}`);
       await expect(verifyDatabase(connection)).rejects.toMatchObject({
         code: 'PRIVILEGE_MISSING',
         exitCode: 3,

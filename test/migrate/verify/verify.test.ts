@@ -21,7 +21,7 @@ test('an embedded database: may run, is migrated, and is then verified with its 
   const before = await runPreflight(connection);
   expect(before.checks.filter(({ level }) => level !== 'ok' && level !== 'skipped')).toEqual([]);
   expect(before).toMatchObject({ mayRun: true, pending: { length: 3 } });
-  expect((await verifyDatabase(connection)).findings).toHaveLength(17);
+  expect((await verifyDatabase(connection)).findings).toHaveLength(18);
 
   await migratePglite(client);
   expect(await runPreflight(connection)).toMatchObject({ mayRun: true, pending: [] });

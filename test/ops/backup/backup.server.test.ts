@@ -33,7 +33,7 @@ async function fillWithRows(sql: Sql): Promise<void> {
 /** A checksum of every row of the four tables, bit for bit. */
 const checksum = async (sql: Sql): Promise<unknown> => [
   ...(await sql.unsafe(
-    ['sessions', 'orders', 'fills', 'drizzle.__drizzle_migrations']
+    ['sessions', 'orders', 'fills', 'multi_pair_db.migrations']
       .map(
         (name) =>
           `select '${name}' as name, count(*)::int as rows, md5(string_agg(md5(t::text), '' order by id)) as sum from ${name} as t`,
@@ -67,7 +67,7 @@ for (const version of serverVersions) {
       expect(record).toMatchObject({
         scope: 'database',
         database: db.name,
-        rows: { 'public.sessions': 2000, 'public.fills': 2000, 'drizzle.__drizzle_migrations': 3 },
+        rows: { 'public.sessions': 2000, 'public.fills': 2000, 'multi_pair_db.migrations': 3 },
       });
       expect((await readdir(path.dirname(file))).sort()).toEqual([
         path.basename(file),

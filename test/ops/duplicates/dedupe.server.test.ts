@@ -15,7 +15,7 @@ async function countAll(db: TestDatabase): Promise<{ rows: number; ids: number; 
     select count(*)::int as rows, count(distinct id)::int as ids,
            (select count(*)::int from (select from fills group by symbol, timestamp, price, size, execid having count(*) > 1) as g)
              as "duplicateGroups"
-    from (select id from fills union all select id from multi_pair_archived_fills) as a`;
+    from (select id from fills union all select id from multi_pair_db.archived_fills) as a`;
   if (row === undefined) throw new Error('a count without a row');
   return row;
 }
@@ -115,7 +115,7 @@ test('a dry run writes nothing', async () => {
     select n::text, 'BTC/USD', 1, 1, 1 from generate_series(1, 50) as n`;
   const dry = await runCli(['dedupe', '--dry-run', '--json', '--url', db.url]);
   expect(JSON.parse(dry.stdout)).toMatchObject({ exitCode: 1, result: { dryRun: true, surplusRows: 49 } });
-  const [none] = await db.sql`select to_regclass('multi_pair_archived_fills') as archive`;
+  const [none] = await db.sql`select to_regclass('multi_pair_db.archived_fills') as archive`;
   expect(none).toEqual({ archive: null });
 });
 

@@ -11,8 +11,9 @@ const kills = 15;
 
 /** One statement, so one snapshot: what a killed client's backend still commits is in both counts or in none. */
 async function expectAllRowsOnce(db: TestDatabase): Promise<void> {
-  const [archive] = await db.sql`select to_regclass('multi_pair_archived_fills') is not null as present`;
-  const archived = archive?.['present'] === true ? 'union all select id from multi_pair_archived_fills' : '';
+  const [archive] = await db.sql`select to_regclass('multi_pair_db.archived_fills') is not null as present`;
+  const archived =
+    archive?.['present'] === true ? 'union all select id from multi_pair_db.archived_fills' : '';
   const [row] = await db.sql.unsafe(
     `select count(*)::int as rows, count(distinct id)::int as ids from (select id from fills ${archived}) as a`,
   );

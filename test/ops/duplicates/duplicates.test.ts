@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 beforeEach(() =>
   live.exec(
-    'drop index if exists idx_fills_unique_dedup; drop table if exists multi_pair_archived_fills; truncate fills',
+    'drop index if exists idx_fills_unique_dedup; drop table if exists multi_pair_db.archived_fills; truncate fills',
   ),
 );
 afterAll(() => live.close());
@@ -98,7 +98,7 @@ test('duplicates are exactly what the unique index refuses, and dedupe moves exa
   await fc.assert(
     fc.asyncProperty(anyRows, async (rows) => {
       await live.exec(
-        'drop index if exists idx_fills_unique_dedup; drop table if exists multi_pair_archived_fills; truncate fills',
+        'drop index if exists idx_fills_unique_dedup; drop table if exists multi_pair_db.archived_fills; truncate fills',
       );
       await store('fills', rows);
       const refused = (await findRefused(rows)).sort();
@@ -117,7 +117,7 @@ test('duplicates are exactly what the unique index refuses, and dedupe moves exa
         remainingRows: 0,
         archivedRows: refused.length,
       });
-      expect(await listIds('multi_pair_archived_fills')).toEqual(refused);
+      expect(await listIds('multi_pair_db.archived_fills')).toEqual(refused);
       expect([...(await listIds('fills')), ...refused].sort()).toEqual(rows.map(({ id }) => id).sort());
       await live.exec(uniqueIndex);
       expect(await undoDedupeFills(connection)).toMatchObject({ restoredRows: 0 });
@@ -203,7 +203,7 @@ test('moves a row with all its columns, also one that fills has got since', asyn
     on conflict do nothing`);
   expect(await dedupeFills(connection)).toMatchObject({ movedRows: 1, archivedRows: 2 });
   const { rows } = await live.query(
-    'select id, venue_note, fees, archived_reason, archived_kept_id from multi_pair_archived_fills order by archive_id',
+    'select id, venue_note, fees, archived_reason, archived_kept_id from multi_pair_db.archived_fills order by archive_id',
   );
   expect(rows).toEqual([
     { id: 'b', venue_note: null, fees: null, archived_reason: 'lowest_id', archived_kept_id: 'a' },
@@ -225,17 +225,17 @@ test('undo brings back what no longer collides, once, and leaves what has lost i
   await live.exec(`delete from fills where id in ('a', 'g'); delete from orders where id = 'o2'`);
   expect(await undoDedupeFills(connection)).toMatchObject({ restoredRows: 1, archivedRows: 3 });
   expect(await listIds('fills')).toEqual(['b', 'd']);
-  expect(await listIds('multi_pair_archived_fills')).toEqual(['c', 'e', 'h']);
+  expect(await listIds('multi_pair_db.archived_fills')).toEqual(['c', 'e', 'h']);
   await live.exec(`insert into orders (id) values ('o2')`);
 });
 
 test('refuses an archive whose columns have other types, and moves nothing', async () => {
-  await live.exec('create table multi_pair_archived_fills (id text, price numeric)');
+  await live.exec('create table multi_pair_db.archived_fills (id text, price numeric)');
   await store('fills', [fill('a'), fill('b')]);
   await expect(dedupeFills(connection)).rejects.toMatchObject({
     code: 'REFUSED',
     message:
-      'public.multi_pair_archived_fills has other columns than fills: price is numeric there and real in fills',
+      'multi_pair_db.archived_fills has other columns than fills: price is numeric there and real in fills',
   });
   expect(await listIds('fills')).toEqual(['a', 'b']);
 });
