@@ -5,11 +5,12 @@ import { cancelOnAbort } from '../connection/session.ts';
 import { dedupeFills } from '../ops/duplicates/dedupe.ts';
 import { listDuplicates } from '../ops/duplicates/duplicates.ts';
 import { undoDedupeFills } from '../ops/duplicates/undo-dedupe.ts';
-import type { CliCommand, Outcome } from './command.ts';
+import { defineCommand, type Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
-import { parseCount, refuseTogether } from './options.ts';
+import { flag, valueWithDefault } from './parameters.ts';
+import { wholeNumber } from './parsers.ts';
 
-export const dedupe: CliCommand = {
+export const dedupe = defineCommand({
   name: 'dedupe',
   summary: 'move surplus copies of fills into an archive table; nothing is deleted for good',
   exitCodes: {
@@ -18,26 +19,26 @@ export const dedupe: CliCommand = {
     4: 'refused for safety: the archive table has other columns than fills; nothing was moved',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
-  configure: (command) => {
-    command
-      .option('--dry-run', 'show what would be moved and what would stay; write nothing')
-      .option('--undo', 'bring archived rows back that collide with nothing')
-      .option('--batch <rows>', 'rows a transaction (default: 500)', parseCount);
+  input: {
+    isDryRun: flag('--dry-run', 'show what would be moved and what would stay; write nothing'),
+    isUndo: flag('--undo', 'bring archived rows back that collide with nothing'),
+    batchRows: valueWithDefault(
+      '--batch <rows>',
+      'rows a transaction, 1 to 10,000',
+      wholeNumber(1, 10_000),
+      '500',
+    ),
   },
-  run: async ({ url, signal, progress }, { options }) => {
-    refuseTogether(options, 'dryRun', 'undo');
+  exclusive: [['isDryRun', 'isUndo']],
+  run: async ({ url, signal, progress }, { isDryRun, isUndo, batchRows }) => {
     await using connection = await openConnection(url);
     const work = { signal, onProgress: progress.update };
-    if (options['dryRun'] === true) {
+    if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       return await dryRun(connection);
     }
-    if (options['undo'] === true) return await undo(connection, work);
-    const batch = options['batch'];
-    const result = await dedupeFills(connection, {
-      ...work,
-      ...(typeof batch === 'number' ? { batchRows: batch } : {}),
-    });
+    if (isUndo) return await undo(connection, work);
+    const result = await dedupeFills(connection, { ...work, batchRows });
     const { movedRows, remainingRows, archive, archivedRows } = result;
     return {
       exitCode: remainingRows === 0 ? 0 : 1,
@@ -50,7 +51,7 @@ export const dedupe: CliCommand = {
       ].join('\n'),
     };
   },
-};
+});
 
 async function dryRun(connection: Connection): Promise<Outcome> {
   const result = await listDuplicates(connection);

@@ -1,28 +1,33 @@
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { type DuplicateGroup, type Duplicates, listDuplicates } from '../ops/duplicates/duplicates.ts';
-import type { CliCommand } from './command.ts';
-import { parseCount } from './options.ts';
+import { defineCommand } from './command.ts';
+import { valueWithDefault } from './parameters.ts';
+import { wholeNumber } from './parsers.ts';
 
-export const duplicates: CliCommand = {
+export const duplicates = defineCommand({
   name: 'duplicates',
   summary: 'fills that the unique index would refuse: counts, samples, and which row stays and why',
   exitCodes: { 0: 'no fill is stored twice', 1: 'some are' },
-  configure: (command) => {
-    command.option('--samples <count>', 'how many groups to show, up to 1000 (default: 20)', parseCount);
+  input: {
+    samples: valueWithDefault(
+      '--samples <count>',
+      'how many groups to show, up to 1000',
+      wholeNumber(0, 1_000),
+      '20',
+    ),
   },
-  run: async ({ url, signal, progress }, { options }) => {
+  run: async ({ url, signal, progress }, { samples }) => {
     await using connection = await openConnection(url);
     cancelOnAbort(connection, { signal, onProgress: progress.line });
-    const samples = options['samples'];
-    const result = await listDuplicates(connection, typeof samples === 'number' ? { samples } : {});
+    const result = await listDuplicates(connection, { samples });
     return {
       exitCode: result.surplusRows === 0 ? 0 : 1,
       result: { target: connection.target, ...result },
       text: formatDuplicates(connection.target, result),
     };
   },
-};
+});
 
 const reasons = {
   execution_id: 'it has an execution id of its own',
