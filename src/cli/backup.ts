@@ -10,7 +10,7 @@ export const backup = defineCommand({
   exitCodes: {
     1: null,
     2: 'wrong usage, or no pg_dump of the server’s version or later',
-    4: 'refused: the folder can’t be written to, or somebody who alters a table holds it',
+    4: 'refused: the folder can’t be written to, or another session is altering a table',
     5: 'pg_dump failed, the disk is full, or it was interrupted; nothing is left behind',
   },
   input: {

@@ -14,14 +14,14 @@ export const dedupe = defineCommand({
   name: 'dedupe',
   summary: 'move surplus copies of fills into an archive table; nothing is deleted for good',
   exitCodes: {
-    0: 'no fill is stored twice any more; with --undo, what collides with nothing is back',
-    1: 'some rows are still too many: other sessions hold them; with --dry-run, rows would be moved',
+    0: 'no fill is stored twice any more; with --undo, every row that could come back is back',
+    1: 'surplus rows are left, because other sessions hold them; with --dry-run, rows would be moved',
     4: 'refused for safety: the archive table has other columns than fills; nothing was moved',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
   input: {
     isDryRun: flag('--dry-run', 'show what would be moved and what would stay; write nothing'),
-    isUndo: flag('--undo', 'bring archived rows back that collide with nothing'),
+    isUndo: flag('--undo', 'bring back the archived rows that no longer collide with a stored one'),
     batchRows: valueWithDefault(
       '--batch <rows>',
       'rows a transaction, 1 to 10,000',
@@ -47,7 +47,7 @@ export const dedupe = defineCommand({
         `${connection.target}: ${movedRows} surplus fills moved into ${archive}, which has ${archivedRows} rows now`,
         remainingRows === 0
           ? '  no fill is stored twice any more'
-          : `  ${remainingRows} rows are still too many: other sessions hold them. Run dedupe again when they are done.`,
+          : `  ${remainingRows} surplus rows are left: other sessions hold them. Run dedupe again when they are done.`,
       ].join('\n'),
     };
   },
@@ -70,7 +70,7 @@ async function undo(connection: Connection, work: WorkOptions): Promise<Outcome>
     result: { target: connection.target, ...result },
     text:
       archive === undefined
-        ? `${connection.target}: nothing was ever archived here`
+        ? `${connection.target}: nothing has been archived here`
         : `${connection.target}: ${restoredRows} fills are back; ${archivedRows} stay in ${archive}, because the same execution is stored or their order or session is gone`,
   };
 }

@@ -32,7 +32,7 @@ export const duplicates = defineCommand({
 const reasons = {
   execution_id: 'it has an execution id of its own',
   stored_first: 'it was stored first',
-  lowest_id: 'nothing but the id is different; it has the lowest',
+  lowest_id: 'only the ids differ, and it has the lowest',
 } as const;
 
 export function formatDuplicates(target: string, found: Duplicates): string {
@@ -40,8 +40,8 @@ export function formatDuplicates(target: string, found: Duplicates): string {
   if (surplusRows === 0) return `${target}: no fill is stored twice`;
   return [
     `${target}: ${groups} executions are stored more than once, ${surplusRows} rows too many`,
-    `  ${surplusRowsWithVenueId} carry the venue’s id of the execution: delivered again`,
-    `  ${surplusRowsWithoutVenueId} carry none and can’t be told from the row that stays`,
+    `  ${surplusRowsWithVenueId} have the venue’s id of the execution, which was delivered again`,
+    `  ${surplusRowsWithoutVenueId} have none; nothing tells them apart from the row that stays`,
     ...samples.map(formatGroup),
     ...(samples.length < groups ? [`… and ${groups - samples.length} more executions (--samples)`] : []),
     'multi-pair-db dedupe moves the surplus rows into an archive table.',

@@ -18,7 +18,7 @@ const interrupt = new AbortController();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // Who presses a second time does not want to wait for the server's answer.
+    // Whoever presses a second time does not want to wait for the server's answer.
     if (interrupt.signal.aborted) process.exit(5);
     progress.line(`${signal}: stopping the work on the server … (again: leave at once)`);
     interrupt.abort(signal);
@@ -29,14 +29,14 @@ let running: string | undefined;
 let redact = createRedactor('');
 let isPrinted = false;
 
-// What a driver throws past its caller (postgres.js asks for the array types on its own) ends in words, too.
+// A driver can throw where nobody catches it: postgres.js asks for the array types by itself. That ends in words, too.
 process.on('uncaughtException', (cause) => {
   const isServers = 'code' in cause && isSqlState(cause.code);
   fail(running, isServers ? toOperationError(cause, {}, redact) : unexpected(cause));
   process.exit();
 });
 
-// `… | head` closes the pipe: what nobody wants to read is no fault. Output that is lost in another way is one.
+// `… | head` closes the pipe early, which is no error. Where the output is lost for another reason, it is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.stderr.write(
@@ -44,7 +44,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   );
   process.exitCode ||= 5;
 });
-// Progress and errors that nobody can read any more end nothing.
+// Standard error may be closed, too: that nobody reads the progress is no reason to stop.
 process.stderr.on('error', () => {});
 
 async function dispatch(invocation: Invocation): Promise<void> {

@@ -18,10 +18,10 @@ import { waitInput } from './shared-input.ts';
 const recordInput = {
   maxBackupAgeMs: value(
     '--require-backup <age>',
-    'refuse unless a sound backup is no older: 90m, 24h, 7d',
+    'refuse unless a sound backup is no older than this: 90m, 24h, 7d',
     age,
   ),
-  backupFolder: valueWithDefault('--backups <folder>', 'where to look for it', text, 'backups'),
+  backupFolder: valueWithDefault('--backups <folder>', 'where to look for the backup', text, 'backups'),
   reportFolder: valueWithDefault(
     '--reports <folder>',
     'where to write the report of the run',
@@ -110,7 +110,7 @@ async function finish(
   if (report.applied.length === 0) return formatReport(report);
   const { steps: analyzed } = await maintainTables(connection, 'analyze');
   const verification = await verifyDatabase(connection).catch((error: unknown) => {
-    // What was migrated is migrated; that it could not be proven now is said, and left to `verify`.
+    // The migrations are applied, whatever this says. The operator hears it, and `verify` can prove it later.
     if (!(error instanceof OperationError)) throw error;
     say(`not verified: ${error.message}`);
     return undefined;
@@ -126,7 +126,7 @@ async function finish(
       `  analyzed ${analyzed.map(({ name }) => name).join(', ')}`,
       verification?.verified === true
         ? '  verified: the database is what this release says'
-        : '  run `multi-pair-db verify`: it is not all that this release says, or could not be proven now',
+        : '  run `multi-pair-db verify`: the database differs from what this release says, or this could not be proven now',
     ].join('\n'),
   };
 }

@@ -6,7 +6,7 @@ import { text } from './parsers.ts';
 
 export const restore = defineCommand({
   name: 'restore',
-  summary: 'restore a backup into a database that is empty, or confirmed by name; then count and verify',
+  summary: 'restore a backup into a database that is empty, or confirmed by its name; then count and verify',
   exitCodes: {
     0: 'restored, and every table has the rows that were backed up',
     1: 'restored, and rows differ from what was backed up, or verify has found a fault',
@@ -19,7 +19,7 @@ export const restore = defineCommand({
     into: requiredValue('--into <database>', 'a database on the server of --url, or a URL of its own', text),
     confirm: value(
       '--confirm <name>',
-      'name of the database, again: replace its tables although it is not empty',
+      'the name of the database again, to replace tables in one that is not empty',
       text,
     ),
     withoutOwners: flag('--no-owner', 'give everything to the role that restores'),

@@ -19,7 +19,7 @@ export const rollback = defineCommand({
   },
   input: {
     migration: argument('<migration>', '002 or 001: the number or its full name', text),
-    acceptDataLoss: flag('--accept-data-loss', 'needed for 001: its columns go'),
+    acceptDataLoss: flag('--accept-data-loss', 'needed for 001, which drops its columns'),
     ...waitInput,
   },
   run: async ({ url, signal, progress }, { migration, acceptDataLoss, lockWaitMs, maxWaitMs }) => {
@@ -34,7 +34,7 @@ export const rollback = defineCommand({
     const { target, tag, undone, durationMs } = report;
     const summary = undone
       ? `undone in ${formatDuration(durationMs)}`
-      : 'nothing of it is there; nothing to undo';
+      : 'it is not applied, so there is nothing to undo';
     return { exitCode: 0, result: report, text: `${target}: ${tag}: ${summary}` };
   },
 });

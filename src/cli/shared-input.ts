@@ -17,13 +17,13 @@ export const commonInput = {
 export const waitInput = {
   lockWaitMs: valueWithDefault(
     '--lock-wait <seconds>',
-    'wait so long for another run of this program to end',
+    'how long to wait for another run of this program to end',
     seconds,
     String(defaultLockWaitMs / 1_000),
   ),
   maxWaitMs: valueWithDefault(
     '--max-wait <seconds>',
-    'let a statement wait so long for transactions of others',
+    'how long a statement may wait for transactions of others',
     seconds,
     String(defaultMaxWaitMs / 1_000),
   ),
@@ -33,7 +33,7 @@ export const waitInput = {
 export const timeLimitInput = {
   timeLimitMs: valueWithDefault(
     '--time-limit <seconds>',
-    'cut each statement short after so long, and say so; 0 is no limit',
+    'cancel a statement that takes longer, and say so; 0 is no limit',
     seconds,
     String(defaultTimeLimitMs / 1_000),
   ),

@@ -25,7 +25,7 @@ test.each(serverVersions)(
     expect(without.exitCode).toBe(1);
     expect(
       without.text.match(
-        /^fault: index idx_\w+\n.*\n {2}found {5}missing\n {2}mend by {3}multi-pair-db migrate 002$/gm,
+        /^fault: index idx_\w+\n.*\n {2}found {5}missing\n {2}repair by multi-pair-db migrate 002$/gm,
       ),
     ).toHaveLength(9);
     expect(without.text).toMatch(/\nnot verified: 10 faults$/);
