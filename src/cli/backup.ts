@@ -1,26 +1,26 @@
 import { formatBytes } from '../connection/units.ts';
 import { backupDatabase } from '../ops/backup/backup.ts';
-import type { CliCommand } from './command.ts';
+import { defineCommand } from './command.ts';
+import { flag, valueWithDefault } from './parameters.ts';
+import { text } from './parsers.ts';
 
-export const backup: CliCommand = {
+export const backup = defineCommand({
   name: 'backup',
   summary: 'back the database up with pg_dump, checked and recorded with its sha256 and row counts',
   exitCodes: {
     1: null,
     2: 'wrong usage, or no pg_dump of the server’s version or later',
-    4: 'refused: the folder can’t be written to, or somebody who alters a table holds it',
+    4: 'refused: the folder can’t be written to, or another session is altering a table',
     5: 'pg_dump failed, the disk is full, or it was interrupted; nothing is left behind',
   },
-  configure: (command) => {
-    command
-      .option('--tables', 'the three tables and the journal only')
-      .option('--dir <folder>', 'where to put it', 'backups');
+  input: {
+    tablesOnly: flag('--tables', 'the three tables and the journal only'),
+    folder: valueWithDefault('--dir <folder>', 'where to put it', text, 'backups'),
   },
-  run: async ({ url, signal, progress }, { options }) => {
-    const dir = options['dir'];
+  run: async ({ url, signal, progress }, { tablesOnly, folder }) => {
     const { path, record } = await backupDatabase(url, {
-      ...(typeof dir === 'string' ? { folder: dir } : {}),
-      scope: options['tables'] === true ? 'tables' : 'database',
+      folder,
+      scope: tablesOnly ? 'tables' : 'database',
       signal,
       onProgress: progress.update,
     });
@@ -35,4 +35,4 @@ export const backup: CliCommand = {
       ].join('\n'),
     };
   },
-};
+});

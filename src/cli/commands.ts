@@ -11,7 +11,7 @@ import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { verify } from './verify.ts';
 
-/** Every command, in the order in which an operator meets them. */
+/** Every command, in the order in which an operator needs them. */
 export const commands: readonly CliCommand[] = [
   status,
   preflight,

@@ -1,33 +1,38 @@
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { type DuplicateGroup, type Duplicates, listDuplicates } from '../ops/duplicates/duplicates.ts';
-import type { CliCommand } from './command.ts';
-import { parseCount } from './options.ts';
+import { defineCommand } from './command.ts';
+import { valueWithDefault } from './parameters.ts';
+import { wholeNumber } from './parsers.ts';
 
-export const duplicates: CliCommand = {
+export const duplicates = defineCommand({
   name: 'duplicates',
   summary: 'fills that the unique index would refuse: counts, samples, and which row stays and why',
   exitCodes: { 0: 'no fill is stored twice', 1: 'some are' },
-  configure: (command) => {
-    command.option('--samples <count>', 'how many groups to show, up to 1000 (default: 20)', parseCount);
+  input: {
+    samples: valueWithDefault(
+      '--samples <count>',
+      'how many groups to show, up to 1000',
+      wholeNumber(0, 1_000),
+      '20',
+    ),
   },
-  run: async ({ url, signal, progress }, { options }) => {
+  run: async ({ url, signal, progress }, { samples }) => {
     await using connection = await openConnection(url);
     cancelOnAbort(connection, { signal, onProgress: progress.line });
-    const samples = options['samples'];
-    const result = await listDuplicates(connection, typeof samples === 'number' ? { samples } : {});
+    const result = await listDuplicates(connection, { samples });
     return {
       exitCode: result.surplusRows === 0 ? 0 : 1,
       result: { target: connection.target, ...result },
       text: formatDuplicates(connection.target, result),
     };
   },
-};
+});
 
 const reasons = {
   execution_id: 'it has an execution id of its own',
   stored_first: 'it was stored first',
-  lowest_id: 'nothing but the id is different; it has the lowest',
+  lowest_id: 'only the ids differ, and it has the lowest',
 } as const;
 
 export function formatDuplicates(target: string, found: Duplicates): string {
@@ -35,8 +40,8 @@ export function formatDuplicates(target: string, found: Duplicates): string {
   if (surplusRows === 0) return `${target}: no fill is stored twice`;
   return [
     `${target}: ${groups} executions are stored more than once, ${surplusRows} rows too many`,
-    `  ${surplusRowsWithVenueId} carry the venue’s id of the execution: delivered again`,
-    `  ${surplusRowsWithoutVenueId} carry none and can’t be told from the row that stays`,
+    `  ${surplusRowsWithVenueId} have the venue’s id of the execution, which was delivered again`,
+    `  ${surplusRowsWithoutVenueId} have none; nothing tells them apart from the row that stays`,
     ...samples.map(formatGroup),
     ...(samples.length < groups ? [`… and ${groups - samples.length} more executions (--samples)`] : []),
     'multi-pair-db dedupe moves the surplus rows into an archive table.',

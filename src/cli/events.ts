@@ -3,12 +3,12 @@ import { formatDuration } from '../connection/units.ts';
 import type { ProgressEvent, ProgressListener } from '../migrate/run/progress.ts';
 import type { Progress } from './output.ts';
 
-/** Shows what a run reports. What happened once stays on the screen; what goes on moves. */
+/** Shows what a run reports. What has happened is a line that stays; what is going on is one line that changes. */
 export function showEvents(progress: Progress): ProgressListener {
   let waitingFor = '';
   return (event) => {
     const isWait = event.kind === 'waiting' || event.kind === 'lock';
-    // Whom it waits for is worth a line that stays, once for each set of sessions.
+    // Whom it waits for is a line that stays, once for each set of sessions: it is read after the run, too.
     if (isWait) {
       const sessions = event.kind === 'lock' ? event.holders : event.for;
       const names = sessions.map((session) => session.pid).join();

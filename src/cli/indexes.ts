@@ -2,9 +2,9 @@ import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { formatBytes, formatTime } from '../connection/units.ts';
 import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes/indexes.ts';
-import type { CliCommand } from './command.ts';
+import { defineCommand } from './command.ts';
 
-export const indexes: CliCommand = {
+export const indexes = defineCommand({
   name: 'indexes',
   summary:
     'size, use, validity, bloat and redundancy of every index of the three tables; advice, never action',
@@ -25,7 +25,7 @@ export const indexes: CliCommand = {
       text: format(connection.target, overview),
     };
   },
-};
+});
 
 function format(target: string, { indexes: all, totalBytes, dispensableBytes }: IndexOverview): string {
   const tables = new Map(all.map(({ table, tableFacts }) => [table, tableFacts]));

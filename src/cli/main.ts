@@ -4,20 +4,21 @@ import { CommanderError } from 'commander';
 import { type OperationError, toOperationError } from '../connection/errors.ts';
 import { isSqlState } from '../connection/sqlstate.ts';
 import { createRedactor } from '../connection/url.ts';
-import type { CliCommand, CommandInput } from './command.ts';
 import { commands } from './commands.ts';
-import { readUrl } from './options.ts';
+import { readUrl } from './database-url.ts';
 import { createProgress, formatError, formatJson, unexpected } from './output.ts';
-import { buildProgram } from './program.ts';
+import { buildProgram, type Invocation } from './program.ts';
 
-/** The only place that prints to standard output and sets the exit code. */
-const json = process.argv.includes('--json');
+// The only place that prints to standard output and sets the exit code.
+
+/** A guess until the command line is parsed: what is wrong with it has to be said as JSON, too. */
+let json = process.argv.includes('--json');
 const progress = createProgress(process.stderr);
 const interrupt = new AbortController();
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // Who presses a second time does not want to wait for the server's answer.
+    // Whoever presses a second time does not want to wait for the server's answer.
     if (interrupt.signal.aborted) process.exit(5);
     progress.line(`${signal}: stopping the work on the server … (again: leave at once)`);
     interrupt.abort(signal);
@@ -28,14 +29,14 @@ let running: string | undefined;
 let redact = createRedactor('');
 let isPrinted = false;
 
-// What a driver throws past its caller (postgres.js asks for the array types on its own) ends in words, too.
+// A driver can throw where nobody catches it: postgres.js asks for the array types by itself. That ends in words, too.
 process.on('uncaughtException', (cause) => {
   const isServers = 'code' in cause && isSqlState(cause.code);
   fail(running, isServers ? toOperationError(cause, {}, redact) : unexpected(cause));
   process.exit();
 });
 
-// `… | head` closes the pipe: what nobody wants to read is no fault. Output that is lost in another way is one.
+// `… | head` closes the pipe early, which is no error. Where the output is lost for another reason, it is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') return;
   process.stderr.write(
@@ -43,23 +44,21 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   );
   process.exitCode ||= 5;
 });
-// Progress and errors that nobody can read any more end nothing.
+// Standard error may be closed, too: that nobody reads the progress is no reason to stop.
 process.stderr.on('error', () => {});
 
-async function dispatch(command: CliCommand, input: CommandInput): Promise<void> {
-  const name = command.name;
-  running = name;
+async function dispatch(invocation: Invocation): Promise<void> {
+  const { command } = invocation;
+  json = invocation.json;
   try {
-    const url = readUrl(input.options['url']);
+    const url = readUrl(invocation.url);
     redact = createRedactor(url);
-    const outcome = await command.run({ url, signal: interrupt.signal, progress }, input);
+    const { exitCode, result, text } = await invocation.run({ url, signal: interrupt.signal, progress });
     progress.clear();
-    print(
-      json ? formatJson({ command: name, exitCode: outcome.exitCode, result: outcome.result }) : outcome.text,
-    );
-    process.exitCode = outcome.exitCode;
+    print(json ? formatJson({ command, exitCode, result }) : text);
+    process.exitCode = exitCode;
   } catch (cause) {
-    fail(name, unexpected(cause));
+    fail(command, unexpected(cause));
   }
 }
 
@@ -82,20 +81,14 @@ function readVersion(): string {
     : '';
 }
 
-const program = buildProgram(commands, readVersion(), dispatch);
-// Commander's own words about a wrong option go into the JSON document, if there is to be one.
-if (json) for (const part of [program, ...program.commands]) part.configureOutput({ writeErr: () => {} });
+const program = buildProgram(commands, readVersion(), dispatch).hook('preSubcommand', (_program, command) => {
+  running = command.name();
+});
+// The help that commander shows where no command is given.
+if (json) program.configureOutput({ writeErr: () => {} });
 try {
   await program.parseAsync();
 } catch (cause) {
-  if (!(cause instanceof CommanderError)) throw cause;
-  process.exitCode = cause.exitCode === 0 ? 0 : 2;
-  if (json && process.exitCode === 2) {
-    print(
-      formatJson({
-        exitCode: 2,
-        error: { code: 'USAGE', exitCode: 2, message: cause.message, advice: 'See multi-pair-db --help.' },
-      }),
-    );
-  }
+  // Commander ends so where it has shown help or the version.
+  if (!(cause instanceof CommanderError)) fail(running, unexpected(cause));
 }

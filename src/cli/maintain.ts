@@ -1,13 +1,11 @@
-import { Argument } from 'commander';
-import { OperationError } from '../connection/errors.ts';
 import { openConnection } from '../connection/open.ts';
 import { formatBytes, formatDuration } from '../connection/units.ts';
-import { type MaintenanceAction, maintainTables } from '../ops/indexes/maintain.ts';
-import type { CliCommand } from './command.ts';
+import { maintainTables } from '../ops/indexes/maintain.ts';
+import { defineCommand } from './command.ts';
+import { choiceArgument, optionalArgument } from './parameters.ts';
+import { text } from './parsers.ts';
 
-const actions: readonly MaintenanceAction[] = ['analyze', 'vacuum', 'reindex'];
-
-export const maintain: CliCommand = {
+export const maintain = defineCommand({
   name: 'maintain',
   summary: 'analyze, vacuum or reindex the three tables while trading goes on, one table or index at a time',
   exitCodes: {
@@ -16,20 +14,11 @@ export const maintain: CliCommand = {
     2: 'wrong usage, or no such table or index of the three tables',
     4: 'refused: a migration is running, or another session builds the index',
   },
-  configure: (command) => {
-    command
-      .addArgument(new Argument('<action>', 'what to do').choices([...actions]))
-      .argument('[name]', 'one table (analyze, vacuum) or index (reindex); default: all');
+  input: {
+    action: choiceArgument('<action>', 'what to do', ['analyze', 'vacuum', 'reindex']),
+    name: optionalArgument('[name]', 'one table (analyze, vacuum) or index (reindex); default: all', text),
   },
-  run: async ({ url, signal, progress }, { args: [chosen, name] }) => {
-    const action = actions.find((known) => known === chosen);
-    if (action === undefined) {
-      throw new OperationError({
-        code: 'USAGE',
-        message: 'no such kind of maintenance',
-        advice: `Choose one of ${actions.join(', ')}.`,
-      });
-    }
+  run: async ({ url, signal, progress }, { action, name }) => {
     await using connection = await openConnection(url);
     const report = await maintainTables(connection, action, { name, signal, onProgress: progress.update });
     return {
@@ -45,4 +34,4 @@ export const maintain: CliCommand = {
       ].join('\n'),
     };
   },
-};
+});

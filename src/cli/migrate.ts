@@ -8,12 +8,29 @@ import { requireFreshBackup } from '../ops/backup/fresh-backup.ts';
 import { maintainTables } from '../ops/indexes/maintain.ts';
 import { openRunLog, type RunLog, type RunLogEnd } from '../ops/run-report.ts';
 import { type ApplyReport, applyMigrations, planMigrations, verifyDatabase } from '../own/index.ts';
-import type { CliCommand, Outcome } from './command.ts';
+import { defineCommand, type InputOf, type Outcome } from './command.ts';
 import { showEvents } from './events.ts';
-import { addWaitOptions, parseAge, readWaitOptions } from './options.ts';
+import { flag, optionalArgument, value, valueWithDefault } from './parameters.ts';
+import { age, text } from './parsers.ts';
 import { formatPlan } from './plan.ts';
+import { waitInput } from './shared-input.ts';
 
-export const migrate: CliCommand = {
+const recordInput = {
+  maxBackupAgeMs: value(
+    '--require-backup <age>',
+    'refuse unless a sound backup is no older than this: 90m, 24h, 7d',
+    age,
+  ),
+  backupFolder: valueWithDefault('--backups <folder>', 'where to look for the backup', text, 'backups'),
+  reportFolder: valueWithDefault(
+    '--reports <folder>',
+    'where to write the report of the run',
+    text,
+    'reports',
+  ),
+};
+
+export const migrate = defineCommand({
   name: 'migrate',
   summary: 'apply all pending migrations, or those up to the one that is named, while trading goes on',
   exitCodes: {
@@ -22,17 +39,13 @@ export const migrate: CliCommand = {
     4: 'refused for safety: another run, a transaction in the way, a contradiction in the history, a pooler',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
-  configure: (command) => {
-    command
-      .argument('[migration]', 'the last one to apply: 001, 1, 0001 or its full name')
-      .option('--dry-run', 'print the exact SQL, lock and cost of each step; write nothing')
-      .option('--require-backup <age>', 'refuse unless a sound backup is no older: 90m, 24h, 7d', parseAge)
-      .option('--backups <folder>', 'where to look for it', 'backups')
-      .option('--reports <folder>', 'where to write the report of the run', 'reports');
-    addWaitOptions(command);
+  input: {
+    upTo: optionalArgument('[migration]', 'the last one to apply: 001, 1, 0001 or its full name', text),
+    isDryRun: flag('--dry-run', 'print the exact SQL, lock and cost of each step; write nothing'),
+    ...recordInput,
+    ...waitInput,
   },
-  run: async ({ url, signal, progress }, { args: [upTo], options }) => {
-    const isDryRun = options['dryRun'] === true;
+  run: async ({ url, signal, progress }, { upTo, isDryRun, lockWaitMs, maxWaitMs, ...records }) => {
     await using connection = await openConnection(url, { create: !isDryRun });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
@@ -40,37 +53,41 @@ export const migrate: CliCommand = {
       const plan = await planMigrations(connection, selection);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }
-    const log = await openLog(connection, options);
+    const log = await openLog(connection, records);
     const show = showEvents(progress);
     const onProgress: ProgressListener = (event) => {
       log.record(event);
       show(event);
     };
     try {
-      const wait = readWaitOptions(options);
-      const report = await applyMigrations(connection, { ...selection, ...wait, signal, onProgress });
+      const report = await applyMigrations(connection, {
+        ...selection,
+        lockWaitMs,
+        maxWaitMs,
+        signal,
+        onProgress,
+      });
       return await finish(connection, report, log, progress.line);
     } catch (error) {
       if (error instanceof OperationError) tell(log.close({ error: error.toJSON() }), progress.line);
       throw error;
     }
   },
-};
+});
 
-async function openLog(connection: Connection, options: Readonly<Record<string, unknown>>): Promise<RunLog> {
-  const { requireBackup: maxAgeMs, backups, reports } = options;
+async function openLog(
+  connection: Connection,
+  { maxBackupAgeMs, backupFolder, reportFolder }: InputOf<typeof recordInput>,
+): Promise<RunLog> {
   const backup =
-    typeof maxAgeMs === 'number'
-      ? await requireFreshBackup(connection, {
-          maxAgeMs,
-          ...(typeof backups === 'string' ? { folder: backups } : {}),
-        })
-      : undefined;
+    maxBackupAgeMs === undefined
+      ? undefined
+      : await requireFreshBackup(connection, { maxAgeMs: maxBackupAgeMs, folder: backupFolder });
   return openRunLog({
     command: 'migrate',
     target: connection.target,
     versionNumber: connection.versionNumber,
-    ...(typeof reports === 'string' ? { folder: reports } : {}),
+    folder: reportFolder,
     ...(backup === undefined
       ? {}
       : {
@@ -93,7 +110,7 @@ async function finish(
   if (report.applied.length === 0) return formatReport(report);
   const { steps: analyzed } = await maintainTables(connection, 'analyze');
   const verification = await verifyDatabase(connection).catch((error: unknown) => {
-    // What was migrated is migrated; that it could not be proven now is said, and left to `verify`.
+    // The migrations are applied, whatever this says. The operator hears it, and `verify` can prove it later.
     if (!(error instanceof OperationError)) throw error;
     say(`not verified: ${error.message}`);
     return undefined;
@@ -109,7 +126,7 @@ async function finish(
       `  analyzed ${analyzed.map(({ name }) => name).join(', ')}`,
       verification?.verified === true
         ? '  verified: the database is what this release says'
-        : '  run `multi-pair-db verify`: it is not all that this release says, or could not be proven now',
+        : '  run `multi-pair-db verify`: the database differs from what this release says, or this could not be proven now',
     ].join('\n'),
   };
 }

@@ -10,10 +10,10 @@ export interface Progress {
   clear(): void;
 }
 
-/** Where a terminal does not know its width. */
+/** For a terminal that does not tell its width. */
 const defaultColumns = 80;
 
-/** In a log, a build that takes an hour is worth some hundred lines, not some hundred thousand. */
+/** In a log file, a build of an hour should take some hundred lines, and not some hundred thousand. */
 const plainIntervalMs = 5_000;
 
 /** What of `process.stderr` is needed; a stream that is no terminal has neither `isTTY` nor `columns`. */
@@ -74,7 +74,7 @@ export function formatJson(document: object): string {
   );
 }
 
-/** A fault of ours, or of a library: nothing that an operator could have known. */
+/** Any error as an `OperationError`. One that is none yet is a fault of ours or of a library, and not of the operator. */
 export function unexpected(cause: unknown): OperationError {
   if (cause instanceof OperationError) return cause;
   return new OperationError({

@@ -3,12 +3,12 @@ import type { PlanMode, PlannedMigration, PlanStep } from '../migrate/plan/plan.
 import type { DescribedPlan, TableSize } from '../own/index.ts';
 
 const modes: Record<PlanMode, string> = {
-  transaction: 'in one transaction, all or nothing; tried again where a lock is not to be had',
+  transaction: 'in one transaction, all or nothing; tried again when it can’t get a lock',
   own: 'ends the runner’s transaction, works outside one, opens a new one for its record',
   outside: 'outside a transaction, statement by statement',
 };
 
-/** A plan as SQL with comments: what could be read out to psql, and what it does to others. */
+/** A plan as SQL that psql could run, with what each step does to others in comments. */
 export function formatPlan(plan: DescribedPlan): string {
   const limits = Object.entries(plan.limits).map(([name, setting]) => `${name} ${setting}`);
   return [

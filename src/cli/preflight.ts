@@ -1,10 +1,10 @@
 import { openConnection } from '../connection/open.ts';
 import { formatVersion } from '../connection/units.ts';
 import { type CheckReport, type Preflight, runPreflight } from '../own/index.ts';
-import type { CliCommand } from './command.ts';
-import { addTimeLimitOption, readTimeLimit } from './options.ts';
+import { defineCommand } from './command.ts';
+import { timeLimitInput } from './shared-input.ts';
 
-export const preflight: CliCommand = {
+export const preflight = defineCommand({
   name: 'preflight',
   summary: 'look whether the migrations may run now, and what has to be done first',
   exitCodes: {
@@ -12,14 +12,14 @@ export const preflight: CliCommand = {
     1: 'at least one warning or blocker; --json tells them apart (mayRun is false where something blocks)',
     4: 'not checked: a table is locked against readers',
   },
-  configure: addTimeLimitOption,
-  run: async ({ url, signal }, { options }) => {
+  input: timeLimitInput,
+  run: async ({ url, signal }, { timeLimitMs }) => {
     await using connection = await openConnection(url);
-    const result = await runPreflight(connection, { signal, timeLimitMs: readTimeLimit(options) });
+    const result = await runPreflight(connection, { signal, timeLimitMs });
     const { warning, blocker } = result.counts;
     return { exitCode: warning + blocker === 0 ? 0 : 1, result, text: format(result) };
   },
-};
+});
 
 function format({ target, versionNumber, checks, counts, mayRun }: Preflight): string {
   const findings = checks.filter(({ level }) => level === 'warning' || level === 'blocker');

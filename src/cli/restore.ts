@@ -1,10 +1,12 @@
 import { restoreBackup } from '../ops/backup/restore.ts';
 import { verifyDatabase } from '../own/index.ts';
-import type { CliCommand } from './command.ts';
+import { defineCommand } from './command.ts';
+import { argument, flag, requiredValue, value } from './parameters.ts';
+import { text } from './parsers.ts';
 
-export const restore: CliCommand = {
+export const restore = defineCommand({
   name: 'restore',
-  summary: 'restore a backup into a database that is empty, or confirmed by name; then count and verify',
+  summary: 'restore a backup into a database that is empty, or confirmed by its name; then count and verify',
   exitCodes: {
     0: 'restored, and every table has the rows that were backed up',
     1: 'restored, and rows differ from what was backed up, or verify has found a fault',
@@ -12,19 +14,21 @@ export const restore: CliCommand = {
     4: 'refused: no such backup, an altered file, a database that is not empty or in use; nothing was changed',
     5: 'pg_restore failed or was interrupted; its transaction was rolled back',
   },
-  configure: (command) => {
-    command
-      .argument('<file>', 'a file that `backup` has made')
-      .requiredOption('--into <database>', 'a database on the server of --url, or a URL of its own')
-      .option('--confirm <name>', 'name of the database, again: replace its tables although it is not empty')
-      .option('--no-owner', 'give everything to the role that restores');
+  input: {
+    file: argument('<file>', 'a file that `backup` has made', text),
+    into: requiredValue('--into <database>', 'a database on the server of --url, or a URL of its own', text),
+    confirm: value(
+      '--confirm <name>',
+      'the name of the database again, to replace tables in one that is not empty',
+      text,
+    ),
+    withoutOwners: flag('--no-owner', 'give everything to the role that restores'),
   },
-  run: async ({ url, signal, progress }, { args: [file = ''], options }) => {
-    const confirm = options['confirm'];
+  run: async ({ url, signal, progress }, { file, into, confirm, withoutOwners }) => {
     const report = await restoreBackup(file, url, {
-      into: String(options['into']),
-      confirm: typeof confirm === 'string' ? confirm : undefined,
-      withoutOwners: options['owner'] === false,
+      into,
+      confirm,
+      withoutOwners,
       signal,
       onProgress: progress.update,
       verify: (connection) => verifyDatabase(connection),
@@ -51,4 +55,4 @@ export const restore: CliCommand = {
       ].join('\n'),
     };
   },
-};
+});

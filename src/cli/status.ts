@@ -3,9 +3,9 @@ import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { formatVersion } from '../connection/units.ts';
 import { type MigrationStatus, readStatus, type Status } from '../own/index.ts';
-import type { CliCommand } from './command.ts';
+import { defineCommand } from './command.ts';
 
-export const status: CliCommand = {
+export const status = defineCommand({
   name: 'status',
   summary: 'what is applied, pending or half-done; the nine indexes; sessions still to backfill',
   exitCodes: {
@@ -18,7 +18,7 @@ export const status: CliCommand = {
     const result = await readStatus(connection);
     return { exitCode: isDone(result) ? 0 : 1, result, text: formatStatus(result) };
   },
-};
+});
 
 function isDone({ migrations, faults }: Status): boolean {
   return (

@@ -1,38 +1,38 @@
 import { openConnection } from '../connection/open.ts';
 import { formatVersion } from '../connection/units.ts';
 import { type Finding, type PlanReport, type Verification, verifyDatabase } from '../own/index.ts';
-import type { CliCommand } from './command.ts';
-import { addTimeLimitOption, readTimeLimit } from './options.ts';
+import { defineCommand } from './command.ts';
+import { flag } from './parameters.ts';
+import { timeLimitInput } from './shared-input.ts';
 
-const levels = `What is missing or different is a fault. What others have added is a note, but for what can refuse a row of
-ours, which is a fault: a NOT NULL column without default, a constraint, a unique index.`;
+const levels = `What is missing or different is a fault. What others have added is a note, unless it can refuse a row of our
+services: a NOT NULL column without default, a constraint and a unique index are faults.`;
 
-export const verify: CliCommand = {
+export const verify = defineCommand({
   name: 'verify',
-  summary: 'prove that the database is what this release says, or name what is not and what mends it',
+  summary: 'prove that the database is what this release says, or list what differs and how to repair it',
   exitCodes: {
     0: 'verified: no fault; notes may be printed',
     1: 'at least one fault was found',
     4: 'not verified: a table is locked against readers',
   },
-  configure: (command) => {
-    command
-      .option('--explain', 'add the plans of settlement discovery and pair containment')
-      .addHelpText('after', `\n${levels}`);
-    addTimeLimitOption(command);
+  notes: levels,
+  input: {
+    withPlans: flag('--explain', 'add the plans of settlement discovery and pair containment'),
+    ...timeLimitInput,
   },
-  run: async ({ url, signal }, { options }) => {
+  run: async ({ url, signal }, { withPlans, timeLimitMs }) => {
     await using connection = await openConnection(url);
-    // Loaded only if it is asked for: it brings Drizzle and the queries with it.
-    const explain = options['explain'] === true ? await (await import('./probes.ts')).listPlanProbes() : [];
+    // Loaded only when it is asked for, because it loads Drizzle and the queries, which every start would pay for.
+    const explain = withPlans ? await (await import('./probes.ts')).listPlanProbes() : [];
     const result = await verifyDatabase(connection, {
       explain,
       signal,
-      timeLimitMs: readTimeLimit(options),
+      timeLimitMs,
     });
     return { exitCode: result.verified ? 0 : 1, result, text: format(result) };
   },
-};
+});
 
 function format(result: Verification): string {
   const faults = result.findings.filter(({ level }) => level === 'fault').length;
@@ -54,7 +54,7 @@ function formatFinding({ level, object, expected, found, mend }: Finding): strin
     `${level}: ${object}`,
     `  expected  ${expected}`,
     `  found     ${found}`,
-    `  ${level === 'fault' ? 'mend by ' : 'to do   '}  ${mend}`,
+    `  ${level === 'fault' ? 'repair by' : 'to do    '} ${mend}`,
   ].join('\n');
 }
 

@@ -3,7 +3,7 @@ import { runCommand } from '../support/command.ts';
 import { createDatabase } from '../support/database.ts';
 import { serverVersions } from '../support/server.ts';
 
-const explain = (url: string) => runCommand('verify', url, { options: { explain: true } });
+const explain = (url: string) => runCommand(['verify', '--explain', '--url', url]);
 
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('verify --explain: the plans as things are, on a table that is worth an index', async () => {

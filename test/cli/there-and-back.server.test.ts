@@ -10,9 +10,8 @@ test.each(serverVersions)(
     await using db = await createDatabase(version, 'legacy');
     await db.sql.unsafe(oddities);
     const before = await db.sql.unsafe(checksumOfOldColumns);
-    const run = async (name: string, ...args: string[]) => {
-      const options = name === 'rollback' && args[0] === '001' ? { acceptDataLoss: true } : {};
-      const outcome = await runCommand(name, db.url, { args, options });
+    const run = async (...words: string[]) => {
+      const outcome = await runCommand([...words, '--url', db.url]);
       expect(await db.sql.unsafe(checksumOfOldColumns)).toEqual(before);
       return outcome;
     };
@@ -26,7 +25,7 @@ test.each(serverVersions)(
     expect(without.exitCode).toBe(1);
     expect(
       without.text.match(
-        /^fault: index idx_\w+\n.*\n {2}found {5}missing\n {2}mend by {3}multi-pair-db migrate 002$/gm,
+        /^fault: index idx_\w+\n.*\n {2}found {5}missing\n {2}repair by multi-pair-db migrate 002$/gm,
       ),
     ).toHaveLength(9);
     expect(without.text).toMatch(/\nnot verified: 10 faults$/);
@@ -34,7 +33,7 @@ test.each(serverVersions)(
     expect(await run('migrate')).toMatchObject({ exitCode: 0 });
     await db.sql`update sessions set pairs = '["BTC/USD", "ETH/USD"]' where id = 'symbol'`;
     expect(await run('rollback', '002')).toMatchObject({ exitCode: 0 });
-    expect(await run('rollback', '001')).toMatchObject({ exitCode: 0 });
+    expect(await run('rollback', '001', '--accept-data-loss')).toMatchObject({ exitCode: 0 });
     expect(await run('verify')).toMatchObject({ exitCode: 1 });
     expect(await run('preflight')).toMatchObject({ exitCode: 0, result: { mayRun: true } });
 

@@ -1,14 +1,21 @@
 import type { Outcome } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/commands.ts';
+import { readUrl } from '../../src/cli/database-url.ts';
+import { buildProgram } from '../../src/cli/program.ts';
 
-/** Runs a command of the command line in this process: what it answers, without what starting a process costs. */
-export function runCommand(
-  name: string,
-  url: string,
-  { args = [], options = {} }: { args?: readonly string[]; options?: Record<string, unknown> } = {},
-): Promise<Outcome> {
-  const command = commands.find((candidate) => candidate.name === name);
-  if (command === undefined) throw new Error(`no command ${name}`);
-  const silent = { line: () => {}, update: () => {}, clear: () => {} };
-  return command.run({ url, signal: new AbortController().signal, progress: silent }, { args, options });
+/**
+ * Runs a command line in this process: parsed as in a terminal, without what starting a process costs.
+ *
+ * @throws OperationError where a process would end with an exit code above 1
+ */
+export async function runCommand(words: readonly string[]): Promise<Outcome> {
+  const progress = { line: () => {}, update: () => {}, clear: () => {} };
+  const outcomes: Outcome[] = [];
+  const program = buildProgram(commands, '', async ({ url, run }) => {
+    outcomes.push(await run({ url: readUrl(url), signal: new AbortController().signal, progress }));
+  });
+  await program.parseAsync(words, { from: 'user' });
+  const [outcome] = outcomes;
+  if (outcome === undefined) throw new Error(`${words.join(' ')} has run nothing`);
+  return outcome;
 }

@@ -1,0 +1,40 @@
+import { defaultTimeLimitMs } from '../connection/read-only.ts';
+import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run/run.ts';
+import { flag, value, valueWithDefault } from './parameters.ts';
+import { seconds, text } from './parsers.ts';
+
+/** What every command has; the program adds it. */
+export const commonInput = {
+  url: value(
+    '--url <url>',
+    'the database: postgres://…, or pglite:DIR (default: DATABASE_URL, also from .env)',
+    text,
+  ),
+  json: flag('--json', 'print one JSON document on standard output, and nothing else'),
+};
+
+/** For commands that take the migrations' lock. The names are those of the migrator's own options. */
+export const waitInput = {
+  lockWaitMs: valueWithDefault(
+    '--lock-wait <seconds>',
+    'how long to wait for another run of this program to end',
+    seconds,
+    String(defaultLockWaitMs / 1_000),
+  ),
+  maxWaitMs: valueWithDefault(
+    '--max-wait <seconds>',
+    'how long a statement may wait for transactions of others',
+    seconds,
+    String(defaultMaxWaitMs / 1_000),
+  ),
+};
+
+/** For commands that only check. */
+export const timeLimitInput = {
+  timeLimitMs: valueWithDefault(
+    '--time-limit <seconds>',
+    'cancel a statement that takes longer, and say so; 0 is no limit',
+    seconds,
+    String(defaultTimeLimitMs / 1_000),
+  ),
+};
