@@ -50,7 +50,8 @@ export const restore = defineCommand({
         ),
         ...(verification?.verified === true ? ['  verified: the database is what this release says'] : []),
         ...faults.map(
-          ({ object, expected, found, mend }) => `  ${object}: expected ${expected}, found ${found}. ${mend}`,
+          ({ object, expected, found, repair }) =>
+            `  ${object}: expected ${expected}, found ${found}. ${repair}`,
         ),
       ].join('\n'),
     };

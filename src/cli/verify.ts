@@ -49,12 +49,12 @@ function format(result: Verification): string {
   ].join('\n\n');
 }
 
-function formatFinding({ level, object, expected, found, mend }: Finding): string {
+function formatFinding({ level, object, expected, found, repair }: Finding): string {
   return [
     `${level}: ${object}`,
     `  expected  ${expected}`,
     `  found     ${found}`,
-    `  ${level === 'fault' ? 'repair by' : 'to do    '} ${mend}`,
+    `  ${level === 'fault' ? 'repair by' : 'to do    '} ${repair}`,
   ].join('\n');
 }
 

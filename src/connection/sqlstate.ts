@@ -102,7 +102,7 @@ const rules: Readonly<Record<string, SqlStateRule>> = {
 
 const fallback: SqlStateRule = {
   code: 'STATEMENT_FAILED',
-  advice: 'Mend the cause, then run the same command again.',
+  advice: 'Repair the cause, then run the same command again.',
 };
 
 /** The rule for a code, or the one for what nobody foresaw. */

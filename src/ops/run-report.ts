@@ -26,7 +26,7 @@ export interface RunVerification {
     readonly object: string;
     readonly expected: string;
     readonly found: string;
-    readonly mend: string;
+    readonly repair: string;
   }[];
 }
 
@@ -203,8 +203,8 @@ function formatVerification(verification: RunVerification | undefined): string {
   return [
     verified ? 'Verified: the database is what this release says.' : 'Not verified:',
     ...findings.map(
-      ({ level, object, expected, found, mend }) =>
-        `- ${level}: ${object}: expected ${expected}, found ${found}. ${mend}`,
+      ({ level, object, expected, found, repair }) =>
+        `- ${level}: ${object}: expected ${expected}, found ${found}. ${repair}`,
     ),
   ].join('\n');
 }

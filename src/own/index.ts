@@ -100,7 +100,7 @@ export const readStatus = (
  * @example
  * await using connection = await openConnection('postgres://localhost/trading');
  * const { verified, findings } = await verifyDatabase(connection);
- * if (!verified) for (const { object, found, mend } of findings) console.error(object, found, mend);
+ * if (!verified) for (const { object, found, repair } of findings) console.error(object, found, repair);
  */
 export const verifyDatabase = (
   connection: Connection,

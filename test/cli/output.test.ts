@@ -77,7 +77,7 @@ test('an error shows each thing that is known once', () => {
     code: 'STATEMENT_FAILED',
     message: 'relation "a" does not exist',
     serverMessage: 'relation "a" does not exist',
-    advice: 'Mend it.',
+    advice: 'Repair it.',
     file: 'drizzle/0003_b.sql',
     line: 7,
     statement: 'select 1\nfrom a',
@@ -88,7 +88,7 @@ test('an error shows each thing that is known once', () => {
   statement:  select 1
               from a
   SQLSTATE:   42P01
-  what to do: Mend it.`);
+  what to do: Repair it.`);
   expect(JSON.parse(formatJson({ error, large: 2n ** 60n }))).toMatchObject({
     error: { code: 'STATEMENT_FAILED', exitCode: 5, line: 7 },
     large: '1152921504606846976',

@@ -10,9 +10,9 @@ export interface Damage {
   readonly object: string;
   readonly expected: string;
   readonly found: string;
-  /** How the report says it is mended; the test does so. */
-  readonly mend: RegExp;
-  /** What takes away the rest, where there is nothing to mend, or more than what was mended. */
+  /** How the report says it is repaired; the test does so. */
+  readonly repair: RegExp;
+  /** What takes away the rest, where there is nothing to repair, or more than what was repaired. */
   readonly undo?: string;
 }
 
@@ -29,7 +29,7 @@ const columns: readonly Damage[] = [
     object: 'column sessions.budget',
     expected: 'real',
     found: 'double precision',
-    mend: /^alter table sessions alter column budget type real -- may rewrite/,
+    repair: /^alter table sessions alter column budget type real -- may rewrite/,
   },
   {
     name: 'another default',
@@ -37,7 +37,7 @@ const columns: readonly Damage[] = [
     object: 'column sessions.pairs',
     expected: "default '[]'::jsonb",
     found: `default '["BTC/USD"]'::jsonb`,
-    mend: /set default '\[\]'::jsonb$/,
+    repair: /set default '\[\]'::jsonb$/,
   },
   {
     name: 'a default where there is none',
@@ -45,7 +45,7 @@ const columns: readonly Damage[] = [
     object: 'column orders.fee',
     expected: 'default none',
     found: 'default 0',
-    mend: /drop default$/,
+    repair: /drop default$/,
   },
   {
     name: 'NOT NULL',
@@ -53,7 +53,7 @@ const columns: readonly Damage[] = [
     object: 'column orders.pair_index',
     expected: 'null allowed',
     found: 'not null',
-    mend: /drop not null$/,
+    repair: /drop not null$/,
   },
   {
     name: 'a column dropped',
@@ -61,7 +61,7 @@ const columns: readonly Damage[] = [
     object: 'column fills.quantity',
     expected: 'real',
     found: 'missing',
-    mend: /^alter table fills add column quantity real -- its values/,
+    repair: /^alter table fills add column quantity real -- its values/,
   },
   {
     name: 'another comment',
@@ -71,7 +71,7 @@ const columns: readonly Damage[] = [
     expected:
       'comment Pairs the session trades: an array of strings. Filled from symbol, else tradingpair, where a service leaves it empty.',
     found: "comment what it's about",
-    mend: /^comment on column sessions\.pairs is 'Pairs/,
+    repair: /^comment on column sessions\.pairs is 'Pairs/,
   },
   {
     name: 'a column of others that must be given',
@@ -79,7 +79,7 @@ const columns: readonly Damage[] = [
     object: 'column fills.venue_region',
     expected: 'nothing of this name',
     found: 'text, not null',
-    mend: /drop not null --/,
+    repair: /drop not null --/,
     undo: 'alter table fills drop column venue_region',
   },
   {
@@ -89,7 +89,7 @@ const columns: readonly Damage[] = [
     object: 'column fills.venue_region',
     expected: 'nothing of this name',
     found: 'text',
-    mend: /^nothing to do/,
+    repair: /^nothing to do/,
     undo: 'alter table fills drop column venue_region',
   },
 ];
@@ -101,7 +101,7 @@ const constraints: readonly Damage[] = [
     object: `constraint ${check} on sessions`,
     expected: `CHECK (((jsonb_typeof(pairs) = 'array'::text) AND (NOT jsonb_path_exists(pairs, 'strict $[*]?(@.type() != "string")'::jsonpath, '{}'::jsonb, true))))`,
     found: 'missing',
-    mend: /add constraint .* not valid; alter table sessions validate constraint/,
+    repair: /add constraint .* not valid; alter table sessions validate constraint/,
   },
   {
     name: 'the check defined otherwise',
@@ -112,7 +112,7 @@ const constraints: readonly Damage[] = [
     object: `constraint ${check} on sessions`,
     expected: `CHECK (((jsonb_typeof(pairs) = 'array'::text) AND (NOT jsonb_path_exists(pairs, 'strict $[*]?(@.type() != "string")'::jsonpath, '{}'::jsonb, true))))`,
     found: 'CHECK ((pairs IS NOT NULL))',
-    mend: /drop constraint .* add constraint .* validate/,
+    repair: /drop constraint .* add constraint .* validate/,
   },
   {
     name: 'a foreign key not validated',
@@ -123,7 +123,7 @@ const constraints: readonly Damage[] = [
     object: 'constraint fk_fills_orderid on fills',
     expected: 'valid',
     found: 'INVALID',
-    mend: /^alter table fills validate constraint fk_fills_orderid$/,
+    repair: /^alter table fills validate constraint fk_fills_orderid$/,
   },
   {
     name: 'a foreign key of another name',
@@ -131,7 +131,7 @@ const constraints: readonly Damage[] = [
     object: 'constraint fk_orders_sessionid on orders',
     expected: 'FOREIGN KEY (sessionid) REFERENCES sessions(id)',
     found: 'missing; orders_sessionid_fkey is the same under another name',
-    mend: /rename constraint orders_sessionid_fkey to fk_orders_sessionid$/,
+    repair: /rename constraint orders_sessionid_fkey to fk_orders_sessionid$/,
   },
   {
     name: 'a primary key of another name',
@@ -140,7 +140,7 @@ const constraints: readonly Damage[] = [
     object: 'constraint orders_pkey on orders',
     expected: 'PRIMARY KEY (id)',
     found: 'missing; PK is the same under another name',
-    mend: /rename constraint "PK" to orders_pkey$/,
+    repair: /rename constraint "PK" to orders_pkey$/,
   },
   {
     name: 'a constraint of others',
@@ -148,7 +148,7 @@ const constraints: readonly Damage[] = [
     object: 'constraint positive on fills',
     expected: 'nothing of this name',
     found: 'CHECK ((price > (0)::double precision))',
-    mend: /drop constraint positive --/,
+    repair: /drop constraint positive --/,
   },
 ];
 
@@ -159,7 +159,7 @@ const indexes: readonly Damage[] = [
     object: `index ${index}`,
     expected: 'gin (pairs)',
     found: 'missing',
-    mend: /^create index concurrently idx_sessions_pairs_gin on sessions using gin \(pairs\)$/,
+    repair: /^create index concurrently idx_sessions_pairs_gin on sessions using gin \(pairs\)$/,
   },
   {
     name: 'the partial GIN index of an older attempt',
@@ -167,7 +167,7 @@ const indexes: readonly Damage[] = [
     object: `index ${index}`,
     expected: 'gin (pairs)',
     found: "gin (pairs) WHERE (pairs <> '[]'::jsonb)",
-    mend: /^create index concurrently .*__new .*; drop index concurrently .*; alter index .* rename to /,
+    repair: /^create index concurrently .*__new .*; drop index concurrently .*; alter index .* rename to /,
   },
   {
     name: 'a unique index that is not unique',
@@ -179,7 +179,7 @@ const indexes: readonly Damage[] = [
     object: 'index idx_fills_unique_dedup',
     expected: 'unique',
     found: 'not unique',
-    mend: /^create unique index concurrently/,
+    repair: /^create unique index concurrently/,
   },
   {
     name: 'an index of another name',
@@ -187,7 +187,7 @@ const indexes: readonly Damage[] = [
     object: `index ${index}`,
     expected: 'gin (pairs)',
     found: 'missing; gin_pairs is the same under another name',
-    mend: /^alter index gin_pairs rename to idx_sessions_pairs_gin$/,
+    repair: /^alter index gin_pairs rename to idx_sessions_pairs_gin$/,
   },
   {
     name: 'an index of others',
@@ -196,7 +196,7 @@ const indexes: readonly Damage[] = [
     object: 'index mine',
     expected: 'nothing of this name',
     found: 'btree (createdat)',
-    mend: /^nothing to do/,
+    repair: /^nothing to do/,
     undo: 'drop index mine',
   },
   {
@@ -206,7 +206,7 @@ const indexes: readonly Damage[] = [
     object: 'index idx_orders_symbol_status__set_aside',
     expected: 'nothing of this name',
     found: 'btree (symbol)',
-    mend: /^drop index concurrently idx_orders_symbol_status__set_aside -- set aside/,
+    repair: /^drop index concurrently idx_orders_symbol_status__set_aside -- set aside/,
   },
   {
     name: 'a unique index of others',
@@ -214,7 +214,7 @@ const indexes: readonly Damage[] = [
     object: 'index mine',
     expected: 'nothing of this name',
     found: 'btree (exchangeorderid), unique',
-    mend: /^drop index concurrently mine --/,
+    repair: /^drop index concurrently mine --/,
   },
 ];
 
@@ -225,7 +225,7 @@ const triggers: readonly Damage[] = [
     object: `trigger ${trigger} on sessions`,
     expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
     found: 'missing',
-    mend: rerun0001,
+    repair: rerun0001,
   },
   {
     name: 'the trigger disabled',
@@ -233,7 +233,7 @@ const triggers: readonly Damage[] = [
     object: `trigger ${trigger} on sessions`,
     expected: 'fires always but in replication',
     found: 'fires never: disabled',
-    mend: /^alter table sessions enable trigger trg_sessions_sync_pairs$/,
+    repair: /^alter table sessions enable trigger trg_sessions_sync_pairs$/,
   },
   {
     name: 'the trigger defined otherwise',
@@ -243,7 +243,7 @@ const triggers: readonly Damage[] = [
     object: `trigger ${trigger} on sessions`,
     expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
     found: `CREATE TRIGGER ${trigger} BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
-    mend: rerun0001,
+    repair: rerun0001,
   },
   {
     name: 'the body of its function changed',
@@ -253,7 +253,7 @@ const triggers: readonly Damage[] = [
     object: `trigger ${trigger} on sessions`,
     expected: 'line 17 of the body: return new;',
     found: 'line 17 of the body: return null;',
-    mend: rerun0001,
+    repair: rerun0001,
   },
   {
     name: 'the search path of its function changed',
@@ -261,7 +261,7 @@ const triggers: readonly Damage[] = [
     object: `trigger ${trigger} on sessions`,
     expected: 'settings none',
     found: 'settings search_path=pg_temp',
-    mend: rerun0001,
+    repair: rerun0001,
   },
   {
     name: 'a trigger of others',
@@ -273,7 +273,7 @@ const triggers: readonly Damage[] = [
     expected: 'nothing of this name',
     found:
       'CREATE TRIGGER audit AFTER INSERT FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()',
-    mend: /^nothing to do/,
+    repair: /^nothing to do/,
     undo: 'drop trigger audit on fills',
   },
 ];
@@ -294,7 +294,7 @@ const rows: readonly Damage[] = [
     object: 'rows of sessions.pair_count',
     expected: 'the length of pairs',
     found: '1 of 2 sessions with another number',
-    mend: rerun0001,
+    repair: rerun0001,
     undo: 'delete from sessions',
   },
   {
@@ -305,7 +305,7 @@ const rows: readonly Damage[] = [
     object: 'rows of sessions.pairs',
     expected: 'the symbol (else the tradingpair) in pairs, where a session has one',
     found: '2 of 3 sessions with a symbol or tradingpair, and no pairs',
-    mend: rerun0001,
+    repair: rerun0001,
     undo: 'delete from sessions',
   },
 ];
@@ -317,7 +317,7 @@ const journal: readonly Damage[] = [
     object: 'journal row of 0002_symbol_indexes',
     expected: 'recorded as applied',
     found: 'not recorded',
-    mend: /^multi-pair-db migrate 002$/,
+    repair: /^multi-pair-db migrate 002$/,
     undo: `insert into multi_pair_db.migrations (id, hash, created_at)
            values (3, '${hashes[2]}', 1795392595164)`,
   },
@@ -327,7 +327,7 @@ const journal: readonly Damage[] = [
     object: 'journal',
     expected: 'one row for each file, written from that file',
     found: `drizzle/0001_multi_pair_support.sql is not what was applied: its sha256 is ${hashes[1]?.slice(0, 12)}…, recorded is f00…`,
-    mend: /^Restore the file as it was applied/,
+    repair: /^Restore the file as it was applied/,
     undo: `update multi_pair_db.migrations set hash = '${hashes[1]}' where hash = 'f00'`,
   },
   {
@@ -337,7 +337,7 @@ const journal: readonly Damage[] = [
     expected: 'one row for each file, written from that file',
     found:
       'multi_pair_db.migrations has a row (id 4, created_at 1895392594478) that belongs to no file of this folder',
-    mend: /^Check that this is the right database/,
+    repair: /^Check that this is the right database/,
     undo: `delete from multi_pair_db.migrations where hash = 'f00'`,
   },
 ];

@@ -1,6 +1,6 @@
 import { type CatalogObject, type Property, scopeOf } from './catalog.ts';
 import type { ExpectedObject } from './catalog-file.ts';
-import { applyCommand, type Migrations, mendObject, mendSurplus, refusesNull } from './repair.ts';
+import { adviseSurplus, applyCommand, type Migrations, refusesNull, repairObject } from './repair.ts';
 
 /** Something of the database that is not what the package says. */
 export interface Finding {
@@ -13,8 +13,8 @@ export interface Finding {
   readonly object: string;
   readonly expected: string;
   readonly found: string;
-  /** The command or statement that mends it; of a note, what may be done. */
-  readonly mend: string;
+  /** The command or statement that repairs it; of a note, what may be done. */
+  readonly repair: string;
 }
 
 /**
@@ -22,7 +22,7 @@ export interface Finding {
  * comment apart. What is there beyond is a fault only where it can refuse a row that this package writes: a NOT NULL
  * column without default, a constraint, a unique index.
  *
- * @param migrations what is recorded as applied: what mends depends on it
+ * @param migrations what is recorded as applied: what repairs depends on it
  */
 export function compareCatalogs(
   expected: readonly ExpectedObject[],
@@ -79,7 +79,7 @@ function compareObject(wanted: ExpectedObject, found: CatalogObject, migrations:
       level: isRemark ? 'note' : 'fault',
       object: nameObject(wanted),
       ...describeDifference(wanted, found, differing),
-      mend: mendObject(wanted, found, migrations),
+      repair: repairObject(wanted, found, migrations),
     },
   ];
 }
@@ -140,7 +140,7 @@ function describeMissing(
       object: nameObject(wanted),
       expected: summarize(wanted),
       found: twin === undefined ? 'missing' : `missing; ${twin.name} is the same under another name`,
-      mend: mendObject(wanted, twin, migrations),
+      repair: repairObject(wanted, twin, migrations),
     },
   ];
 }
@@ -157,7 +157,7 @@ function describeMissingSchema(
     object: `procedures of ${schema}`,
     expected: `${own.length} functions and procedures`,
     found: 'missing',
-    mend: applyCommand(own[0]?.migration ?? '', migrations),
+    repair: applyCommand(own[0]?.migration ?? '', migrations),
   };
 }
 
@@ -184,7 +184,7 @@ function describeSurplus(object: CatalogObject): Finding {
     object: nameObject(object),
     expected: 'nothing of this name',
     found: summarize(object),
-    mend: mendSurplus(object),
+    repair: adviseSurplus(object),
   };
 }
 

@@ -16,26 +16,26 @@ export interface Migrations {
   readonly applied: ReadonlySet<string>;
 }
 
-/** What brings what a migration makes. Once it is recorded, its file can run again, and mends what it finds. */
+/** What brings what a migration makes. Once it is recorded, its file can run again, and repairs what it finds. */
 export function applyCommand(tag: string, { folder, applied }: Migrations): string {
   if (!applied.has(tag)) return migrateCommand(tag);
   return `psql "$DATABASE_URL" -X -v ON_ERROR_STOP=1 -f ${path.join(folder, `${tag}.sql`)}`;
 }
 
 /** What makes a missing or different object what it should be. `found` is what stands in its place or has its name. */
-export function mendObject(
+export function repairObject(
   wanted: ExpectedObject,
   found: CatalogObject | undefined,
   migrations: Migrations,
 ): string {
   const isNamedOtherwise = found !== undefined && found.name !== wanted.name;
   if (isNamedOtherwise) return renameObject(wanted, found.name);
-  if (wanted.kind === 'column' && found !== undefined) return mendColumn(wanted, found);
+  if (wanted.kind === 'column' && found !== undefined) return repairColumn(wanted, found);
   if (!migrations.applied.has(wanted.migration)) return migrateCommand(wanted.migration);
   switch (wanted.kind) {
     case 'constraint':
     case 'index':
-      return mendByHand(wanted, found);
+      return repairByHand(wanted, found);
     case 'trigger':
       return differsOnlyIn(wanted, found, 'fires')
         ? `alter table ${quote(wanted.table)} enable trigger ${quote(wanted.name)}`
@@ -52,11 +52,11 @@ export function mendObject(
 }
 
 /** The statements that make an index or constraint what it should be, whatever the migrations would do about it. */
-export const mendByHand = (wanted: ExpectedObject, found: CatalogObject | undefined): string =>
-  wanted.kind === 'index' ? mendIndex(wanted, found) : mendConstraint(wanted, found);
+export const repairByHand = (wanted: ExpectedObject, found: CatalogObject | undefined): string =>
+  wanted.kind === 'index' ? repairIndex(wanted, found) : repairConstraint(wanted, found);
 
 /** What may be done about an object that the package does not know. */
-export function mendSurplus({ kind, table, name, properties }: CatalogObject): string {
+export function adviseSurplus({ kind, table, name, properties }: CatalogObject): string {
   switch (kind) {
     case 'column':
       return refusesNull(properties)
@@ -95,7 +95,7 @@ function renameObject({ kind, table, name }: ExpectedObject, from: string): stri
     : `alter table ${quote(table)} rename constraint ${quote(from)} to ${quote(name)}`;
 }
 
-function mendColumn(wanted: ExpectedObject, found: CatalogObject): string {
+function repairColumn(wanted: ExpectedObject, found: CatalogObject): string {
   const column = `alter table ${quote(wanted.table)} alter column ${quote(wanted.name)}`;
   const { type, nullable, comment } = wanted.properties;
   const fallback = wanted.properties['default'];
@@ -124,7 +124,7 @@ function addColumn({ table, name, properties }: ExpectedObject): string {
 export const refusesNull = (properties: CatalogObject['properties']): boolean =>
   properties['nullable'] === false && properties['default'] === null;
 
-function mendConstraint(wanted: ExpectedObject, found: CatalogObject | undefined): string {
+function repairConstraint(wanted: ExpectedObject, found: CatalogObject | undefined): string {
   const table = `alter table ${quote(wanted.table)}`;
   const name = quote(wanted.name);
   const validate = `${table} validate constraint ${name}`;
@@ -136,7 +136,7 @@ function mendConstraint(wanted: ExpectedObject, found: CatalogObject | undefined
   return `${drop}${table} add constraint ${name} ${definition} not valid; ${validate}`;
 }
 
-function mendIndex(wanted: ExpectedObject, found: CatalogObject | undefined): string {
+function repairIndex(wanted: ExpectedObject, found: CatalogObject | undefined): string {
   const name = quote(wanted.name);
   const create = (as: string): string =>
     `create ${wanted.properties['unique'] === true ? 'unique ' : ''}index concurrently ${as} on ${quote(wanted.table)} using ${String(wanted.properties['definition'])}`;

@@ -1,6 +1,6 @@
 import { describeSessions, listSessions } from '../../connection/activity.ts';
 import type { ExpectedObject } from '../catalog/catalog-file.ts';
-import { mendByHand } from '../catalog/repair.ts';
+import { repairByHand } from '../catalog/repair.ts';
 import { type Check, type CheckContext, count, isPending } from './check.ts';
 
 const indexesOf = ({ expected }: CheckContext): ExpectedObject[] =>
@@ -62,11 +62,11 @@ function describeDamage(context: CheckContext, wanted: ExpectedObject): string[]
   if (!isOther && !isInvalid) return [];
   const state = isInvalid ? 'INVALID' : 'defined otherwise';
   const unique = found.properties['unique'] === true ? 'unique ' : '';
-  const mend =
+  const repair =
     isPending(context, wanted.migration) && !wanted.migration.startsWith('0000')
       ? `${wanted.migration} builds it anew`
-      : mendByHand(wanted, found);
-  return [`${wanted.name} is ${state}: ${unique}${String(found.properties['definition'])}; ${mend}`];
+      : repairByHand(wanted, found);
+  return [`${wanted.name} is ${state}: ${unique}${String(found.properties['definition'])}; ${repair}`];
 }
 
 interface Build {

@@ -1,6 +1,6 @@
 import type { CatalogObject } from '../catalog/catalog.ts';
 import type { ExpectedObject } from '../catalog/catalog-file.ts';
-import { mendByHand } from '../catalog/repair.ts';
+import { repairByHand } from '../catalog/repair.ts';
 import { type Check, type CheckContext, count, hasTable, isPending } from './check.ts';
 
 /** Above this size, 0000 leaves a missing index or foreign key to the operator: adding it in place holds up writers. */
@@ -101,5 +101,5 @@ async function listMissingOnLargeTables(context: CheckContext): Promise<string[]
   );
   return missing
     .filter(({ table }) => large.some(({ name }) => name === table))
-    .map((wanted) => `${wanted.name} is missing: ${mendByHand(wanted, undefined)}`);
+    .map((wanted) => `${wanted.name} is missing: ${repairByHand(wanted, undefined)}`);
 }

@@ -11,7 +11,7 @@ export const diskSpace: Check = {
   why: 'a full disk stops the server; builds and backfill write new pages, and as much again to the write-ahead log',
   look: async ({ connection, plan }) => {
     if (plan === undefined)
-      return { level: 'skipped', found: 'not estimated: the history has to be mended first' };
+      return { level: 'skipped', found: 'not estimated: the history has to be repaired first' };
     const sizes = Object.entries(plan.diskBytes).filter(([, bytes]) => bytes > 0);
     const neededBytes = 2 * sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
     const details = sizes.map(([tag, bytes]) => `${tag}: about ${formatBytes(bytes)}, and the same of WAL`);

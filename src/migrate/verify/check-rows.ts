@@ -38,7 +38,7 @@ export async function checkRows(
         object: `rows of ${table}`,
         expected: 'counted',
         found: `not checked: ${'reason' in outcome ? outcome.reason : 'no answer'}`,
-        mend: 'run verify again as the owner of the tables, or with a longer --time-limit',
+        repair: 'run verify again as the owner of the tables, or with a longer --time-limit',
       });
       continue;
     }
@@ -57,11 +57,11 @@ function describeBroken(rule: RowRule, broken: number, total: number, migrations
     object: rule.object,
     expected: rule.expected,
     found: `${broken} of ${total} ${rule.table} ${rule.broken}`,
-    mend: mendRows(rule, migrations),
+    repair: repairRows(rule, migrations),
   };
 }
 
-function mendRows({ migration, table, condition, expected }: RowRule, migrations: Migrations): string {
+function repairRows({ migration, table, condition, expected }: RowRule, migrations: Migrations): string {
   if (migration === undefined)
     return `select id from ${quote(table)} where ${condition}; -- make each of them ${expected}`;
   return applyCommand(migration, migrations);

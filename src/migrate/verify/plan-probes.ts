@@ -106,7 +106,7 @@ export async function checkPlans(
         object,
         expected,
         found: `not asked: ${outcome.reason}`,
-        mend: 'mend what is named above, then run verify --explain again',
+        repair: 'repair what is named above, then run verify --explain again',
       });
       continue;
     }
@@ -118,7 +118,7 @@ export async function checkPlans(
         object,
         expected,
         found: 'PostgreSQL cannot use that index',
-        mend: 'mend the index as named above, then run verify --explain again',
+        repair: 'repair the index as named above, then run verify --explain again',
       });
     } else if (!chosen && estimatedRows >= largeTableRows) {
       findings.push({
@@ -126,7 +126,7 @@ export async function checkPlans(
         object,
         expected,
         found: `another plan is chosen on about ${Math.round(estimatedRows)} rows`,
-        mend: 'multi-pair-db maintain analyze',
+        repair: 'multi-pair-db maintain analyze',
       });
     }
   }

@@ -87,7 +87,7 @@ function describeHistory({ pending, faults }: History): Finding[] {
         object: `journal row of ${tag}`,
         expected: 'recorded as applied',
         found: 'not recorded',
-        mend: migrateCommand(tag),
+        repair: migrateCommand(tag),
       }),
     ),
     ...faults.map(
@@ -96,7 +96,7 @@ function describeHistory({ pending, faults }: History): Finding[] {
         object: 'journal',
         expected: 'one row for each file, written from that file',
         found: message,
-        mend: advice,
+        repair: advice,
       }),
     ),
   ];

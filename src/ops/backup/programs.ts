@@ -190,7 +190,7 @@ function explain(
   return new OperationError({
     code: meaning?.code ?? 'STATEMENT_FAILED',
     message: `${name} failed${meaning?.code === 'OUT_OF_SPACE' && writesTo !== undefined ? `: no room for ${writesTo}` : ''}`,
-    advice: meaning?.advice ?? 'Mend the cause, then run the same command again.',
+    advice: meaning?.advice ?? 'Repair the cause, then run the same command again.',
     serverMessage: said,
   });
 }

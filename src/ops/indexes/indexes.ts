@@ -103,7 +103,7 @@ function invalid({ index }: IndexFacts, { own }: Surroundings): IndexFinding {
     kind: 'invalid',
     message: 'INVALID: queries don’t use it, a unique one guards nothing, and every write still pays for it',
     advice: own.has(index)
-      ? `\`multi-pair-db migrate\` mends the nine of migration 002; for any other: \`multi-pair-db maintain reindex ${index}\`.`
+      ? `\`multi-pair-db migrate\` repairs the nine of migration 002; for any other: \`multi-pair-db maintain reindex ${index}\`.`
       : `\`multi-pair-db maintain reindex ${index}\` builds it again.`,
   };
 }

@@ -8,17 +8,17 @@ export const olderPairs: Check = {
     if (pairs?.properties['type'] !== 'jsonb')
       return { level: 'skipped', found: 'there is no column sessions.pairs of type jsonb yet' };
     const [row] = await connection.query<{ bad: number }>(
-      `select count(*) as bad from sessions where ${notMendable}`,
+      `select count(*) as bad from sessions where ${notRepairable}`,
     );
     if (row?.bad === 0)
       return { level: 'ok', found: 'every value of sessions.pairs can be kept or put right' };
     return {
       level: 'blocker',
       found: `${count(row?.bad ?? 0, 'session')} with pairs that are no array of strings`,
-      advice: `Set pairs of these sessions to an array of strings, or to null: select id from sessions where ${notMendable}`,
+      advice: `Set pairs of these sessions to an array of strings, or to null: select id from sessions where ${notRepairable}`,
     };
   },
 };
 
 /** What 0001 refuses. A lone string, and nulls, it puts right. */
-const notMendable = `jsonb_typeof(pairs) not in ('array', 'string', 'null') or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)`;
+const notRepairable = `jsonb_typeof(pairs) not in ('array', 'string', 'null') or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)`;

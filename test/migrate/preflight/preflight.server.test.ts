@@ -347,7 +347,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     });
     expect(checks.find(({ id }) => id === 'disk-space')).toMatchObject({
       level: 'skipped',
-      found: 'not estimated: the history has to be mended first',
+      found: 'not estimated: the history has to be repaired first',
     });
   });
 });

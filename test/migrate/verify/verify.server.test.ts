@@ -17,12 +17,12 @@ async function verify(db: TestDatabase, options?: VerifyOptions) {
 }
 
 /** Does what the report says, as an operator would: pastes the SQL, or runs the file. */
-async function follow(db: TestDatabase, { mend }: Finding): Promise<void> {
-  if (!/^(psql|alter|create|drop|comment|reindex) /.test(mend)) return;
-  const file = /^psql .*\/(\d{4}_\w+)\.sql/.exec(mend)?.[1];
+async function follow(db: TestDatabase, { repair }: Finding): Promise<void> {
+  if (!/^(psql|alter|create|drop|comment|reindex) /.test(repair)) return;
+  const file = /^psql .*\/(\d{4}_\w+)\.sql/.exec(repair)?.[1];
   const statements =
     file === undefined
-      ? mend.split(' -- ')[0]?.split('; ')
+      ? repair.split(' -- ')[0]?.split('; ')
       : (await readMigrationFiles(migrationsFolder))
           .find(({ tag }) => tag === file)
           ?.statements.map(({ sql }) => sql);
@@ -50,13 +50,13 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       await db[Symbol.asyncDispose]();
     });
 
-    test.each(damages)('finds $name, and what it says mends it', async (damage) => {
+    test.each(damages)('finds $name, and what it says repairs it', async (damage) => {
       for (const statement of damage.by) await db.sql.unsafe(statement);
 
       const { verified, findings } = await verifyDatabase(connection);
       const { object, expected, found, level = 'fault' } = damage;
       expect(findings).toEqual([
-        { level, object, expected, found, mend: expect.stringMatching(damage.mend) },
+        { level, object, expected, found, repair: expect.stringMatching(damage.repair) },
       ]);
       expect(verified).toBe(level === 'note');
 
@@ -72,8 +72,8 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(applied).toEqual([]);
     expect(checkedRows).toBeUndefined();
     const missing = findings.filter(({ found }) => found === 'missing');
-    expect(missing.filter(({ mend }) => mend === 'multi-pair-db migrate 001')).toHaveLength(5);
-    expect(missing.filter(({ mend }) => mend === 'multi-pair-db migrate 002')).toHaveLength(9);
+    expect(missing.filter(({ repair }) => repair === 'multi-pair-db migrate 001')).toHaveLength(5);
+    expect(missing.filter(({ repair }) => repair === 'multi-pair-db migrate 002')).toHaveLength(9);
     expect(findings).toHaveLength(3 + 1 + 5 + 9);
 
     await migrate(db.url);
@@ -119,7 +119,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
         object: 'index idx_fills_unique_dedup',
         expected: 'valid',
         found: 'INVALID',
-        mend: 'reindex index concurrently idx_fills_unique_dedup',
+        repair: 'reindex index concurrently idx_fills_unique_dedup',
       },
     ]);
     await db.sql`delete from fills where id = 'b'`;
@@ -138,7 +138,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       object: 'rows of sessions.pairs',
       found: '2 of 3 sessions with something else',
     });
-    const listed = await db.sql.unsafe(rule?.mend.split(' -- ')[0] ?? '');
+    const listed = await db.sql.unsafe(rule?.repair.split(' -- ')[0] ?? '');
     expect(listed.map((row) => row['id']).sort()).toEqual(['b', 'c']);
     expect(JSON.stringify(findings)).not.toContain('A/B');
   });
