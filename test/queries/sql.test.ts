@@ -60,7 +60,7 @@ const after = { startedAt: 1, id: 'a' };
 test('settlement', async () => {
   expect(await sent((db) => listSessionsToSettle(db, { startedAfterMs: 7 }))).toMatchInlineSnapshot(`
     [
-      "select … from ( select … from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as dear where dear.id = sessions.id limit 1)) order by startedat desc, id desc limit 1000 ) as newest order by startedat desc, id desc limit (select $2::integer) -- [7,100]",
+      "select … from ( select … from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) order by startedat desc, id desc limit 1000 ) as newest order by startedat desc, id desc limit (select $2::integer) -- [7,100]",
     ]
   `);
   expect(
@@ -69,7 +69,7 @@ test('settlement', async () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "select … from ( select … from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as dear where dear.id = sessions.id limit 1)) and coalesce(pairs, '[]') @> $2::jsonb and exchange is not distinct from $3 and startedat <= (select $4::bigint) and (startedat, id) < ((select $4::bigint), (select $5::text)) order by startedat desc, id desc limit 1000 ) as newest order by startedat desc, id desc limit (select $6::integer) -- [7,"[\\"A\\"]","okx",1,"a",5]",
+      "select … from ( select … from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and coalesce(pairs, '[]') @> $2::jsonb and exchange is not distinct from $3 and startedat <= (select $4::bigint) and (startedat, id) < ((select $4::bigint), (select $5::text)) order by startedat desc, id desc limit 1000 ) as newest order by startedat desc, id desc limit (select $6::integer) -- [7,"[\\"A\\"]","okx",1,"a",5]",
     ]
   `);
   expect(
@@ -78,7 +78,7 @@ test('settlement', async () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "with candidates as materialized ( select id from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as dear where dear.id = sessions.id limit 1)) and (lastsettleattempt is null or lastsettleattempt <= (extract(epoch from statement_timestamp()) * 1000)::bigint - $2::bigint) order by lastsettleattempt nulls first, startedat, id limit $3 for no key update skip locked ), claimed as ( update sessions set lastsettleattempt = (extract(epoch from statement_timestamp()) * 1000)::bigint, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint from candidates where sessions.id = candidates.id returning … ) select … from claimed order by startedat, id -- [7,9,100]",
+      "with candidates as materialized ( select id from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and (lastsettleattempt is null or lastsettleattempt <= (extract(epoch from statement_timestamp()) * 1000)::bigint - $2::bigint) order by lastsettleattempt nulls first, startedat, id limit $3 for no key update skip locked ), claimed as ( update sessions set lastsettleattempt = (extract(epoch from statement_timestamp()) * 1000)::bigint, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint from candidates where sessions.id = candidates.id returning … ) select … from claimed order by startedat, id -- [7,9,100]",
     ]
   `);
   expect(await sent((db) => recordSettlement(db, { sessionId: 's', complete: true }))).toMatchInlineSnapshot(`
