@@ -26,7 +26,7 @@ export {
 export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './fills/insert-fills.ts';
 export { type FillFilter, streamFills } from './fills/stream-fills.ts';
 export { type FindOrderOptions, findOrder } from './orders/find-order.ts';
-export { insertOrders, maxInsertedOrders } from './orders/insert-orders.ts';
+export { insertOrders, maxInsertedOrders, type OrderInput } from './orders/insert-orders.ts';
 export {
   hasOpenSells,
   listOpenOrders,
@@ -41,7 +41,7 @@ export {
   type PerformanceFilter,
 } from './performance/performance.ts';
 export { listPairVolume, type PairVolume } from './performance/volume.ts';
-export { insertSession } from './sessions/insert-session.ts';
+export { insertSession, type SessionInput } from './sessions/insert-session.ts';
 export {
   listMultiPairSessions,
   listSessionsByPair,

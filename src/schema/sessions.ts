@@ -1,6 +1,9 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, integer, jsonb, pgTable, real, text } from 'drizzle-orm/pg-core';
 
+/** To be settled, and not settled yet: the predicate of `idx_sessions_settlement_discovery`. */
+export const isUnsettled = sql`settlesession = true and (settledcomplete is null or settledcomplete = false)`;
+
 /**
  * A trading session: one run of a strategy on one exchange, trading one pair (the old services) or many (`pairs`).
  *
@@ -120,12 +123,10 @@ export const sessions = pgTable(
     index('idx_sessions_settlement').on(t.settledComplete, t.lastSettleAttempt),
     index('idx_sessions_tradingmode').on(t.tradingMode),
     index('idx_sessions_pair_count').on(t.pairCount),
-    // No predicate: PostgreSQL cannot prove `pairs != '[]'` from `pairs @> …` and would never use the index.
+    // No predicate: PostgreSQL can't prove `pairs != '[]'` from `pairs @> …` and would never use the index.
     index('idx_sessions_pairs_gin').using('gin', t.pairs),
     // The flags are the predicate, not the key: the list comes out of one ordered index scan, with no sort.
-    index('idx_sessions_settlement_discovery')
-      .on(t.startedAt, t.id)
-      .where(sql`settlesession = true and (settledcomplete is null or settledcomplete = false)`),
+    index('idx_sessions_settlement_discovery').on(t.startedAt, t.id).where(isUnsettled),
     // `strict` keeps jsonpath from unwrapping a nested array; `silent` (the last argument) leaves the verdict on a
     // scalar to the first condition instead of raising a jsonpath error that would not name the rule.
     check(

@@ -1,6 +1,7 @@
 /**
  * Zod schemas for what services take from outside before they hand it to `multi-pair-db/queries`. They refuse what the
- * database would refuse, and keys that no column has. The options of a function are its name with `OptionsSchema`. Needs the optional peers `zod` (4) and `drizzle-zod`.
+ * database would refuse, and keys that no column has; decimals are numbers or exact text. The options of a function are
+ * its name with `OptionsSchema`. Needs the optional peers `zod` (4) and `drizzle-zod`.
  */
 import { createInsertSchema } from 'drizzle-zod';
 import { z } from 'zod';
@@ -8,7 +9,7 @@ import { fills } from '../schema/fills.ts';
 import { orders } from '../schema/orders.ts';
 import { sessions } from '../schema/sessions.ts';
 import { pairsSchema } from './options.ts';
-import { decimalSchema, refineForPostgres, textSchema } from './storable.ts';
+import { refineForPostgres, textSchema } from './storable.ts';
 
 export * from './options.ts';
 
@@ -23,18 +24,14 @@ export const insertOrderSchema = createInsertSchema(orders, refineForPostgres(or
   .omit({ pairIndex: true })
   .strict();
 
-const decimal = decimalSchema.nullable().optional();
-
-/** A fill for `insertFills`: decimals as numbers or exact text, the venue's id in whatever form it comes. */
+/**
+ * A fill for `insertFills`: the venue's id in whatever form it comes. That `tradeId` and `execId` agree where both are
+ * given is for `insertFills` to say.
+ */
 export const insertFillSchema = createInsertSchema(fills, refineForPostgres(fills))
   .extend({
-    size: decimal,
-    amount: decimal,
-    price: decimal,
-    fee: decimal,
-    feeAmount: decimal,
-    cost: decimal,
-    quantity: decimal,
+    id: textSchema.min(1),
+    execId: textSchema.min(1).nullable().optional(),
     tradeId: z
       .union([
         z

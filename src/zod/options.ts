@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { maxLimit } from '../queries/core/arguments.ts';
+import { maxStatuses } from '../queries/orders/orders.ts';
 import { maxSymbols } from '../queries/performance/volume.ts';
 import { maxPairs } from '../queries/sessions/pairs.ts';
+import { maxLookbackHours } from '../queries/sessions/settlement.ts';
 import { textSchema } from './storable.ts';
 
 const text = textSchema;
@@ -10,7 +12,7 @@ const ms = z.int();
 const side = z.enum(['buy', 'sell']).optional();
 /** A key of the other way to ask: it may stand there, but only as undefined. */
 const absent = z.undefined().optional();
-const statuses = z.array(text).min(1).max(100).optional();
+const statuses = z.array(text).min(1).max(maxStatuses).optional();
 
 /** Pairs of a session, in their order. */
 export const pairsSchema = z.array(text).max(maxPairs);
@@ -35,7 +37,10 @@ const disorder = { error: 'toMs lies before fromMs', path: ['toMs'] };
 
 const settlement = { ...page, pair: optionalText, exchange: optionalText };
 /** A look back, or a first instant, not both. */
-const lookback = { lookbackHours: z.number().positive().max(1_000_000).optional(), startedAfterMs: absent };
+const lookback = {
+  lookbackHours: z.number().positive().max(maxLookbackHours).optional(),
+  startedAfterMs: absent,
+};
 const firstInstant = { startedAfterMs: ms, lookbackHours: absent };
 
 const settlementAfter = { after: z.object({ startedAt: ms, id: text }).optional() };

@@ -1,55 +1,46 @@
 import { getTableColumns, is } from 'drizzle-orm';
 import { PgJsonb, PgReal, type PgTable, PgText } from 'drizzle-orm/pg-core';
 import { z } from 'zod';
-import { decimalPattern } from '../queries/fills/fill-input.ts';
+import { isStorableText, unstorable } from '../queries/core/arguments.ts';
+import { decimalPattern, fitsReal, outOfReal } from '../queries/core/encode.ts';
+import type { KeysOfType } from '../queries/core/row-types.ts';
 
 /** Text that PostgreSQL stores as it is: without U+0000, and without half a surrogate pair. */
-export const textSchema = z.string().refine(isStorableText, {
-  error: 'holds a character that PostgreSQL cannot store (U+0000, or half of a surrogate pair)',
-});
+export const textSchema = z.string().refine(isStorableText, { error: `holds ${unstorable}` });
 
-/** A number that fits `real`: finite, and neither too large for it nor so small that it would become zero. */
-const realSchema = z
-  .number()
-  .refine(isFloat4, { error: 'is out of the range of real (about 1e-45 to 3e38)' });
-
-/** The same as a number or as an exact decimal string, which PostgreSQL itself rounds to `real`. */
+/**
+ * A decimal for `real`, as a number or as an exact decimal string, which PostgreSQL itself rounds: finite, and neither
+ * too large for it nor so small that it would become zero.
+ */
 export const decimalSchema = z.union([
-  realSchema,
-  z
-    .string()
-    .regex(decimalPattern)
-    .refine((text) => isFloat4(Number(text)), { error: 'is out of the range of real (about 1e-45 to 3e38)' }),
+  z.number().refine(fitsReal, { error: outOfReal }),
+  z.string().regex(decimalPattern).refine(fitsReal, { error: outOfReal }),
 ]);
 
 /** A JSON document that `jsonb` takes. */
-const jsonSchema = z.json().refine((value) => isStorableJson(value), {
-  error: 'holds a character that PostgreSQL cannot store (U+0000, or half of a surrogate pair)',
-});
+const jsonSchema = z.json().refine((value) => isStorableJson(value), { error: `holds ${unstorable}` });
+
+type Decimals<T extends PgTable> = {
+  [K in KeysOfType<T, 'PgReal'>]: T['_']['columns'][K]['_']['notNull'] extends true
+    ? typeof decimalSchema
+    : z.ZodOptional<z.ZodNullable<typeof decimalSchema>>;
+};
 
 /**
- * What drizzle-zod lets through and the database would refuse, and the other way round: drizzle-zod limits `real` to
- * 24-bit integers, less than a bitcoin costs in Korean won. Kinds of schema, and so the inferred types, stay as they are.
+ * What drizzle-zod lets through and the database would refuse, and the other way round: drizzle-zod knows no decimal
+ * strings, and limits `real` to 24-bit integers, less than a bitcoin costs in Korean won. The type names the decimals
+ * alone: text and JSON stay of the kind that drizzle-zod infers.
  */
-export function refineForPostgres(table: PgTable): Record<never, never> {
+export function refineForPostgres<T extends PgTable>(table: T): Decimals<T> {
   const refinements: Record<string, z.ZodType> = {};
   for (const [key, column] of Object.entries(getTableColumns(table))) {
     if (is(column, PgText)) refinements[key] = textSchema;
-    if (is(column, PgReal)) refinements[key] = realSchema;
+    if (is(column, PgReal)) refinements[key] = decimalSchema;
     if (is(column, PgJsonb)) refinements[key] = jsonSchema;
     // Given as a schema, drizzle-zod takes it as it is, the null that the column allows included.
     if (refinements[key] && !column.notNull) refinements[key] = refinements[key].nullable().optional();
   }
-  return refinements;
-}
-
-function isStorableText(text: string): boolean {
-  return !text.includes('\0') && !/\p{Surrogate}/u.test(text);
-}
-
-function isFloat4(value: number): boolean {
-  const stored = Math.fround(value);
-  return Number.isFinite(stored) && (stored !== 0 || value === 0);
+  return refinements as Decimals<T>;
 }
 
 function isStorableJson(value: unknown): boolean {

@@ -7,8 +7,10 @@ import { expectTypeOf, test } from 'vitest';
 import {
   claimSessionsToSettle,
   type Database,
+  type FillInput,
   findOrder,
   hasOpenSells,
+  insertFills,
   insertOrders,
   insertSession,
   listMultiPairSessions,
@@ -17,7 +19,9 @@ import {
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
+  type OrderInput,
   recordSettlement,
+  type SessionInput,
   type SessionKey,
   type SessionSummary,
   type Transaction,
@@ -108,4 +112,37 @@ test('orders: exactly one id, the venue’s with its session; rows are orders', 
   listOrders(db, { sessionId: 's', side: 'SELL' });
   // @ts-expect-error the position comes from the session
   insertOrders(db, [{ id: 'o', pairIndex: 1 }]);
+});
+
+type IsDecimal<T> = unknown extends T ? false : number extends T ? (string extends T ? true : false) : false;
+type DecimalKeys<Row> = keyof { [K in keyof Row as IsDecimal<Row[K]> extends true ? K : never]: K };
+
+test('decimals are numbers or exact text, wherever a table has real columns, and nowhere else', () => {
+  expectTypeOf<DecimalKeys<SessionInput>>().toEqualTypeOf<'budget'>();
+  expectTypeOf<DecimalKeys<OrderInput>>().toEqualTypeOf<
+    'size' | 'filledSize' | 'filled' | 'remaining' | 'price' | 'marketPrice' | 'fee' | 'usdValue'
+  >();
+  expectTypeOf<DecimalKeys<FillInput>>().toEqualTypeOf<
+    'size' | 'amount' | 'price' | 'fee' | 'feeAmount' | 'cost' | 'quantity' | 'tradeId'
+  >();
+  expectTypeOf<OrderInput['price']>().toEqualTypeOf<number | string | null | undefined>();
+  expectTypeOf<OrderInput['timestamp']>().toEqualTypeOf<schema.NewOrder['timestamp']>();
+  expectTypeOf<SessionInput['pairs']>().toEqualTypeOf<schema.NewSession['pairs']>();
+  expectTypeOf<Omit<schema.NewSession, 'pairCount'>>().toExtend<SessionInput>();
+  expectTypeOf<Omit<schema.Order, 'pairIndex'>>().toExtend<OrderInput>();
+  expectTypeOf<{ id: string }>().toExtend<SessionInput>();
+  insertSession(db, { id: 's', budget: '0.1' });
+  insertOrders(db, [{ id: 'o', price: '61837.63', size: 0.5, fee: null, remaining: undefined }]);
+  // @ts-expect-error a time is no decimal
+  insertOrders(db, [{ id: 'o', timestamp: '5' }]);
+  // @ts-expect-error nor is a count
+  insertSession(db, { id: 's', cycleCount: '5' });
+  // @ts-expect-error no driver sends a bigint to real
+  insertOrders(db, [{ id: 'o', price: 1n }]);
+  // @ts-expect-error only the venue's id may be a number or text
+  insertFills(db, [{ id: 'f', execId: 7 }]);
+  // @ts-expect-error the column's name in the database
+  insertOrders(db, [{ id: 'o', marketprice: '1' }]);
+  // @ts-expect-error no id
+  insertOrders(db, [{ price: '1' }]);
 });

@@ -95,7 +95,7 @@ const meanings: Readonly<Record<string, readonly [QueryErrorCode, string]>> = {
   '23502': ['not_null_violation', 'a value that must be given is missing'],
   '22': [
     'value_refused',
-    'a value does not fit its type (out of range, or text that PostgreSQL cannot store)',
+    "a value does not fit its type (out of range, or text that PostgreSQL can't store)",
   ],
   '40P01': ['deadlock', 'two transactions waited for one another; this one was rolled back'],
   '40': ['serialization_failure', 'another transaction got in the way; run the transaction again'],

@@ -37,15 +37,22 @@ export function toKeyValues<N extends string>(
 
 /** Stands for a null time, below all others. */
 export const lowestTime = sql`'-9223372036854775808'::bigint`;
+/** Stands for a null time, above all others. */
+export const highestTime = sql`'9223372036854775807'::bigint`;
+
+type KeyGiven = { afterMs?: SQL | undefined; afterId?: SQL | undefined };
 
 /**
  * "Comes after the key" in the order `time desc nulls last, id desc`, with `and` before it; nothing where no key is
  * given. Spelled so that no index of the time serves it: the condition of the list itself is to choose one.
  */
-export function andPastKey(
-  time: SQL,
-  given: { afterMs?: SQL | undefined; afterId?: SQL | undefined },
-): SQL | undefined {
+export function andPastKey(time: SQL, given: KeyGiven): SQL | undefined {
   if (given.afterId === undefined) return undefined;
   return sql`and (coalesce(${time}, ${lowestTime}), id) < (${given.afterMs ?? lowestTime}::bigint, ${given.afterId})`;
+}
+
+/** The same in the order `time asc nulls last, id`, spelled as `coalesce(time, highestTime), id`. */
+export function andPastKeyAscending(time: SQL, given: KeyGiven): SQL | undefined {
+  if (given.afterId === undefined) return undefined;
+  return sql`and (coalesce(${time}, ${highestTime}), id) > (${given.afterMs ?? highestTime}::bigint, ${given.afterId})`;
 }

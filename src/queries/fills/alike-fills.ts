@@ -1,52 +1,46 @@
 import { sql } from 'drizzle-orm';
-import { fillIdentity } from '../../schema/index.ts';
 import type { Database } from '../core/database.ts';
-import { joinSql } from '../core/join-sql.ts';
+import { joinNames, nameSql } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
-import { type PendingFill, toIdentityArrays } from './fill-batches.ts';
-import { fillColumns } from './fill-input.ts';
+import { toArrays, unnestArrays } from '../core/row-encoder.ts';
+import type { PendingFill } from './fill-batches.ts';
+import {
+  identityAsNames,
+  identityColumns,
+  identityPartOf,
+  identityParts,
+  matchesIdentity,
+} from './fill-identity.ts';
 
-const identityKeys = fillIdentity.map((expression, i) => ({
-  expression,
-  name: sql.identifier(`key_${i + 1}`),
-}));
-const shared = identityKeys.slice(0, -1);
-const venueId = identityKeys[identityKeys.length - 1] ?? identityKeys[0];
+const venueId = identityPartOf('execId');
+const shared = identityParts.filter((part) => part !== venueId);
 
 const fields = {
   ordinal: { expression: sql`i.ordinal`, decode: Number },
   ids: { expression: sql`a.ids`, decode: (value: unknown): string[] => JSON.parse(String(value)) },
 };
 
-const query = defineQuery<Record<string, string | undefined>, typeof fields>({
+const query = defineQuery<Record<string, string>, typeof fields>({
   name: 'insertFills_alike',
   fields,
-  statement: (given, columns) => {
-    const sent = fillColumns.filter(({ name }) => given[name] !== undefined);
-    return sql`
+  statement: (given, columns) => sql`
 select ${columns()}
 from (
-  select ordinal, ${joinSql(identityKeys.map(({ expression, name }) => sql`${expression} as ${name}`))}
-  from unnest(
-    ${joinSql(sent.map(({ name, type }) => sql`${given[name]}::text::${sql.raw(type)}[]`))}
-  ) with ordinality as u (${joinSql(sent.map(({ name }) => sql`${sql.identifier(name)}`))}, ordinal)
+  select ordinal, ${identityAsNames}
+  from ${unnestArrays(identityColumns, given)} with ordinality as u (${joinNames(identityColumns)}, ordinal)
 ) as i
 cross join lateral (
   select json_agg(id order by id)::text as ids
   from (
     select id
     from fills
-    where ${joinSql(
-      shared.map(({ expression, name }) => sql`${expression} = i.${name}`),
-      sql` and `,
-    )}
-      and ${venueId?.expression} <> i.${venueId?.name}
+    where ${matchesIdentity(shared, 'i')}
+      and ${venueId.expression} <> i.${nameSql(venueId.name)}
     order by id
     limit 100
   ) as f
 ) as a
-where a.ids is not null`;
-  },
+where a.ids is not null`,
 });
 
 /** Stored fills that are equal to these in all but the venue's id, by the position of the row in the input. */
@@ -54,6 +48,12 @@ export async function listAlikeFills(
   db: Database,
   rows: readonly PendingFill[],
 ): Promise<Map<number, string[]>> {
-  const found = await query.list(db, toIdentityArrays(rows));
+  const found = await query.list(
+    db,
+    toArrays(
+      identityColumns,
+      rows.map(({ values }) => values),
+    ),
+  );
   return new Map(found.map(({ ordinal, ids }) => [rows[ordinal - 1]?.position ?? -1, ids]));
 }

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
-import { fillIdentity } from '../../schema/index.ts';
 import { checkLimit, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { joinSql } from '../core/join-sql.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
+import { identityPartOf, identityParts } from './fill-identity.ts';
 
 /** Stored fills that are one execution: `idx_fills_unique_dedup` would keep one of them. */
 export interface DuplicateFills {
@@ -36,8 +36,8 @@ const fields = {
   symbol: computed(sql`max(symbol)`, text),
   timestamp: computed(sql`max("timestamp")`, Number),
   price: computed(sql`max(price)`, Number),
-  size: computed(sql`max(coalesce(size, amount))`, Number),
-  venueId: computed(sql`max(coalesce(execid, tradeid::text, ''))`, text),
+  size: computed(sql`max(${identityPartOf('size').expression})`, Number),
+  venueId: computed(sql`max(${identityPartOf('execId').expression})`, text),
   count: computed(sql`count(*)`, Number),
   ids: computed(sql`to_json((array_agg(id order by id))[1:100])::text`, (value): string[] =>
     JSON.parse(String(value)),
@@ -45,14 +45,16 @@ const fields = {
   firstId: computed(sql`min(id)`, text),
 };
 
+const identity = joinSql(identityParts.map(({ expression }) => expression));
+
 const query = defineQuery<{ afterId?: string | undefined; limit: number }, typeof fields>({
   name: 'listDuplicateFills',
   fields,
   statement: (given, columns) => sql`
 select ${columns()}
 from fills
-where row(${joinSql(fillIdentity)}) is not null
-group by ${joinSql(fillIdentity)}
+where row(${identity}) is not null
+group by ${identity}
 having count(*) > 1 ${given.afterId && sql`and min(id) > ${given.afterId}`}
 order by min(id)
 limit ${given.limit}`,

@@ -1,5 +1,5 @@
-import { arrayLiteral } from '../core/arguments.ts';
-import { coreCount, type EncodedFill, fillColumns } from './fill-input.ts';
+import { type EncodedRow, toArrays } from '../core/row-encoder.ts';
+import { coreCount, fillColumns } from './fill-input.ts';
 import { inInsertionOrder } from './fill-order.ts';
 
 /** One round trip: enough rows that its cost does not count, few enough that a statement takes well under a second. */
@@ -10,7 +10,7 @@ const maxLength = 8_000_000;
 /** A fill that is to be inserted: its position in the caller's rows, and its values. */
 export interface PendingFill {
   readonly position: number;
-  readonly values: EncodedFill;
+  readonly values: EncodedRow;
 }
 
 export interface FillBatch {
@@ -30,7 +30,7 @@ export const contentColumns = fillColumns.filter((_, i) => isContent[i]);
  * next batch if it does not: so the rows of a statement meet one another in nothing but the identity of the execution,
  * and its order decides as if they had come one after the other.
  */
-export function* cutFillBatches(rows: readonly EncodedFill[]): Generator<FillBatch, undefined> {
+export function* cutFillBatches(rows: readonly EncodedRow[]): Generator<FillBatch, undefined> {
   let pending = new Map<string, PendingFill>();
   let repeats: [number, number][] = [];
   let length = 0;
@@ -54,39 +54,21 @@ export function* cutFillBatches(rows: readonly EncodedFill[]): Generator<FillBat
   if (pending.size > 0) yield { rows: inInsertionOrder([...pending.values()]), repeats };
 }
 
-const identifying = new Set<string>(
-  'sessionId orderId symbol timestamp price size amount execId tradeId'.split(' '),
-);
-
 /**
- * The values of some rows as one array a column, by the column's name. A column that no row has costs the server its
- * share of each row, so the rarer ones are left out together: two shapes of the statement, not one for each combination.
+ * The values of some rows as one array a column. A column that no row has costs the server its share of each row, so the
+ * rarer ones are left out together: two shapes of the statement, not one for each combination.
  */
-export function toArrays(rows: readonly PendingFill[]): Record<string, string | undefined> {
-  const isCoreOnly = rows.every(({ values }) => values.length <= coreCount);
-  return Object.fromEntries(
-    fillColumns.map(({ name }, at) => {
-      if (isCoreOnly && at >= coreCount) return [name, undefined];
-      return [name, arrayLiteral(rows.map(({ values }) => values[at] ?? null))];
-    }),
-  );
+export function arraysOf(rows: readonly PendingFill[]): Record<string, string> {
+  const values = rows.map((row) => row.values);
+  const isCoreOnly = values.every(({ length }) => length <= coreCount);
+  return toArrays(isCoreOnly ? fillColumns.slice(0, coreCount) : fillColumns, values);
 }
 
-/** The same, of the columns that `fillIdentity` reads. */
-export function toIdentityArrays(rows: readonly PendingFill[]): Record<string, string | undefined> {
-  return Object.fromEntries(
-    fillColumns.map(({ key, name }, at) => {
-      if (!identifying.has(key)) return [name, undefined];
-      return [name, arrayLiteral(rows.map(({ values }) => values[at] ?? null))];
-    }),
-  );
-}
-
-function haveSameContent(a: EncodedFill, b: EncodedFill): boolean {
+function haveSameContent(a: EncodedRow, b: EncodedRow): boolean {
   return isContent.every((counts, i) => !counts || (a[i] ?? null) === (b[i] ?? null));
 }
 
-function lengthOf(values: EncodedFill): number {
+function lengthOf(values: EncodedRow): number {
   let length = 0;
   for (const value of values) length += typeof value === 'string' ? value.length : 20;
   return length;

@@ -1,9 +1,9 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Fill, fills } from '../../schema/index.ts';
-import { checkInteger, checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
+import { checkInteger, checkLimit, checkOptionalText, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { lowestTime, toKeyValues } from '../core/keyset.ts';
+import { andPastKeyAscending, highestTime, lowestTime, toKeyValues } from '../core/keyset.ts';
 import { defineQuery, type Given } from '../core/query.ts';
 
 /** The key of a fill in the lists, which come oldest first, fills without a time last. A fill is its own key. */
@@ -39,11 +39,6 @@ export interface FillPage {
 }
 
 const fillFields = getTableColumns(fills);
-/** Stands for a null time, above all others. */
-const highestTime = sql`'9223372036854775807'::bigint`;
-
-type KeyGiven = { afterMs?: SQL | undefined; afterId?: SQL | undefined };
-
 type SessionValues = {
   sessionId: string;
   symbol?: string | undefined;
@@ -53,14 +48,8 @@ type SessionValues = {
   limit: number;
 };
 
-/**
- * The condition alone chooses the index: neither the order nor the key is spelled as an index of the time has it. A
- * planner that walks that index instead, in the hope to meet the session soon, reads all that was traded before it.
- */
-const andPastKey = ({ afterMs, afterId }: KeyGiven): SQL | undefined =>
-  afterId &&
-  sql`and (coalesce("timestamp", ${highestTime}), id) > (${afterMs ?? highestTime}::bigint, ${afterId})`;
-
+// The condition alone chooses the index: neither the order nor the key is spelled as an index of the time has it. A
+// planner that walks that index instead, in the hope to meet the session soon, reads all that was traded before it.
 const sessionFills = defineQuery<SessionValues, typeof fillFields>({
   name: 'listFills',
   fields: fillFields,
@@ -68,7 +57,7 @@ const sessionFills = defineQuery<SessionValues, typeof fillFields>({
 select ${columns()}
 from fills
 where ${ofSession(given)}
-  ${andPastKey(given)}
+  ${andPastKeyAscending(sql`"timestamp"`, given)}
 order by coalesce("timestamp", ${highestTime}), id
 limit ${given.limit}`,
 });
@@ -158,15 +147,6 @@ export async function listFillsInRange(db: Database, options: RangeFillFilter & 
     ...toKeyValues('timestamp', options.after),
     limit: checkLimit(options.limit),
   });
-}
-
-/** Half-open: an hour ends where the next one begins. */
-export function checkRange(range: { readonly fromMs: number; readonly toMs: number }): {
-  fromMs: number;
-  toMs: number;
-} {
-  const fromMs = checkInteger('fromMs', range.fromMs);
-  return { fromMs, toMs: checkInteger('toMs', range.toMs, { min: fromMs }) };
 }
 
 function toSessionValues(filter: SessionFillFilter) {

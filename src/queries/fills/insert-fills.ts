@@ -1,13 +1,12 @@
-import { is, type SQL, sql } from 'drizzle-orm';
+import { is } from 'drizzle-orm';
 import { PgTransaction } from 'drizzle-orm/pg-core';
-import { fillIdentity, fills } from '../../schema/index.ts';
 import type { Database } from '../core/database.ts';
-import { DatabaseError, InvalidArgumentError } from '../core/errors.ts';
-import { joinSql } from '../core/join-sql.ts';
-import { defineQuery } from '../core/query.ts';
+import { DatabaseError } from '../core/errors.ts';
+import { encodeRows } from '../core/row-encoder.ts';
 import { listAlikeFills } from './alike-fills.ts';
-import { contentColumns, cutFillBatches, type PendingFill, toArrays } from './fill-batches.ts';
-import { encodeFill, type FillInput, fillColumns } from './fill-input.ts';
+import { arraysOf, cutFillBatches, type PendingFill } from './fill-batches.ts';
+import { encodeFill, type FillInput } from './fill-input.ts';
+import { type BatchValues, insertBatch } from './insert-fills-statement.ts';
 
 /** What became of one fill of the input. */
 export interface FillInsertion {
@@ -32,113 +31,6 @@ const maxTries = 10;
 
 /** A batch is more than a socket takes at once; making the next one any sooner would keep the server waiting. */
 const sendingMs = 10;
-
-const columnNames = joinSql(fillColumns.map(({ name }) => sql`${sql.identifier(name)}`));
-const keys = fillIdentity.map((expression, i) => ({ expression, name: sql.identifier(`key_${i + 1}`) }));
-const keyNames = joinSql(keys.map(({ name }) => sql`${name}`));
-
-/** What must be equal for a row with the same id to be the same fill; the venue's id counts wherever it stands. */
-const contentOf = (alias: string): SQL => {
-  const row = sql.identifier(alias);
-  const plain = contentColumns.filter(({ key }) => key !== 'tradeId' && key !== 'execId');
-  const columns = joinSql(plain.map(({ name }) => sql`${row}.${sql.identifier(name)}`));
-  return sql`row(${columns}, coalesce(${row}.execid, ${row}.tradeid::text))`;
-};
-
-const columnsOf = (alias: string): SQL => {
-  const row = sql.identifier(alias);
-  const names = [...fillColumns, { name: 'ordinal' }].map(({ name }) => sql`${row}.${sql.identifier(name)}`);
-  return joinSql([...names, ...keys.map(({ name }) => sql`${row}.${name}`)]);
-};
-
-const matching = (a: string, b: string): SQL =>
-  joinSql(
-    keys.map(({ name }) => sql`${sql.identifier(a)}.${name} = ${sql.identifier(b)}.${name}`),
-    sql` and `,
-  );
-
-/** One array for each column that is sent, by its name, and how many rows they hold. */
-type BatchValues = Record<string, string | number | undefined> & { readonly rowCount: number };
-
-const refusedFields = {
-  ordinal: { expression: sql`r.ordinal`, decode: Number },
-  /** Whether the row with its id says the same; null if no row has its id. */
-  isSame: { expression: sql`by_id.is_same`, decode: (value: unknown): boolean | null => value === true },
-  /** The row that holds its identity: from before, or inserted by this statement. */
-  twinId: {
-    expression: sql`coalesce(stored.id, r.earlier_id)`,
-    decode: (value: unknown): string | null => String(value),
-  },
-};
-
-/**
- * Inserts one batch, in its order, and explains each row that was refused; a row that is not in the result was inserted.
- *
- * Of rows with the same identity the first goes in. Only if some were refused the arrays are read once more, to say why.
- * What another transaction committed since the statement began is refused by the index but not visible to the selects:
- * such a row comes back unexplained, and is sent once more.
- */
-export const insertBatch = defineQuery<BatchValues, typeof refusedFields>({
-  name: 'insertFills',
-  fields: refusedFields,
-  statement: (given, columns) => {
-    const sent = fillColumns.filter(({ name }) => given[name] !== undefined);
-    const sentNames = joinSql(sent.map(({ name }) => sql`${sql.identifier(name)}`));
-    const nulls = fillColumns
-      .filter(({ name }) => given[name] === undefined)
-      .map(({ name, type }) => sql`null::${sql.raw(type)} as ${sql.identifier(name)}`);
-    const unnested = sql`unnest(
-      ${joinSql(sent.map(({ name, type }) => sql`${given[name]}::text::${sql.raw(type)}[]`))}
-    ) with ordinality as u (${sentNames}, ordinal)`;
-    return sql`
-with inserted as (
-  insert into ${fills} (${sentNames})
-  select ${sentNames}
-  from ${unnested}
-  order by ordinal
-  on conflict do nothing
-  returning id
-), input as materialized (
-  select ${columnNames}, ordinal, ${joinSql(keys.map(({ expression, name }) => sql`${expression} as ${name}`))}
-  from (
-    select ${joinSql([sentNames, ...nulls])}, ordinal
-    from ${unnested}
-    where (select count(*) from inserted) < ${given.rowCount}::integer
-  ) as u
-), refused as materialized (
-  select ${columnNames}, ordinal, ${keyNames}
-  from input as i
-  where not exists (select from inserted as n where n.id = i.id)
-), winners as (
-  select ${keyNames}, id as earlier_id
-  from input as i
-  where exists (select from inserted as n where n.id = i.id)
-), explained as (
-  -- A full join is never a nested loop, whatever the planner takes the sizes for; offset 0 keeps it one.
-  select ${columnsOf('r')}, w.earlier_id
-  from refused as r
-  full join winners as w on ${matching('w', 'r')}
-  offset 0
-)
-select ${columns()}
-from explained as r
-left join lateral (
-  select ${contentOf('f')} is not distinct from ${contentOf('r')} as is_same
-  from fills as f
-  where f.id = r.id
-) as by_id on true
-left join lateral (
-  select id
-  from fills
-  where ${joinSql(
-    keys.map(({ expression, name }) => sql`${expression} = r.${name}`),
-    sql` and `,
-  )}
-  limit 1
-) as stored on by_id.is_same is null
-where r.ordinal is not null`;
-  },
-});
 
 /**
  * Inserts fills, any number of them, and says for each what became of it, in the order of the input.
@@ -183,20 +75,18 @@ export async function insertFills(
   rows: readonly FillInput[],
   { reportAlike = false }: { readonly reportAlike?: boolean } = {},
 ): Promise<FillInsertion[]> {
-  if (!Array.isArray(rows)) throw new InvalidArgumentError('rows must be an array of fills');
-  // All of them, before anything is awaited: what the caller does with his rows meanwhile changes nothing.
-  const encoded = Array.from(rows, encodeFill);
+  const encoded = encodeRows(rows, encodeFill);
   const results = new Array<FillInsertion>(rows.length);
   const batches = cutFillBatches(encoded);
   let batch = batches.next().value;
-  let arrays = batch && toArrays(batch.rows);
+  let arrays = batch && arraysOf(batch.rows);
   while (batch !== undefined && arrays !== undefined) {
     const { rows: sent, repeats } = batch;
     const stored = storeBatch(db, sent, arrays, results);
     // While the server works on this batch, the next one is made: once the driver has had the time to send all of it.
     await Promise.race([stored, new Promise((resolve) => setTimeout(resolve, sendingMs))]);
     batch = batches.next().value;
-    arrays = batch && toArrays(batch.rows);
+    arrays = batch && arraysOf(batch.rows);
     await stored;
     if (reportAlike) await addAlike(db, sent, results);
     for (const [position, repeated] of repeats) results[position] = repeatOf(results[repeated]);
@@ -208,7 +98,7 @@ export async function insertFills(
 async function storeBatch(
   db: Database,
   batch: readonly PendingFill[],
-  arrays: Record<string, string | undefined>,
+  arrays: Record<string, string>,
   results: FillInsertion[],
 ): Promise<void> {
   let pending = batch;
@@ -219,7 +109,7 @@ async function storeBatch(
         message: `insertFills: ${pending.length} fills were refused ${maxTries} times by nothing that is there: rows came and went, or a trigger keeps them out`,
       });
     }
-    const sent = tries === 0 ? arrays : toArrays(pending);
+    const sent = tries === 0 ? arrays : arraysOf(pending);
     const refused = await sendBatch(db, { ...sent, rowCount: pending.length });
     for (const { position, values } of pending) {
       results[position] = { outcome: 'inserted', id: String(values[0]) };

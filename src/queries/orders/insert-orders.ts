@@ -1,31 +1,40 @@
 import { getTableColumns, sql } from 'drizzle-orm';
-import { type NewOrder, orders } from '../../schema/orders.ts';
+import { orders } from '../../schema/orders.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { toColumnArrays, unnestColumns } from '../core/input.ts';
+import { joinNames } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
+import { createRowEncoder, encodeRows, toArrays, unnestArrays } from '../core/row-encoder.ts';
+import type { RowInput } from '../core/row-types.ts';
 
 /** The most orders of one call: some megabytes of parameters. */
 export const maxInsertedOrders = 10_000;
 
-const { pairIndex: _, ...columns } = getTableColumns(orders);
-const columnNames = sql.join(
-  Object.values(columns).map((column) => sql.identifier(column.name)),
-  sql`, `,
-);
+// The position of the symbol comes from the session.
+const { pairIndex: _, ...given } = getTableColumns(orders);
+
+/**
+ * An order to insert: the columns of `orders` but `pairIndex`, of which only `id` must be given. Prices, sizes and fees
+ * are numbers or exact decimal strings (`'0.1'`, `'1e-7'`), which PostgreSQL itself rounds to the column's float4.
+ */
+export type OrderInput = Pick<RowInput<typeof orders>, keyof typeof given>;
+
+export const orderEncoder = createRowEncoder(given);
+const { columns, encode } = orderEncoder;
+const { at: idAt } = orderEncoder.column('id');
 const returned = { id: orders.id, pairIndex: orders.pairIndex };
 
-const insert = defineQuery<Record<keyof typeof columns, string>, typeof returned>({
+const insert = defineQuery<Record<string, string>, typeof returned>({
   name: 'insertOrders',
   fields: returned,
-  statement: (given, fields) => sql`
-    insert into orders (${columnNames}, pair_index)
-    select ${columnNames}, (
+  statement: (arrays, fields) => sql`
+    insert into orders (${joinNames(columns)}, pair_index)
+    select ${joinNames(columns)}, (
       select min(ordinality)::integer - 1
       from sessions cross join lateral jsonb_array_elements_text(sessions.pairs) with ordinality as element (pair)
       where sessions.id = input.sessionid and element.pair = input.symbol
     )
-    from ${unnestColumns(columns, given, 'input')}
+    from ${unnestArrays(columns, arrays)} as "input" (${joinNames(columns)})
     returning ${fields()}`,
 });
 
@@ -35,19 +44,23 @@ const insert = defineQuery<Record<keyof typeof columns, string>, typeof returned
  * same: `setSessionPairs` puts it right). Relies on the primary key of `sessions`.
  *
  * @example
- * const [stored] = await insertOrders(db, [{ id: 'o-1', sessionId: 's-1', symbol: 'BTC/USD', side: 'sell', size: 0.5 }]);
+ * const [stored] = await insertOrders(db, [{ id: 'o-1', sessionId: 's-1', symbol: 'BTC/USD', side: 'sell', size: '0.5' }]);
  * @throws DatabaseError `unique_violation` if an id is taken, `foreign_key_violation` if a session is unknown;
  * InvalidArgumentError if a row can't be stored or there are more than 10,000
  */
 export async function insertOrders(
   db: Database,
-  rows: readonly Omit<NewOrder, 'pairIndex'>[],
+  rows: readonly OrderInput[],
 ): Promise<{ id: string; pairIndex: number | null }[]> {
-  if (rows.length === 0) return [];
-  if (rows.length > maxInsertedOrders) {
+  if (Array.isArray(rows) && rows.length > maxInsertedOrders) {
     throw new InvalidArgumentError(`insertOrders takes at most ${maxInsertedOrders} orders at a time`);
   }
-  const stored = await insert.list(db, toColumnArrays(columns, rows));
+  const encoded = encodeRows(rows, encode);
+  if (encoded.length === 0) return [];
+  const stored = await insert.list(db, toArrays(columns, encoded));
   const indexById = new Map(stored.map((row) => [row.id, row.pairIndex]));
-  return rows.map(({ id }) => ({ id, pairIndex: indexById.get(id) ?? null }));
+  return encoded.map((values) => {
+    const id = String(values[idAt]);
+    return { id, pairIndex: indexById.get(id) ?? null };
+  });
 }

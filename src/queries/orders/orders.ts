@@ -29,6 +29,9 @@ interface OrderListOptions {
  */
 export const openOrderStatuses = ['pending', 'new', 'open', 'partially_filled', 'canceling'] as const;
 
+/** The most statuses that a list may ask for. */
+export const maxStatuses = 100;
+
 const orderFields = getTableColumns(orders);
 
 type ListFilter = {
@@ -173,8 +176,8 @@ function listValues(options: OrderListOptions) {
 
 function toStatuses(statuses: readonly string[] | undefined): string | undefined {
   if (statuses === undefined) return undefined;
-  if (!Array.isArray(statuses) || statuses.length === 0 || statuses.length > 100) {
-    throw new InvalidArgumentError('statuses must name 1 to 100 statuses');
+  if (!Array.isArray(statuses) || statuses.length === 0 || statuses.length > maxStatuses) {
+    throw new InvalidArgumentError(`statuses must name 1 to ${maxStatuses} statuses`);
   }
   return arrayLiteral(statuses.map((status) => checkText('each of statuses', status)));
 }

@@ -1,9 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { checkLimit, checkText } from '../core/arguments.ts';
+import { checkLimit, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
-import { checkRange } from '../fills/fills.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
 
 /** Fees in one currency. A rebate is negative. */

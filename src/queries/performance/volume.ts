@@ -1,9 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { arrayLiteral, checkInteger, checkLimit, checkText } from '../core/arguments.ts';
+import { arrayLiteral, checkInteger, checkLimit, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { defineQuery } from '../core/query.ts';
-import { checkRange } from '../fills/fills.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
 
 /** What was traded of one pair in one hour or day (UTC). Amounts are exact decimals, as strings. */

@@ -1,5 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { arrayLiteral, checkInteger, checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
+import {
+  arrayLiteral,
+  checkInteger,
+  checkLimit,
+  checkOptionalText,
+  checkText,
+  maxInt4,
+} from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError, NotFoundError } from '../core/errors.ts';
 import type { SessionKey } from '../core/keyset.ts';
@@ -45,7 +52,7 @@ const holdingAny = defineLatestSessions<PairFilter>({
 const holdingMany = defineLatestSessions<{ minPairs: number; exchange?: string | undefined }>({
   name: 'listMultiPairSessions',
   matches: (given) =>
-    sql`pair_count >= ${given.minPairs}::integer and pair_count <= 2147483647 ${onExchange(given.exchange)}`,
+    sql`pair_count >= ${given.minPairs}::integer and pair_count <= ${sql.raw(String(maxInt4))} ${onExchange(given.exchange)}`,
   matchesUnindexed: (given) =>
     sql`pair_count + 0 >= ${given.minPairs}::integer ${onExchange(given.exchange)}`,
 });
@@ -117,7 +124,7 @@ export async function listMultiPairSessions(
   options: SessionListOptions & { readonly minPairs?: number | undefined } = {},
 ): Promise<SessionSummary[]> {
   const { minPairs = 2 } = options;
-  checkInteger('minPairs', minPairs, { min: 0, max: 2_147_483_647 });
+  checkInteger('minPairs', minPairs, { min: 0, max: maxInt4 });
   return holdingMany.list(
     db,
     { minPairs, exchange: exchangeOf(options) },

@@ -1,5 +1,11 @@
+import { getTableColumns, is } from 'drizzle-orm';
+import { PgJsonb } from 'drizzle-orm/pg-core';
 import { sessions } from '../../schema/sessions.ts';
 import type { Row } from '../core/query.ts';
+import type { KeysOfType } from '../core/row-types.ts';
+
+type Columns = typeof sessions._.columns;
+type Listed = Exclude<keyof Columns, Exclude<KeysOfType<typeof sessions, 'PgJsonb'>, 'pairs'>>;
 
 /**
  * A session as the lists give it: every column but the JSON documents (settings, metrics, balances, environment, …),
@@ -7,42 +13,9 @@ import type { Row } from '../core/query.ts';
  */
 export type SessionSummary = Row<typeof sessionFields>;
 
-export const sessionFields = {
-  id: sessions.id,
-  sessionId: sessions.sessionId,
-  symbol: sessions.symbol,
-  tradingPair: sessions.tradingPair,
-  pairs: sessions.pairs,
-  pairCount: sessions.pairCount,
-  exchange: sessions.exchange,
-  exchangeName: sessions.exchangeName,
-  strategy: sessions.strategy,
-  strategyType: sessions.strategyType,
-  tradingMode: sessions.tradingMode,
-  status: sessions.status,
-  simulationMode: sessions.simulationMode,
-  baseToken: sessions.baseToken,
-  quoteToken: sessions.quoteToken,
-  budget: sessions.budget,
-  startTimestamp: sessions.startTimestamp,
-  addedAt: sessions.addedAt,
-  startTime: sessions.startTime,
-  startedAt: sessions.startedAt,
-  completedAt: sessions.completedAt,
-  endedAt: sessions.endedAt,
-  endTime: sessions.endTime,
-  lastUpdated: sessions.lastUpdated,
-  lastMigratedAt: sessions.lastMigratedAt,
-  duration: sessions.duration,
-  sessionLength: sessions.sessionLength,
-  cycleCount: sessions.cycleCount,
-  version: sessions.version,
-  endReason: sessions.endReason,
-  settleSession: sessions.settleSession,
-  settledComplete: sessions.settledComplete,
-  lastSettleAttempt: sessions.lastSettleAttempt,
-  earlyCleanupTriggered: sessions.earlyCleanupTriggered,
-  earlyCleanupTimestamp: sessions.earlyCleanupTimestamp,
-  pricingStrategyName: sessions.pricingStrategyName,
-  forceTradingEnabled: sessions.forceTradingEnabled,
-};
+/** Read off the table: a column that is added is in the lists, unless it is a JSON document. */
+export const sessionFields = Object.fromEntries(
+  Object.entries(getTableColumns(sessions)).filter(
+    ([key, column]) => key === 'pairs' || !is(column, PgJsonb),
+  ),
+) as Pick<Columns, Listed>;

@@ -1,12 +1,11 @@
 import { sql } from 'drizzle-orm';
-import { sessions } from '../../schema/sessions.ts';
+import { isUnsettled, sessions } from '../../schema/sessions.ts';
 import { checkBoolean, checkInteger, checkText } from '../core/arguments.ts';
 import { checkTransaction, type Database, type Transaction } from '../core/database.ts';
 import { NotFoundError } from '../core/errors.ts';
 import { defineQuery } from '../core/query.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 import {
-  isUnsettled,
   isWanted,
   type SettlementOptions,
   type SettlementValues,

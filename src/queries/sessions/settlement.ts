@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { isUnsettled } from '../../schema/sessions.ts';
 import { checkInteger, checkLimit, checkOptionalText, checkText, maxLimit } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
@@ -27,6 +28,9 @@ export type SettlementOptions = {
     }
 );
 
+/** A century: older than any session, and still exact in milliseconds. */
+export const maxLookbackHours = 1_000_000;
+
 export type SettlementValues = {
   startedAfterMs: number;
   pairs?: string | undefined;
@@ -34,22 +38,19 @@ export type SettlementValues = {
   limit: number;
 };
 
-/** The predicate of idx_sessions_settlement_discovery, in its own words: PostgreSQL has to prove that it is implied. */
-export const isUnsettled = sql`settlesession = true and (settledcomplete is null or settledcomplete = false)`;
-
 /**
  * Spelled so that the discovery index serves them all: few sessions await settlement, and it has exactly those. The
  * planner takes the two flags for independent and so expects many; sessions that are not to be settled have no
- * `settledcomplete` either. It would then read all sessions of the time, settled or not. The last condition makes each
- * row that it thinks it must look at dear; it is never evaluated, because `startedat` is compared and so is not null.
+ * `settledcomplete` either. It would then read all sessions of the time, settled or not. The first condition makes each
+ * row that it expects to look at expensive; it is never evaluated, because `startedat` is compared and so is not null.
  */
 export const isWanted = (given: { pairs: SQL | undefined; exchange: SQL | undefined }): SQL => sql`
-  and (startedat is not null or (select true from sessions as dear where dear.id = sessions.id limit 1))
+  and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1))
   ${given.pairs && sql`and coalesce(pairs, '[]') @> ${given.pairs}::jsonb`}
   ${given.exchange && sql`and exchange is not distinct from ${given.exchange}`}`;
 
 /**
- * A value that the planner cannot see, in a plan made for it no more than in a generic one. Both then cost the same, and
+ * A value that the planner can't see, in a plan made for it no more than in a generic one. Both then cost the same, and
  * the server keeps the generic one after five calls, instead of planning each call for longer than it takes to run.
  */
 export const unseen = (value: SQL, type: 'bigint' | 'integer' | 'text'): SQL =>
@@ -114,9 +115,8 @@ export function toSettlementValues(options: SettlementOptions): SettlementValues
     throw new InvalidArgumentError('give lookbackHours or startedAfterMs, not both');
   }
   const { lookbackHours: hours = 24 } = options;
-  // A million hours is a century: older than any session, and still exact in milliseconds.
-  if (typeof hours !== 'number' || !(hours > 0 && hours <= 1_000_000)) {
-    throw new InvalidArgumentError('lookbackHours must be a number above 0, at most 1000000');
+  if (typeof hours !== 'number' || !(hours > 0 && hours <= maxLookbackHours)) {
+    throw new InvalidArgumentError(`lookbackHours must be a number above 0, at most ${maxLookbackHours}`);
   }
   return {
     startedAfterMs:

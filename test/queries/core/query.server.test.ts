@@ -64,10 +64,18 @@ describe.each(drivers)('%s', (driver) => {
   test('a value that does not fit is refused without being shown', async () => {
     await using database = await createDatabase(18, 'migrated');
     await using client = connect(driver, database.url, 1);
-    const settings = { key: 'hunter2\0' };
-    const refused: unknown = await insertSession(client.db, { id: 's', settings }).catch((error) => error);
-    expect(refused).toMatchObject({ code: 'value_refused', sqlState: '22P05' });
-    expect(JSON.stringify(refused) + String(refused)).not.toContain('hunter2');
+    await client.db.execute(sql`alter table sessions alter column status type varchar(3)`);
+    const insertions = [
+      // Seen here, before anything is sent.
+      [{ settings: { key: 'hunter2\0' } }, { code: 'invalid_argument' }],
+      // Seen by the server.
+      [{ status: 'hunter2' }, { code: 'value_refused', sqlState: '22001' }],
+    ] as const;
+    for (const [values, expected] of insertions) {
+      const refused: unknown = await insertSession(client.db, { id: 's', ...values }).catch((error) => error);
+      expect(refused).toMatchObject(expected);
+      expect(JSON.stringify(refused) + String(refused)).not.toContain('hunter2');
+    }
     expect(await listSessionsByPair(client.db, { pair: 'A' })).toEqual([]);
   });
 });

@@ -188,6 +188,39 @@ export function ordersSuite(run: Run): void {
       }
     }));
 
+  test('orders: decimals are numbers or exact text, in every column of prices and sizes', () =>
+    run(async (db) => {
+      const decimals = [
+        'size',
+        'filledSize',
+        'filled',
+        'remaining',
+        'price',
+        'marketPrice',
+        'fee',
+        'usdValue',
+      ];
+      const row = (id: string, values: readonly unknown[]) => ({
+        id,
+        ...Object.fromEntries(decimals.map((key, i) => [key, values[i % values.length]])),
+      });
+      await insertOrders(db, [
+        row('a', [0.1, 1e-7]),
+        row('b', ['0.100', '1e-7']),
+        row('c', [null, undefined]),
+      ]);
+      const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((id) => findOrder(db, { id })));
+      expect({ ...b, id: 'a' }).toEqual(a);
+      expect(a).toMatchObject({ size: 0.1, filledSize: 1e-7, usdValue: 1e-7 });
+      expect(c).toMatchObject({ size: null, filledSize: null });
+      for (const price of ['1,5', '', 'Infinity', '1e39', 1e-46, '1e-60']) {
+        await expect(insertOrders(db, [{ id: 'd' }, { id: 'e', price }])).rejects.toMatchObject({
+          code: 'invalid_argument',
+          message: expect.stringMatching(/^row 1: price /),
+        });
+      }
+    }));
+
   test('orders: open sells are those of the session, of a symbol, in an open status', () =>
     run(async (db) => {
       await insertSession(db, { id: 's' });

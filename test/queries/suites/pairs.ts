@@ -94,6 +94,18 @@ export function pairsSuite(run: Run): void {
       expect(ids(await listSessionsByPair(db, { pair: 'BTC/USD' }))).toEqual(['b', 'a']);
     }));
 
+  test('pairs: a budget as an exact decimal is rounded once, by PostgreSQL', () =>
+    run(async (db) => {
+      // To JavaScript, which rounds to a double first, these two are different float4 values.
+      for (const [id, budget] of [
+        ['a', '0.0000758291790'],
+        ['b', '0.00007582917533'],
+      ] as const) {
+        expect((await insertSession(db, { id, budget })).budget).toBe(7.582918e-5);
+      }
+      expect((await insertSession(db, { id: 'c', budget: '151234000' })).budget).toBe(151_234_000);
+    }));
+
   test('pairs: newest first, never started last, at every page size, each row once', () =>
     run(async (db) => {
       const starts = [5, 5, 5, 9, 0, -3, null, null, 7, null];
@@ -186,7 +198,12 @@ export function pairsSuite(run: Run): void {
         () => insertSession(db, { id: 'a', pairs: JSON.parse('"A"') }),
         () => insertSession(db, { id: 'a', pairs: ['a\0'] }),
         () => insertSession(db, { id: 'a', budget: Number.NaN }),
+        () => insertSession(db, { id: 'a', budget: 'secret' }),
+        () => insertSession(db, { id: 'a', budget: '1e39' }),
+        () => insertSession(db, { id: 'a', settings: { key: ['a\0'] } }),
+        () => insertSession(db, { id: 'a', data: 1n }),
         () => insertSession(db, { id: 'a', startedAt: 1.5 }),
+        () => insertSession(db, JSON.parse('null')),
         () => insertSession(db, JSON.parse('{"pairs":["A"]}')),
         () => insertSession(db, JSON.parse('{"id":"a","pair_count":3}')),
         () => setSessionPairs(db, { sessionId: 'a', pairs: JSON.parse('null') }),
