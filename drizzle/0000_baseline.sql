@@ -749,14 +749,12 @@ begin
 end
 $procedure$;
 --> statement-breakpoint
--- leave: ends a file that no runner records: puts the limits back, and gives the lock back.
+-- leave: ends a file that no runner records: proves what it expects, puts the limits back, and gives the lock back.
 create or replace procedure multi_pair_db.leave()
 language plpgsql
 as $procedure$
 begin
-  perform multi_pair_db.entered();
-  call multi_pair_db.keep_one_owner();
-  call multi_pair_db.put_limits_back();
+  call multi_pair_db.prove(multi_pair_db.entered());
   perform pg_advisory_unlock(hashtextextended('multi-pair-db', 0));
 end
 $procedure$;

@@ -1,0 +1,38 @@
+/** `npm run finish`: puts what a bare `drizzle-kit generate` has written into the frame, with undo, catalog and docs. */
+import { fileURLToPath } from 'node:url';
+import { readMigrationFiles } from '../src/migrate/history/folder.ts';
+import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
+import { writeCatalog } from './catalog.ts';
+import { RefusedError } from './migration/draft.ts';
+import { finishFile, isUnfinished } from './migration/finish-file.ts';
+import { writeReadme } from './readme.ts';
+
+/** Finishes the files that are unfinished, oldest first; returns their tags. */
+export async function finishAll(): Promise<string[]> {
+  const files = await readMigrationFiles(ownMigrationsFolder);
+  const tags = files.filter(isUnfinished).map(({ tag }) => tag);
+  for (const tag of tags) {
+    // Read again: the file before it may just have been finished.
+    const current = await readMigrationFiles(ownMigrationsFolder);
+    const at = current.findIndex((file) => file.tag === tag);
+    const file = current[at];
+    if (file === undefined) throw new Error(`${tag} is gone`);
+    await finishFile(ownMigrationsFolder, file, current.slice(0, at));
+  }
+  await writeCatalog();
+  await writeReadme();
+  return tags;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const tags = await finishAll();
+    console.log(tags.length === 0 ? 'Every file stands in the frame.' : `Finished: ${tags.join(', ')}`);
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    console.error(
+      `${error.message}\n\nNothing was written. Change the schema and generate the file again, or write it by hand.`,
+    );
+    process.exitCode = 1;
+  }
+}
