@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,8 @@ export interface ProjectCopy extends AsyncDisposable {
   run(file: string, args: readonly string[], env?: Record<string, string>): Promise<Ended>;
   /** A script of package.json. */
   npm(...args: readonly string[]): Promise<Ended>;
+  /** A command as it stands in the docs. */
+  shell(command: string): Promise<Ended>;
 }
 
 /** Copies the project; use it with `await using`. */
@@ -32,7 +34,10 @@ export async function copyProject(): Promise<ProjectCopy> {
   });
   await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
   const read = (file: string): Promise<string> => readFile(path.join(folder, file), 'utf8');
-  const write = (file: string, text: string): Promise<void> => writeFile(path.join(folder, file), text);
+  const write = async (file: string, text: string): Promise<void> => {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+    await writeFile(path.join(folder, file), text);
+  };
   return {
     folder,
     read,
@@ -44,6 +49,7 @@ export async function copyProject(): Promise<ProjectCopy> {
     },
     run: (file, args, env = {}) => ended(process.execPath, ['--import', 'tsx', file, ...args], folder, env),
     npm: (...args) => ended('npm', ['run', '-s', ...args], folder, {}),
+    shell: (command) => ended('sh', ['-c', command], folder, {}),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
