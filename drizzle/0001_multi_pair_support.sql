@@ -1,8 +1,9 @@
 -- 0001_multi_pair_support: sessions.pairs, sessions.pair_count, orders.pair_index, filled for every existing session.
 --
--- What:   adds the three columns, the rule that pairs is an array of strings, and a trigger that keeps pair_count equal
---         to the length of pairs and fills pairs from symbol (else tradingpair) for services that know one pair only.
---         Then fills the existing sessions, batch by batch, and gives back what down/0001 has put aside.
+-- What:   adds the three columns, the rule that pairs is an array of strings, and the triggers that keep them: pairs is
+--         filled from symbol (else tradingpair) for services that know one pair only, pair_count is its length, and
+--         pair_index is the position of an order's symbol in its session's pairs. Then fills the existing sessions and
+--         orders, batch by batch, and gives back what down/0001 has put aside.
 -- Locks:  ACCESS EXCLUSIVE on sessions, then on orders, for some milliseconds each; waits 50 ms at most for each and
 --         tries again, so that nobody queues behind it for longer. The backfill locks only the rows of one batch
 --         (about 20 ms) and passes over rows that others hold. The check is validated under SHARE UPDATE EXCLUSIVE.
@@ -35,14 +36,15 @@ begin
     return;
   end if;
 
-  -- A lone string and nulls can be put right; anything else would be a guess about what was traded.
+  -- {}, [""], a lone string and nulls say nothing, and are put right; anything else would be a guess about what was traded.
   select string_agg(format('%L', id), ', ')
   into bad_sessions
   from (
     select id
     from sessions
-    where jsonb_typeof(pairs) not in ('array', 'string', 'null')
-      or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)
+    where pairs <> '{}'
+      and (jsonb_typeof(pairs) not in ('array', 'string', 'null')
+        or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true))
     limit 10
   ) as bad;
 
@@ -52,25 +54,29 @@ begin
             hint = 'Nothing was changed. Set pairs of these sessions to an array of strings or to null, then run again.';
   end if;
 
-  -- The rule that comes next is asked of every row that a service writes, whatever it changes in it: a lone string or a
-  -- JSON null of an older attempt would fail the service. The backfill sees to rows that others hold.
+  -- The rule that comes next is asked of every row that a service writes, whatever it changes in it: what is no array would
+  -- fail the service. The backfill sees to rows that others hold. A lone string is kept where no symbol says more.
   loop
     select max(id) into batch_end
     from (
       select id
       from sessions
-      where jsonb_typeof(pairs) in ('string', 'null') and (last_id is null or id > last_id)
+      where (jsonb_typeof(pairs) <> 'array' or pairs = '[""]') and (last_id is null or id > last_id)
       order by id
       limit 500
     ) as batch;
     exit when batch_end is null;
 
     update sessions
-    set pairs = case jsonb_typeof(pairs) when 'string' then jsonb_build_array(pairs) else '[]' end
+    set pairs = case
+      when coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is null and jsonb_typeof(pairs) = 'string' and pairs <> '""'
+        then jsonb_build_array(pairs)
+      else '[]'
+    end
     where id in (
       select id
       from sessions
-      where jsonb_typeof(pairs) in ('string', 'null') and (last_id is null or id > last_id) and id <= batch_end
+      where (jsonb_typeof(pairs) <> 'array' or pairs = '[""]') and (last_id is null or id > last_id) and id <= batch_end
       order by id
       for no key update skip locked);
     last_id := batch_end;
@@ -102,12 +108,27 @@ begin
   create or replace function multi_pair_db.sessions_sync_pairs() returns trigger language plpgsql as $function$
   declare
     own_pair constant text := coalesce(nullif(new.symbol, ''), nullif(new.tradingpair, ''));
+    is_stored boolean := false;
   begin
-    -- A service of the old kind gave its one pair another name: pairs follows.
-    if tg_op = 'UPDATE' and new.pairs = old.pairs
-      and new.pairs = jsonb_build_array(coalesce(nullif(old.symbol, ''), nullif(old.tradingpair, '')))
-    then
-      new.pairs := null;
+    if tg_op = 'INSERT' and (new.pairs is null or new.pairs = '[]') then
+      -- An upsert says nothing of pairs: then the row that is stored keeps its own. What is filled in here would reach it
+      -- as if the service had said it.
+      execute format('select exists (select from %s where id = $1)', tg_relid::regclass) into is_stored using new.id;
+      if is_stored then
+        new.pairs := null;
+        return new;
+      end if;
+    end if;
+
+    if tg_op = 'UPDATE' then
+      -- Null says nothing, so what was there stays.
+      new.pairs := coalesce(new.pairs, old.pairs);
+      -- A service of the old kind gave its one pair another name: pairs follows. Where it takes the name away, it stays.
+      if own_pair is not null and new.pairs = old.pairs
+        and new.pairs = jsonb_build_array(coalesce(nullif(old.symbol, ''), nullif(old.tradingpair, '')))
+      then
+        new.pairs := jsonb_build_array(own_pair);
+      end if;
     end if;
 
     if new.pairs is null or new.pairs = '[]' then
@@ -124,6 +145,8 @@ begin
   create or replace trigger trg_sessions_sync_pairs
     before insert or update of symbol, tradingpair, pairs, pair_count on sessions
     for each row execute function multi_pair_db.sessions_sync_pairs();
+  -- Always: rows that arrive by logical replication are kept, too.
+  alter table sessions enable always trigger trg_sessions_sync_pairs;
 end
 $sessions$;
 --> statement-breakpoint
@@ -138,8 +161,71 @@ begin
     alter column pair_index drop not null;
 
   comment on column orders.pair_index is 'Position of the order''s symbol in its session''s pairs, from 0.';
+
+  create or replace function multi_pair_db.orders_set_pair_index() returns trigger language plpgsql as $function$
+  declare
+    place integer;
+  begin
+    if new.sessionid is null or new.symbol is null
+      or (tg_op = 'UPDATE' and (new.sessionid, new.symbol, new.pair_index) is not distinct from (old.sessionid, old.symbol, old.pair_index))
+    then
+      return new;
+    end if;
+    -- The plan of the first is kept; a writer whose search path leads elsewhere (a replication worker has none) takes the
+    -- second.
+    if to_regclass('sessions') = to_regclass(format('%I.sessions', tg_table_schema)) then
+      select min(e.ordinality)::integer - 1 into place
+      from sessions as s cross join lateral jsonb_array_elements_text(s.pairs) with ordinality as e (pair)
+      where s.id = new.sessionid and e.pair = new.symbol;
+    else
+      execute format('select min(e.ordinality)::integer - 1
+        from %I.sessions as s cross join lateral jsonb_array_elements_text(s.pairs) with ordinality as e (pair)
+        where s.id = $1 and e.pair = $2', tg_table_schema)
+      into place using new.sessionid, new.symbol;
+    end if;
+    -- A symbol that is not among them leaves what the service gave.
+    new.pair_index := coalesce(place, new.pair_index);
+    return new;
+  end
+  $function$;
+  comment on function multi_pair_db.orders_set_pair_index() is 'Keeps orders.pair_index: the position of the symbol in the session''s pairs.';
+
+  create or replace trigger trg_orders_set_pair_index
+    before insert or update of sessionid, symbol, pair_index on orders
+    for each row execute function multi_pair_db.orders_set_pair_index();
+  alter table orders enable always trigger trg_orders_set_pair_index;
 end
 $orders$;
+--> statement-breakpoint
+do $reordered_pairs$
+begin
+  call multi_pair_db.lock_briefly('sessions');
+
+  create or replace function multi_pair_db.sessions_renumber_orders() returns trigger language plpgsql as $function$
+  begin
+    execute format('update %I.orders as o
+      set pair_index = e.place
+      from (
+        select pair, min(ordinality)::integer - 1 as place
+        from jsonb_array_elements_text($2) with ordinality as e (pair)
+        group by pair
+      ) as e
+      where o.sessionid = $1 and o.symbol = e.pair and o.pair_index is distinct from e.place', tg_table_schema)
+    using new.id, new.pairs;
+    return null;
+  end
+  $function$;
+  comment on function multi_pair_db.sessions_renumber_orders() is 'Keeps orders.pair_index when the pairs of a session are reordered.';
+
+  -- Not for sessions that have one pair before and after: then every position is 0, and the backfill has a million of them.
+  create or replace trigger trg_sessions_renumber_orders
+    after update on sessions
+    for each row
+    when (old.pairs is distinct from new.pairs and (old.pair_count > 1 or new.pair_count > 1))
+    execute function multi_pair_db.sessions_renumber_orders();
+  alter table sessions enable always trigger trg_sessions_renumber_orders;
+end
+$reordered_pairs$;
 --> statement-breakpoint
 do $backfill$
 declare
@@ -180,7 +266,8 @@ begin
           and (pairs is null
             or jsonb_typeof(pairs) <> 'array'
             or pair_count is distinct from case when jsonb_typeof(pairs) = 'array' then jsonb_array_length(pairs) end
-            or (pairs = '[]' and coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is not null))
+            or (pairs in ('[]', '[""]') and coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is not null)
+            or pairs = '[""]')
         order by id
         limit fill_rows
       ), held as materialized (
@@ -191,9 +278,14 @@ begin
         order by s.id
         for no key update of s skip locked
       ), filled as (
-        -- The trigger does the work. A lone string of an older attempt becomes the only pair.
+        -- The trigger does the work; what is no array says nothing, but for a lone string where no symbol says more.
         update sessions as s
-        set pairs = case jsonb_typeof(s.pairs) when 'string' then jsonb_build_array(s.pairs) when 'null' then null else s.pairs end
+        set pairs = case
+          when jsonb_typeof(s.pairs) = 'array' and s.pairs <> '[""]' then s.pairs
+          when coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null and jsonb_typeof(s.pairs) = 'string' and s.pairs <> '""'
+            then jsonb_build_array(s.pairs)
+          else '[]'
+        end
         from held
         where s.id = held.id
         returning s.id
@@ -317,6 +409,46 @@ begin
   drop table if exists multi_pair_db.undo_sessions, multi_pair_db.undo_orders;
 end
 $give_back$;
+--> statement-breakpoint
+do $pair_index$
+declare
+  last_id text;
+  batch_end text;
+begin
+  -- Orders of sessions with many pairs, as an older attempt or a service wrote them; others are at 0, which is right. Session
+  -- by session, because all orders of one may be many; the trigger does the work, and passes over what is right.
+  loop
+    select max(id) into batch_end
+    from (
+      select id
+      from sessions
+      where pair_count > 1 and (last_id is null or id > last_id)
+      order by id
+      limit 20
+    ) as batch;
+    exit when batch_end is null;
+
+    update orders as o
+    set pair_index = e.place
+    from (
+      select o.id, e.place
+      from sessions as s
+      cross join lateral (
+        select pair, min(ordinality)::integer - 1 as place
+        from jsonb_array_elements_text(s.pairs) with ordinality as p (pair)
+        group by pair
+      ) as e
+      join orders as o on o.sessionid = s.id and o.symbol = e.pair and o.pair_index is distinct from e.place
+      where s.pair_count > 1 and (last_id is null or s.id > last_id) and s.id <= batch_end
+      order by o.id
+      for no key update of o skip locked
+    ) as e
+    where o.id = e.id;
+    last_id := batch_end;
+    call multi_pair_db.rest();
+  end loop;
+end
+$pair_index$;
 --> statement-breakpoint
 -- Reads every session once, under SHARE UPDATE EXCLUSIVE: reads and writes go on. Done twice, it does no harm.
 -- squawk-ignore prefer-robust-stmts

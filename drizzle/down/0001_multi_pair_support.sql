@@ -1,4 +1,4 @@
--- Undo of 0001_multi_pair_support: drops the three columns, the trigger and its function.
+-- Undo of 0001_multi_pair_support: drops the three columns, and the triggers with their functions.
 --
 -- DATA LOSS: the columns sessions.pairs, sessions.pair_count and orders.pair_index go, for every service. What symbol and
 --         tradingpair can't give back is put aside first, in multi_pair_db.undo_sessions and multi_pair_db.undo_orders; a
@@ -154,7 +154,10 @@ begin
   drop trigger if exists trg_multi_pair_db_note_update on orders;
   drop function if exists multi_pair_db.note_change();
   drop trigger if exists trg_sessions_sync_pairs on sessions;
-  drop function if exists multi_pair_db.sessions_sync_pairs();
+  drop trigger if exists trg_sessions_renumber_orders on sessions;
+  drop trigger if exists trg_orders_set_pair_index on orders;
+  drop function if exists multi_pair_db.sessions_sync_pairs(), multi_pair_db.sessions_renumber_orders(),
+    multi_pair_db.orders_set_pair_index();
   alter table sessions
     drop constraint if exists sessions_pairs_is_array_of_strings,
     drop column if exists pairs,

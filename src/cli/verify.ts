@@ -36,8 +36,7 @@ export const verify = defineCommand({
 
 function format(result: Verification): string {
   const faults = result.findings.filter(({ level }) => level === 'fault').length;
-  const rows =
-    result.checkedRows === undefined ? 'rows not checked' : `${result.checkedRows} sessions checked`;
+  const rows = result.checkedRows === undefined ? 'rows not checked' : `${result.checkedRows} rows checked`;
   return [
     `${result.target}, PostgreSQL ${formatVersion(result.versionNumber)}`,
     `${result.applied.length} migrations recorded; ${result.comparedObjects} objects of the catalog compared; ${rows}`,

@@ -1,6 +1,6 @@
 import type { Connection } from '../connection/connection.ts';
 import { quoteIdentifier } from '../connection/identifiers.ts';
-import { readCatalog, scopeOf } from './catalog/catalog.ts';
+import type { CatalogObject } from './catalog/catalog.ts';
 import type { ExpectedObject } from './catalog/catalog-file.ts';
 import type { RowRule } from './project.ts';
 
@@ -16,26 +16,27 @@ export const listAdditions = (expected: readonly ExpectedObject[], tag: string):
 };
 
 /** Is anything of a migration there, recorded or not? Also an index of it that a run has renamed. */
-export async function isPresent(
-  connection: Connection,
+export const isPresent = (
+  live: readonly CatalogObject[],
   expected: readonly ExpectedObject[],
   tag: string,
-): Promise<boolean> {
-  const additions = listAdditions(expected, tag);
-  if (additions.length === 0) return false;
-  const live = await readCatalog(connection, scopeOf(expected));
-  return additions.some((wanted) =>
+): boolean =>
+  listAdditions(expected, tag).some((wanted) =>
     live.some(
       (object) =>
         object.kind === wanted.kind &&
         object.table === wanted.table &&
-        (object.name === wanted.name || isRenamed(object.name, wanted.name)),
+        [wanted.name, `${wanted.name}__set_aside`, `${wanted.name}__broken`].includes(object.name),
     ),
   );
-}
 
-const isRenamed = (name: string, index: string): boolean =>
-  name === `${index}__set_aside` || name === `${index}__broken`;
+/** Rules whose columns are all there: `table.column`. Of the others there is nothing to count yet. */
+export function listCountable(rules: readonly RowRule[], live: readonly CatalogObject[]): RowRule[] {
+  const columns = new Set(
+    live.filter(({ kind }) => kind === 'column').map(({ table, name }) => `${table}.${name}`),
+  );
+  return rules.filter((rule) => rule.columns.every((name) => columns.has(name)));
+}
 
 /** Rows that a migration still has to put right, by the rules that are its own. Undefined where it has none. */
 export async function countBacklog(

@@ -35,7 +35,7 @@ export interface RowRule {
   /** What breaks it, after a number: `17 sessions …`. */
   readonly broken: string;
   readonly table: string;
-  /** Columns that the condition reads. Where one is missing there is nothing to count yet. */
+  /** Columns that the condition reads, as `table.column`. Where one is missing there is nothing to count yet. */
   readonly columns: readonly string[];
   /** SQL over the table: true of a row that breaks the rule. */
   readonly condition: string;

@@ -2,13 +2,14 @@ import type { SessionActivity } from '../connection/activity.ts';
 import type { Connection } from '../connection/connection.ts';
 import { inReadOnlyTransaction } from '../connection/read-only.ts';
 import { isBeingBuilt } from './catalog/building.ts';
-import { type ExpectedObject, findCatalogFile } from './catalog/catalog-file.ts';
+import { readCatalog, scopeOf } from './catalog/catalog.ts';
+import { findCatalogFile } from './catalog/catalog-file.ts';
 import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
 import { compareHistory, type HistoryFault } from './history/history.ts';
 import { defaultJournal, listJournalRows } from './history/journal.ts';
 import { readConcurrentIndex } from './plan/statements.ts';
-import { countBacklog, isPresent } from './presence.ts';
-import type { Project } from './project.ts';
+import { countBacklog, isPresent, listCountable } from './presence.ts';
+import type { Project, RowRule } from './project.ts';
 import { listLockHolders } from './run/lock.ts';
 
 /** Where a database stands. */
@@ -50,10 +51,14 @@ export async function readStatus(
   const journal = project.journal ?? defaultJournal;
   return inReadOnlyTransaction(connection, async () => {
     const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
+    const live = await readCatalog(connection, scopeOf(expected));
+    const rules = listCountable(project.rowRules ?? [], live);
     const migrations: MigrationStatus[] = [];
     for (const file of files) {
       const isApplied = history.applied.includes(file);
-      migrations.push(await readMigrationStatus(connection, project, expected, file, isApplied));
+      migrations.push(
+        await readMigrationStatus(connection, rules, isPresent(live, expected, file.tag), file, isApplied),
+      );
     }
     const [older] = await connection.query<{ present: boolean }>(
       "select to_regclass('migrations') is not null as present",
@@ -71,12 +76,11 @@ export async function readStatus(
 
 async function readMigrationStatus(
   connection: Connection,
-  { rowRules = [] }: Project,
-  expected: readonly ExpectedObject[],
+  rules: readonly RowRule[],
+  isThere: boolean,
   { tag, statements }: MigrationFile,
   isApplied: boolean,
 ): Promise<MigrationStatus> {
-  const isThere = await isPresent(connection, expected, tag);
   return {
     tag,
     state: isApplied ? 'applied' : isThere ? 'half-done' : 'pending',
@@ -84,7 +88,7 @@ async function readMigrationStatus(
       connection,
       statements.flatMap(({ sql }) => readConcurrentIndex(sql) ?? []),
     ),
-    backlog: isThere ? await countBacklog(connection, rowRules, tag) : undefined,
+    backlog: isThere ? await countBacklog(connection, rules, tag) : undefined,
   };
 }
 

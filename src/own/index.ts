@@ -89,11 +89,11 @@ export const readStatus = (
 
 /**
  * Proves that the database is what the package says, or says where it is not: the live catalog against the one that
- * the migrations produce, the journal against the files, every row of `sessions` against the rules of its pairs, and
- * the plans of the queries in `explain`. Works on a database at any stage; what is not there yet is a fault.
+ * the migrations produce, the journal against the files, every row of `sessions` and `orders` against the rules of pairs,
+ * and the plans of the queries in `explain`. Works on a database at any stage; what is not there yet is a fault.
  *
- * Reads only, in a read-only transaction, and holds up no reader or writer: it reads `sessions` once from end to end,
- * about 1 s a million rows. (As any reader does, it holds up an ALTER TABLE or an index build for that long.)
+ * Reads only, in a read-only transaction, and holds up no reader or writer: it reads `sessions` and `orders` once from end to
+ * end, about 1 s a million rows. (As any reader does, it holds up an ALTER TABLE or an index build for that long.)
  *
  * @throws OperationError `FILE_INVALID` where the folder has no `catalog.json`; `PRIVILEGE_MISSING` where the journal
  *   can't be read; `LOCKED` where a table stays locked against readers for a second; and where the connection fails

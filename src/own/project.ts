@@ -39,6 +39,11 @@ export const ownProject: Project = {
         work: 'gives back what an earlier rollback has put aside; nothing where there was none',
         tables: ['sessions', 'orders'],
       },
+      pair_index: {
+        lock: batches,
+        work: 'puts right the pair indexes of orders whose sessions have many pairs',
+        tables: ['orders'],
+      },
       put_aside: {
         lock: 'ACCESS SHARE, as any reader',
         work: 'copies what symbol can’t give back; reads both tables once',

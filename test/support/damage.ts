@@ -231,9 +231,9 @@ const triggers: readonly Damage[] = [
     name: 'the trigger disabled',
     by: [`alter table sessions disable trigger ${trigger}`],
     object: `trigger ${trigger} on sessions`,
-    expected: 'fires always but in replication',
+    expected: 'fires always',
     found: 'fires never: disabled',
-    repair: /^alter table sessions enable trigger trg_sessions_sync_pairs$/,
+    repair: /^alter table sessions enable always trigger trg_sessions_sync_pairs$/,
   },
   {
     name: 'the trigger defined otherwise',
@@ -241,8 +241,8 @@ const triggers: readonly Damage[] = [
       `create or replace trigger ${trigger} before insert on sessions for each row execute function multi_pair_db.sessions_sync_pairs()`,
     ],
     object: `trigger ${trigger} on sessions`,
-    expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
-    found: `CREATE TRIGGER ${trigger} BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs()`,
+    expected: `CREATE TRIGGER ${trigger} BEFORE INSERT OR UPDATE OF symbol, tradingpair, pairs, pair_count FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs(); fires always`,
+    found: `CREATE TRIGGER ${trigger} BEFORE INSERT FOR EACH ROW EXECUTE FUNCTION multi_pair_db.sessions_sync_pairs(); fires always but in replication`,
     repair: rerun0001,
   },
   {
@@ -251,8 +251,8 @@ const triggers: readonly Damage[] = [
       `do $do$ begin execute replace(pg_get_functiondef('multi_pair_db.sessions_sync_pairs'::regproc), 'return new;', 'return null;'); end $do$`,
     ],
     object: `trigger ${trigger} on sessions`,
-    expected: 'line 17 of the body: return new;',
-    found: 'line 17 of the body: return null;',
+    expected: 'line 11 of the body: return new;',
+    found: 'line 11 of the body: return null;',
     repair: rerun0001,
   },
   {
@@ -282,10 +282,35 @@ const triggers: readonly Damage[] = [
 const behindTheTrigger = (...statements: string[]): string[] => [
   `alter table sessions disable trigger ${trigger}`,
   ...statements,
-  `alter table sessions enable trigger ${trigger}`,
+  `alter table sessions enable always trigger ${trigger}`,
 ];
 
 const rows: readonly Damage[] = [
+  {
+    name: 'one pair that is another than the symbol',
+    by: behindTheTrigger(
+      `insert into sessions (id, symbol, pairs, pair_count) values ('a', 'A/B', '["C/D"]', 1), ('b', null, '["C/D"]', 1)`,
+    ),
+    object: 'rows of sessions.pairs',
+    expected: 'the symbol or the tradingpair, where it is one pair',
+    found: '1 of 2 sessions with one pair that is neither their symbol nor their tradingpair',
+    repair: /^select id from sessions where .* -- make each of them/s,
+    undo: 'delete from sessions',
+  },
+  {
+    name: 'an order at another position than its symbol in the pairs of its session',
+    by: [
+      `insert into sessions (id, pairs) values ('a', '["A/B", "C/D"]')`,
+      'alter table orders disable trigger trg_orders_set_pair_index',
+      `insert into orders (id, sessionid, symbol, pair_index) values ('1', 'a', 'C/D', 0), ('2', 'a', 'A/B', 0), ('3', 'a', 'X', 7)`,
+      'alter table orders enable always trigger trg_orders_set_pair_index',
+    ],
+    object: 'rows of orders.pair_index',
+    expected: 'the position of their symbol in the pairs of their session',
+    found: '1 of 3 orders with another position',
+    repair: rerun0001,
+    undo: 'delete from orders; delete from sessions',
+  },
   {
     name: 'a wrong pair_count',
     by: behindTheTrigger(

@@ -207,4 +207,4 @@ const isUsual = (key: string, value: Property): boolean =>
   ((key === 'valid' || key === 'nullable') && value === true) ||
   ((key === 'unique' || key === 'security definer') && value === false) ||
   key === 'language' ||
-  (key === 'fires' && value === 'always but in replication');
+  (key === 'fires' && typeof value === 'string' && value.startsWith('always'));

@@ -38,7 +38,7 @@ export function repairObject(
       return repairByHand(wanted, found);
     case 'trigger':
       return differsOnlyIn(wanted, found, 'fires')
-        ? `alter table ${quote(wanted.table)} enable trigger ${quote(wanted.name)}`
+        ? enableTrigger(wanted)
         : applyCommand(wanted.migration, migrations);
     case 'table':
       return found?.properties['kind'] === 'unlogged table'
@@ -50,6 +50,10 @@ export function repairObject(
       return applyCommand(wanted.migration, migrations);
   }
 }
+
+/** It fires as the migrations have it fire: `enable always` also in a session that plays a replica. */
+const enableTrigger = ({ table, name, properties }: ExpectedObject): string =>
+  `alter table ${quote(table)} enable ${properties['fires'] === 'always' ? 'always ' : ''}trigger ${quote(name)}`;
 
 /** The statements that make an index or constraint what it should be, whatever the migrations would do about it. */
 export const repairByHand = (wanted: ExpectedObject, found: CatalogObject | undefined): string =>

@@ -1,5 +1,6 @@
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
+import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
 import { type DownFile, findDownFile } from '../history/down.ts';
 import { type MigrationFile, readMigrationFiles } from '../history/folder.ts';
@@ -61,7 +62,9 @@ export async function rollbackMigration(
     refuseFaults(history);
     refuseOutOfOrder(migration, history);
     const expected = await findCatalogFile(project.folder);
-    const undone = history.applied.includes(migration) || (await isPresent(connection, expected, tag));
+    const undone =
+      history.applied.includes(migration) ||
+      isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
     const { steps, mode } = planRollback(project, migration, down, connection.versionNumber);
     const report = undone
       ? await runSteps(run, steps, mode, { tag, file: down.file }).catch(async (error: unknown) => {

@@ -1,7 +1,9 @@
 import { quoteIdentifier as quote } from '../../connection/identifiers.ts';
 import { attempt, type CheckScope } from '../../connection/read-only.ts';
+import type { CatalogObject } from '../catalog/catalog.ts';
 import type { Finding } from '../catalog/compare.ts';
 import { applyCommand, type Migrations } from '../catalog/repair.ts';
+import { listCountable } from '../presence.ts';
 import type { RowRule } from '../project.ts';
 
 export interface RowCheck {
@@ -13,13 +15,11 @@ export interface RowCheck {
 export async function checkRows(
   scope: CheckScope,
   rules: readonly RowRule[],
-  columns: ReadonlySet<string>,
+  live: readonly CatalogObject[],
   migrations: Migrations,
 ): Promise<RowCheck> {
   // A column that is missing is a finding of the catalog.
-  const countable = rules.filter((rule) =>
-    rule.columns.every((name) => columns.has(`${rule.table}.${name}`)),
-  );
+  const countable = listCountable(rules, live);
   let checkedRows: number | undefined = countable.length === 0 ? undefined : 0;
   const findings: Finding[] = [];
   for (const table of new Set(countable.map((rule) => rule.table))) {

@@ -51,10 +51,7 @@ export async function verifyDatabase(connection: Connection, options: VerifyOpti
     const applied = history.applied.map(({ tag }) => tag);
     const migrations = { folder: project.folder, applied: new Set(applied) };
     const live = await readCatalog(connection, scopeOf(expected));
-    const columns = new Set(
-      live.filter(({ kind }) => kind === 'column').map(({ table, name }) => `${table}.${name}`),
-    );
-    const rowCheck = await checkRows(scope, rules, columns, migrations);
+    const rowCheck = await checkRows(scope, rules, live, migrations);
     const { plans, findings: planFindings } = await checkPlans(
       scope,
       explain,

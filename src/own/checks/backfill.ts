@@ -11,7 +11,10 @@ export const backfill: Check = {
   look: async (context) => {
     if (!hasTable(context, 'sessions')) return { level: 'skipped', found: 'there is no table sessions yet' };
     const ready = hasColumn(context, 'sessions', 'pairs') && hasColumn(context, 'sessions', 'pair_count');
-    const conditions = rowRules.map(({ condition }) => `(${condition})`).join(' or ');
+    const conditions = rowRules
+      .filter(({ table, migration }) => table === 'sessions' && migration !== undefined)
+      .map(({ condition }) => `(${condition})`)
+      .join(' or ');
     const [row] = await context.connection.query<{ total: number; stale: number }>(
       `select count(*) as total, count(*) filter (where ${ready ? conditions : 'true'}) as stale from sessions`,
     );

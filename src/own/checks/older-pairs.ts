@@ -1,4 +1,5 @@
 import { type Check, count } from '../../migrate/preflight/check.ts';
+import { isNoPairList } from '../row-rules.ts';
 
 export const olderPairs: Check = {
   id: 'pairs-of-older-attempt',
@@ -20,5 +21,5 @@ export const olderPairs: Check = {
   },
 };
 
-/** What 0001 refuses. A lone string, and nulls, it puts right. */
-const notRepairable = `jsonb_typeof(pairs) not in ('array', 'string', 'null') or jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)`;
+/** What 0001 refuses. {}, a lone string, and nulls say nothing: it puts them right. */
+const notRepairable = `pairs <> '{}' and jsonb_typeof(pairs) not in ('string', 'null') and ${isNoPairList}`;

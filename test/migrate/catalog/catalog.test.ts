@@ -22,9 +22,11 @@ test('each object names the migration that made it', async () => {
     objects.filter(({ migration }) => migration === tag).map(({ name }) => name);
   expect(madeBy('0001_multi_pair_support')).toEqual([
     'pair_index',
+    'trg_orders_set_pair_index',
     'pair_count',
     'pairs',
     'sessions_pairs_is_array_of_strings',
+    'trg_sessions_renumber_orders',
     'trg_sessions_sync_pairs',
   ]);
   expect(madeBy('0002_symbol_indexes')).toHaveLength(9);

@@ -244,10 +244,10 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('pairs of an older attempt that nobody could put right', async () => {
     await using live = await createDatabase(version, 'legacy');
     await live.sql.unsafe(`alter table sessions add column pairs jsonb;
-      insert into sessions (id, pairs) values ('a', '"A/B"'), ('b', 'null'), ('c', '[]'), ('d', null)`);
+      insert into sessions (id, pairs) values ('a', '"A/B"'), ('b', 'null'), ('c', '[]'), ('d', null), ('nothing said', '{}'), ('nothing either', '[""]')`);
     expect(await look(live.url, 'pairs-of-older-attempt')).toMatchObject({ level: 'ok' });
     await live.sql.unsafe(
-      `insert into sessions (id, pairs) values ('e', '{}'), ('f', '["A/B", 1]'), ('g', '[["A/B"]]')`,
+      `insert into sessions (id, pairs) values ('e', '{"A/B": 1}'), ('f', '["A/B", 1]'), ('g', '[["A/B"]]')`,
     );
     const report = await look(live.url, 'pairs-of-older-attempt');
     expect(report).toMatchObject({
