@@ -26,7 +26,9 @@ function formatEvent(event: ProgressEvent): { readonly text: string; readonly st
     case 'lock':
       return moving(`  another run holds the lock; waited ${formatDuration(event.waitedMs)}`);
     case 'started':
-      return staying(`${event.tag} (${event.number} of ${event.of})`);
+      return staying(
+        `${event.tag} (${event.number} of ${event.of})${event.isRepair ? ', repairing what is missing or damaged' : ''}`,
+      );
     case 'statement':
       return moving(`  statement ${event.number} of ${event.of}: ${event.statement}`);
     case 'backfill':

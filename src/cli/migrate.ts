@@ -7,7 +7,14 @@ import type { ProgressListener } from '../migrate/run/progress.ts';
 import { requireFreshBackup } from '../ops/backup/fresh-backup.ts';
 import { maintainTables } from '../ops/indexes/maintain.ts';
 import { openRunLog, type RunLog, type RunLogEnd } from '../ops/run-report.ts';
-import { type ApplyReport, applyMigrations, planMigrations, verifyDatabase } from '../own/index.ts';
+import {
+  type AppliedMigration,
+  type ApplyReport,
+  applyMigrations,
+  planMigrations,
+  type Verification,
+  verifyDatabase,
+} from '../own/index.ts';
 import { defineCommand, type InputOf, type Outcome } from './command.ts';
 import { showEvents } from './events.ts';
 import { flag, optionalArgument, value, valueWithDefault } from './parameters.ts';
@@ -35,7 +42,7 @@ export const migrate = defineCommand({
   summary: 'apply all pending migrations, or those up to the one that is named, while trading goes on',
   exitCodes: {
     0: 'all that was asked for is applied; with --dry-run, the plan is printed',
-    1: null,
+    1: 'applied, but the verification at the end has found a fault, or could not be made',
     4: 'refused for safety: another run, a transaction in the way, a contradiction in the history, a pooler',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
@@ -100,16 +107,18 @@ async function openLog(
   });
 }
 
-/** New columns and expressions have no statistics yet, and the planner guesses until they have. */
+/** Ends in a verification, also where nothing was pending: what is recorded as applied may have been damaged since. */
 async function finish(
   connection: Connection,
   report: ApplyReport,
   log: RunLog,
   say: (text: string) => void,
 ): Promise<Outcome> {
-  if (report.applied.length === 0) return formatReport(report);
-  const { steps: analyzed } = await maintainTables(connection, 'analyze');
-  const verification = await verifyDatabase(connection).catch((error: unknown) => {
+  const isChanged = report.applied.length + report.repaired.length > 0;
+  // New columns and expressions have no statistics yet, and the planner guesses until they have.
+  const analyzed = isChanged ? (await maintainTables(connection, 'analyze')).steps : [];
+  const asOf = [...report.alreadyApplied, ...report.applied.map(({ tag }) => tag)].toSorted().at(-1);
+  const verification = await verifyDatabase(connection, { asOf }).catch((error: unknown) => {
     // The migrations are applied, whatever this says. The operator hears it, and `verify` can prove it later.
     if (!(error instanceof OperationError)) throw error;
     say(`not verified: ${error.message}`);
@@ -117,18 +126,28 @@ async function finish(
   });
   const end = log.close({ analyzed, ...(verification === undefined ? {} : { verification }) });
   tell(end, say);
-  const { exitCode, result, text } = formatReport(report);
   return {
-    exitCode,
-    result: { ...result, analyzed, verification, report: end.files },
+    exitCode: verification?.verified === true ? 0 : 1,
+    result: { ...report, analyzed, verification, report: end.files },
     text: [
-      text,
-      `  analyzed ${analyzed.map(({ name }) => name).join(', ')}`,
-      verification?.verified === true
-        ? '  verified: the database is what this release says'
-        : '  run `multi-pair-db verify`: the database differs from what this release says, or this could not be proven now',
+      ...formatReport(report),
+      ...(isChanged ? [`  analyzed ${analyzed.map(({ name }) => name).join(', ')}`] : []),
+      ...formatVerification(verification),
     ].join('\n'),
   };
+}
+
+function formatVerification(verification: Verification | undefined): string[] {
+  if (verification === undefined) return ['  not verified: run `multi-pair-db verify`'];
+  if (verification.verified) return ['  verified: the database is what this release says'];
+  const faults = verification.findings.filter(({ level }) => level === 'fault');
+  return [
+    `  not verified: ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`,
+    ...faults.map(
+      ({ object, expected, found, repair }) =>
+        `    ${object}: expected ${expected}, found ${found}. ${repair}`,
+    ),
+  ];
 }
 
 function tell({ files, fault }: RunLogEnd, say: (text: string) => void): void {
@@ -136,11 +155,16 @@ function tell({ files, fault }: RunLogEnd, say: (text: string) => void): void {
   if (fault !== undefined) say(`the report of this run could not be written: ${fault}`);
 }
 
-function formatReport(report: ApplyReport): Outcome {
-  const lines = report.applied.map(
-    ({ tag, durationMs, waitedMs }) =>
-      `  applied ${tag} in ${formatDuration(durationMs)}${waitedMs === 0 ? '' : `, ${formatDuration(waitedMs)} of it waiting`}`,
-  );
-  const summary = lines.length === 0 ? 'nothing to do: it is applied already' : `${lines.length} applied`;
-  return { exitCode: 0, result: report, text: [`${report.target}: ${summary}`, ...lines].join('\n') };
+function formatReport({ target, repaired, applied }: ApplyReport): string[] {
+  const describe = (verb: string, { tag, durationMs, waitedMs }: AppliedMigration): string =>
+    `  ${verb} ${tag} in ${formatDuration(durationMs)}${waitedMs === 0 ? '' : `, ${formatDuration(waitedMs)} of it waiting`}`;
+  const done = [
+    ...(repaired.length === 0 ? [] : [`${repaired.length} repaired`]),
+    ...(applied.length === 0 ? [] : [`${applied.length} applied`]),
+  ];
+  return [
+    `${target}: ${done.join(', ') || 'nothing to do: it is applied already'}`,
+    ...repaired.map((migration) => describe('repaired', migration)),
+    ...applied.map((migration) => describe('applied', migration)),
+  ];
 }

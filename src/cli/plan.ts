@@ -12,12 +12,22 @@ const modes: Record<PlanMode, string> = {
 export function formatPlan(plan: DescribedPlan): string {
   const limits = Object.entries(plan.limits).map(([name, setting]) => `${name} ${setting}`);
   return [
-    `-- ${plan.target}: ${plan.migrations.length === 0 ? 'nothing to do' : `${plan.migrations.length} to apply`}`,
+    `-- ${plan.target}: ${summarize(plan)}`,
     `-- applied already: ${plan.applied.join(', ') || 'none'}`,
     `-- limits in force: ${limits.join(', ')}`,
     ...plan.tables.map((table) => `-- ${formatSize(table)}`),
-    ...plan.migrations.flatMap((migration) => formatMigration(migration, plan.diskBytes[migration.tag] ?? 0)),
+    ...[...plan.repairs, ...plan.migrations].flatMap((migration) =>
+      formatMigration(migration, plan.diskBytes[migration.tag] ?? 0),
+    ),
   ].join('\n');
+}
+
+function summarize({ repairs, migrations }: DescribedPlan): string {
+  const parts = [
+    repairs.length === 0 ? '' : `${repairs.length} to repair`,
+    migrations.length === 0 ? '' : `${migrations.length} to apply`,
+  ].filter((part) => part !== '');
+  return parts.join(', ') || 'nothing to do';
 }
 
 function formatSize({ table, rows, heapBytes, totalBytes }: TableSize): string {
@@ -25,10 +35,13 @@ function formatSize({ table, rows, heapBytes, totalBytes }: TableSize): string {
   return `${table}: about ${rows} rows, ${formatBytes(heapBytes)} (${formatBytes(totalBytes)} with indexes)`;
 }
 
-function formatMigration({ tag, file, mode, steps }: PlannedMigration, diskBytes: number): string[] {
+function formatMigration(
+  { tag, file, mode, isRepair, steps }: PlannedMigration,
+  diskBytes: number,
+): string[] {
   return [
     '',
-    `-- ${tag} (${file})`,
+    `-- ${tag} (${file})${isRepair ? ': applied, and run again for what is missing or damaged' : ''}`,
     `-- ${modes[mode]}`,
     `-- disk: about ${formatBytes(diskBytes)}`,
     ...steps.flatMap(formatStep),

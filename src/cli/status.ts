@@ -7,10 +7,11 @@ import { defineCommand } from './command.ts';
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'what is applied, pending or half-done; the nine indexes; sessions still to backfill',
+  summary:
+    'what is applied, pending, half-done or contradicted; the indexes; rows still to fill; what a rollback keeps',
   exitCodes: {
     0: 'all migrations are applied, and nothing contradicts them',
-    1: 'something is pending, half-done, INVALID or missing, or the journal contradicts the files',
+    1: 'something is pending, half-done, contradicted, INVALID or missing, or the journal contradicts the files',
   },
   run: async ({ url, signal, progress }) => {
     await using connection = await openConnection(url);
@@ -30,34 +31,46 @@ function isDone({ migrations, faults }: Status): boolean {
   );
 }
 
-function formatStatus({
-  target,
-  versionNumber,
-  migrations,
-  faults,
-  running,
-  hasOlderJournal,
-}: Status): string {
+function formatStatus(status: Status): string {
+  const { target, versionNumber, migrations, faults, running, putAside, hasOlderJournal } = status;
+  const kept = Object.entries(putAside).map(([table, rows]) => `${rows} of ${table}`);
   return [
     `${target}, PostgreSQL ${formatVersion(versionNumber)}`,
     ...migrations.flatMap(formatMigration),
     ...faults.map((fault) => `  contradiction: ${fault.message}\n    what to do: ${fault.advice}`),
     ...running.map((session) => `  a run is under way: ${describeSession(session)}`),
+    ...(kept.length === 0
+      ? []
+      : [`  put aside by a rollback, for migrate to give back: ${kept.join(', ')} rows`]),
     ...(hasOlderJournal
       ? ['  a table `migrations` of an older runner is there; what it says is not relied on']
       : []),
+    `next: ${nextCommand(status)}`,
   ].join('\n');
+}
+
+/** What an operator runs next. */
+function nextCommand({ migrations, faults, running }: Status): string {
+  if (running.length > 0) return 'multi-pair-db status, when the run that is under way has ended';
+  if (faults.length > 0) return 'what is said above, then multi-pair-db status';
+  if (migrations.some(({ state }) => state === 'contradicted')) {
+    return 'multi-pair-db verify, which says what differs; migrate repairs what is its own';
+  }
+  const isStarted = migrations.some(({ state }) => state === 'half-done');
+  if (migrations.every(({ state }) => state === 'applied')) return 'multi-pair-db verify';
+  return isStarted ? 'multi-pair-db migrate' : 'multi-pair-db preflight, then multi-pair-db migrate';
 }
 
 function formatMigration({ tag, state, indexes, backlog }: MigrationStatus): string[] {
   const odd = indexes.filter((index) => index.state !== 'valid');
   const isNone = odd.every((index) => index.state === 'missing') && odd.length === indexes.length;
+  const indent = ' '.repeat(15);
   return [
-    `  ${state.padEnd(9)} ${tag}`,
-    ...(backlog === undefined ? [] : [`            ${backlog} sessions still to backfill`]),
+    `  ${state.padEnd(12)} ${tag}`,
+    ...(backlog === undefined ? [] : [`${indent}${backlog} rows still to fill`]),
     ...(indexes.length === 0
       ? []
-      : [`            ${indexes.length - odd.length} of ${indexes.length} indexes valid`]),
-    ...(isNone ? [] : odd.map((index) => `            ${index.name} is ${index.state}`)),
+      : [`${indent}${indexes.length - odd.length} of ${indexes.length} indexes valid`]),
+    ...(isNone ? [] : odd.map((index) => `${indent}${index.name} is ${index.state}`)),
   ];
 }

@@ -2,6 +2,7 @@ import type { Connection } from '../connection/connection.ts';
 import { quoteIdentifier } from '../connection/identifiers.ts';
 import type { CatalogObject } from './catalog/catalog.ts';
 import type { ExpectedObject } from './catalog/catalog-file.ts';
+import { frameSchema } from './plan/frame.ts';
 import type { RowRule } from './project.ts';
 
 /** Objects that a file adds to tables that were there before it: what it leaves half done shows in them. */
@@ -55,4 +56,23 @@ export async function countBacklog(
     total += row?.left ?? 0;
   }
   return total;
+}
+
+/** Rows that undo files have put aside, by table: `undo_…` in the schema of the frame. Drafts are of an undo under way. */
+export async function countPutAside(connection: Connection): Promise<Record<string, number>> {
+  const tables = await connection.query<{ name: string; table: string }>(
+    `select c.relname::text as name, c.oid::regclass::text as table
+     from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+     where n.nspname = $1 and c.relkind = 'r' and c.relname like 'undo\\_%'
+       and c.relname not like '%\\_draft' and c.relname <> 'undo_changes'
+       and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select')
+     order by 1`,
+    [frameSchema],
+  );
+  const counts: Record<string, number> = {};
+  for (const { name, table } of tables) {
+    const [row] = await connection.query<{ rows: number }>(`select count(*) as rows from ${table}`);
+    counts[name.replace('undo_', '')] = row?.rows ?? 0;
+  }
+  return counts;
 }

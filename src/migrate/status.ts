@@ -4,11 +4,12 @@ import { inReadOnlyTransaction } from '../connection/read-only.ts';
 import { isBeingBuilt } from './catalog/building.ts';
 import { readCatalog, scopeOf } from './catalog/catalog.ts';
 import { findCatalogFile } from './catalog/catalog-file.ts';
+import { listContradicted } from './catalog/damage.ts';
 import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
 import { compareHistory, type HistoryFault } from './history/history.ts';
 import { defaultJournal, listJournalRows } from './history/journal.ts';
 import { readConcurrentIndex } from './plan/statements.ts';
-import { countBacklog, isPresent, listCountable } from './presence.ts';
+import { countBacklog, countPutAside, isPresent, listCountable } from './presence.ts';
 import type { Project, RowRule } from './project.ts';
 import { listLockHolders } from './run/lock.ts';
 
@@ -23,14 +24,19 @@ export interface Status {
   readonly faults: readonly HistoryFault[];
   /** Sessions that hold the migrations' lock: a run is under way. */
   readonly running: readonly SessionActivity[];
+  /** What a rollback has put aside and migrate will give back: rows by table. */
+  readonly putAside: Readonly<Record<string, number>>;
   /** A table `migrations` of an older runner is there. It is not relied on: the files themselves prove what is there. */
   readonly hasOlderJournal: boolean;
 }
 
 export interface MigrationStatus {
   readonly tag: string;
-  /** `half-done`: not recorded, but something of it is there (a run that broke off, or an older attempt). */
-  readonly state: 'applied' | 'pending' | 'half-done';
+  /**
+   * `half-done`: not recorded, but something of it is there (a run that broke off, or an older attempt). `contradicted`:
+   * recorded, but something of it is missing, INVALID, disabled or otherwise than it should be; `verify` says what.
+   */
+  readonly state: 'applied' | 'contradicted' | 'pending' | 'half-done';
   readonly indexes: readonly IndexStatus[];
   /** Rows still to fill; undefined where the file fills none, or nothing of it is there. */
   readonly backlog: number | undefined;
@@ -52,12 +58,15 @@ export async function readStatus(
   return inReadOnlyTransaction(connection, async () => {
     const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
     const live = await readCatalog(connection, scopeOf(expected));
+    const contradicted = listContradicted(expected, live);
     const rules = listCountable(project.rowRules ?? [], live);
     const migrations: MigrationStatus[] = [];
     for (const file of files) {
       const isApplied = history.applied.includes(file);
+      const isContradicted = isApplied && contradicted.has(file.tag);
+      const state = isContradicted ? 'contradicted' : isApplied ? 'applied' : undefined;
       migrations.push(
-        await readMigrationStatus(connection, rules, isPresent(live, expected, file.tag), file, isApplied),
+        await readMigrationStatus(connection, rules, isPresent(live, expected, file.tag), file, state),
       );
     }
     const [older] = await connection.query<{ present: boolean }>(
@@ -69,6 +78,7 @@ export async function readStatus(
       migrations,
       faults: history.faults,
       running: await listLockHolders(connection),
+      putAside: await countPutAside(connection),
       hasOlderJournal: older?.present === true,
     };
   });
@@ -79,11 +89,11 @@ async function readMigrationStatus(
   rules: readonly RowRule[],
   isThere: boolean,
   { tag, statements }: MigrationFile,
-  isApplied: boolean,
+  recordedState: 'applied' | 'contradicted' | undefined,
 ): Promise<MigrationStatus> {
   return {
     tag,
-    state: isApplied ? 'applied' : isThere ? 'half-done' : 'pending',
+    state: recordedState ?? (isThere ? 'half-done' : 'pending'),
     indexes: await listIndexStatus(
       connection,
       statements.flatMap(({ sql }) => readConcurrentIndex(sql) ?? []),

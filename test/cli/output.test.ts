@@ -30,7 +30,7 @@ const dump = {
 };
 const tag = '0002_symbol_indexes';
 const events: ProgressEvent[] = [
-  { kind: 'started', tag, number: 3, of: 3 },
+  { kind: 'started', tag, number: 3, of: 3, isRepair: false },
   { kind: 'statement', tag, statement: 'create index', number: 1, of: 39 },
   { kind: 'waiting', tag, for: [dump], waitedMs: 250 },
   { kind: 'waiting', tag, for: [dump], waitedMs: 500 },

@@ -23,11 +23,13 @@ export interface Finding {
  * column without default, a constraint, a unique index.
  *
  * @param migrations what is recorded as applied: what repairs depends on it
+ * @param known objects that are no surprise although they are not expected yet: those of later migrations
  */
 export function compareCatalogs(
   expected: readonly ExpectedObject[],
   live: readonly CatalogObject[],
   migrations: Migrations,
+  known: readonly ExpectedObject[] = expected,
 ): Finding[] {
   const liveByKey = new Map(live.map((object) => [keyOf(object), object]));
   const missingTables = expected
@@ -48,7 +50,7 @@ export function compareCatalogs(
       return describeMissing(wanted, twin, migrations);
     });
 
-  const expectedKeys = new Set(expected.map(keyOf));
+  const expectedKeys = new Set(known.map(keyOf));
   const surplus = live.filter((object) => !expectedKeys.has(keyOf(object)) && !namedOtherwise.has(object));
   return [
     ...differences,
@@ -69,9 +71,17 @@ const keyOf = ({ kind, table, name }: CatalogObject): string => `${kind} ${table
 const same = (a: Property | undefined, b: Property | undefined): boolean =>
   JSON.stringify(a) === JSON.stringify(b);
 
+const listDifferences = (wanted: CatalogObject, found: CatalogObject): string[] =>
+  [...new Set([...Object.keys(wanted.properties), ...Object.keys(found.properties)])].filter(
+    (key) => !same(wanted.properties[key], found.properties[key]),
+  );
+
+/** Is it what is wanted, a comment apart? */
+export const isAsExpected = (wanted: CatalogObject, found: CatalogObject): boolean =>
+  listDifferences(wanted, found).every((key) => key === 'comment');
+
 function compareObject(wanted: ExpectedObject, found: CatalogObject, migrations: Migrations): Finding[] {
-  const keys = new Set([...Object.keys(wanted.properties), ...Object.keys(found.properties)]);
-  const differing = [...keys].filter((key) => !same(wanted.properties[key], found.properties[key]));
+  const differing = listDifferences(wanted, found);
   if (differing.length === 0) return [];
   const isRemark = differing.every((key) => key === 'comment');
   return [
@@ -162,7 +172,7 @@ function describeMissingSchema(
 }
 
 /** An object that is what is wanted, but for its name. */
-function findTwin(
+export function findTwin(
   wanted: CatalogObject,
   live: readonly CatalogObject[],
   expected: readonly CatalogObject[],

@@ -40,11 +40,12 @@ export async function planMigrations(
 ): Promise<DescribedPlan> {
   return inReadOnlyTransaction(connection, async () => {
     const plan = await buildPlan(connection, project, upTo);
-    const names = new Set(plan.migrations.flatMap(({ steps }) => steps.flatMap((step) => step.facts.tables)));
+    const all = [...plan.repairs, ...plan.migrations];
+    const names = new Set(all.flatMap(({ steps }) => steps.flatMap((step) => step.facts.tables)));
     const tables: TableSize[] = [];
     for (const name of names) tables.push(await readSize(connection, name));
     const diskBytes: Record<string, number> = {};
-    for (const migration of plan.migrations) {
+    for (const migration of all) {
       let bytes = 0;
       for (const step of migration.steps)
         bytes += await estimateBytes(connection, step.sql, step.facts.rewrites, tables);

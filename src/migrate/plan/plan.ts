@@ -1,8 +1,11 @@
 import type { Connection } from '../../connection/connection.ts';
 import { liftLimits } from '../../connection/limits.ts';
 import { isBeingBuilt } from '../catalog/building.ts';
+import { readCatalog, scopeOf } from '../catalog/catalog.ts';
+import { findCatalogFile } from '../catalog/catalog-file.ts';
+import { listDamaged } from '../catalog/damage.ts';
 import { type MigrationFile, type MigrationStatement, readMigrationFiles } from '../history/folder.ts';
-import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
+import { compareHistory, refuseFaults, resolveMigration } from '../history/history.ts';
 import { defaultJournal, type JournalTable, listJournalRows, recordSql } from '../history/journal.ts';
 import type { Project, StatementFacts } from '../project.ts';
 import { isFramed } from './frame.ts';
@@ -39,12 +42,16 @@ export interface PlannedMigration {
   /** As messages name it: `drizzle/0001_multi_pair_support.sql`. */
   readonly file: string;
   readonly mode: PlanMode;
+  /** It is applied, and run again because something of it is missing or damaged: it is not recorded a second time. */
+  readonly isRepair: boolean;
   readonly steps: readonly PlanStep[];
 }
 
 /** What `applyMigrations` would run now. */
 export interface MigrationPlan {
   readonly applied: readonly string[];
+  /** Files that are applied and of which something is missing or damaged: they are run again, before the others. */
+  readonly repairs: readonly PlannedMigration[];
   readonly migrations: readonly PlannedMigration[];
 }
 
@@ -68,10 +75,15 @@ export async function buildPlan(
   const journal = project.journal ?? defaultJournal;
   const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
   refuseFaults(history);
-  const pending = selectPending(files, history, upTo);
+  const pending = selectFiles(files, history.pending, upTo);
   const leftovers = await listLeftovers(connection, pending);
+  const damaged = await readDamaged(connection, project, files);
+  const repairs = selectFiles(files, history.applied, upTo).filter(({ tag }) => damaged.has(tag));
   return {
     applied: history.applied.map((file) => file.tag),
+    repairs: repairs.map((file) =>
+      planRepair(file, project.blocks?.[file.tag] ?? {}, connection.versionNumber),
+    ),
     migrations: pending.map((file) =>
       planMigration(file, journal, project.blocks?.[file.tag] ?? {}, connection.versionNumber, leftovers),
     ),
@@ -99,14 +111,25 @@ async function listLeftovers(connection: Connection, files: readonly MigrationFi
 const listBuilds = (file: MigrationFile): string[] =>
   file.statements.flatMap(({ sql }) => readConcurrentIndex(sql) ?? []);
 
-function selectPending(
+function selectFiles(
   files: readonly MigrationFile[],
-  history: History,
+  from: readonly MigrationFile[],
   upTo: string | undefined,
 ): readonly MigrationFile[] {
-  if (upTo === undefined) return history.pending;
+  if (upTo === undefined) return from;
   const last = resolveMigration(files, upTo);
-  return history.pending.filter((file) => file.createdAtMs <= last.createdAtMs);
+  return from.filter((file) => file.createdAtMs <= last.createdAtMs);
+}
+
+/** Without a catalog nobody knows what a file has made, and nothing is called damaged. */
+async function readDamaged(
+  connection: Connection,
+  { folder }: Project,
+  files: readonly MigrationFile[],
+): Promise<ReadonlySet<string>> {
+  const expected = await findCatalogFile(folder);
+  if (expected.length === 0) return new Set();
+  return listDamaged(expected, await readCatalog(connection, scopeOf(expected)), files[0]?.tag);
 }
 
 /** Fails unless the indexes are valid: the record may only be written over the truth. */
@@ -149,12 +172,17 @@ export function planMigration(
     own: [begin, ...statements, record, commit],
     outside: [...clear, ...statements, ...prove, record],
   };
-  return {
-    tag: file.tag,
-    file: file.file,
-    mode,
-    steps: [...liftLimitSteps(versionNumber), ...wrapped[mode]],
-  };
+  const steps = [...liftLimitSteps(versionNumber), ...wrapped[mode]];
+  return { tag: file.tag, file: file.file, mode, isRepair: false, steps };
+}
+
+/** A file that is applied, once more: as psql would run it, outside a transaction of the runner, and without a record. */
+function planRepair(file: MigrationFile, blocks: Blocks, versionNumber: number): PlannedMigration {
+  const mode = findMode(file.statements) === 'own' ? 'own' : 'outside';
+  const statements = file.statements.map((statement) => fileStep(statement, blocks));
+  const end = mode === 'own' ? [commit] : [];
+  const steps = [...liftLimitSteps(versionNumber), ...statements, ...end];
+  return { tag: file.tag, file: file.file, mode, isRepair: true, steps };
 }
 
 const readsCatalog: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', tables: [] };

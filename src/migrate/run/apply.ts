@@ -6,6 +6,7 @@ import { readMigrationFiles } from '../history/folder.ts';
 import { createJournal, defaultJournal } from '../history/journal.ts';
 import { buildPlan, type PlanMode, type PlannedMigration, type PlanStep } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
+import { dropFailedBuild } from './failed-build.ts';
 import { type Run, type RunningFile, type RunOptions, type StepReport, withRun } from './run.ts';
 
 export interface ApplyOptions extends RunOptions {
@@ -22,6 +23,8 @@ export interface ApplyReport {
   readonly durationMs: number;
   /** Tags that were applied before. */
   readonly alreadyApplied: readonly string[];
+  /** Files that were applied before, and run again because something of them was missing or damaged. */
+  readonly repaired: readonly AppliedMigration[];
   readonly applied: readonly AppliedMigration[];
 }
 
@@ -47,19 +50,24 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
       project.journal ?? defaultJournal,
       await readMigrationFiles(project.folder),
     );
-    const applied: AppliedMigration[] = [];
-    for (const [index, migration] of plan.migrations.entries()) {
-      run.emit({ kind: 'started', tag: migration.tag, number: index + 1, of: plan.migrations.length });
-      const report = await applyMigration(run, migration, applied);
-      run.emit({ kind: 'finished', tag: migration.tag, durationMs: report.durationMs });
-      applied.push(report);
+    const all = [...plan.repairs, ...plan.migrations];
+    const done: AppliedMigration[] = [];
+    for (const [index, migration] of all.entries()) {
+      const { tag, isRepair } = migration;
+      run.emit({ kind: 'started', tag, number: index + 1, of: all.length, isRepair });
+      const report = await applyMigration(run, migration, done);
+      run.emit({ kind: 'finished', tag, durationMs: report.durationMs });
+      done.push(report);
     }
+    const repaired = done.slice(0, plan.repairs.length);
+    const applied = done.slice(plan.repairs.length);
     return {
       target: connection.target,
       versionNumber: connection.versionNumber,
       startedAtMs,
       durationMs: Date.now() - startedAtMs,
       alreadyApplied: plan.applied,
+      repaired,
       applied,
     };
   });
@@ -78,7 +86,7 @@ async function applyMigration(
     const waitedMs = steps.reduce((sum, step) => sum + step.waitedMs, 0);
     return { tag, file, durationMs: Date.now() - startedAtMs, waitedMs, tries, steps };
   } catch (error) {
-    throw explain(error, tag, migration.mode, before);
+    throw explain(error, migration, before);
   }
 }
 
@@ -105,7 +113,8 @@ export async function runSteps(
         if (step.from === 'file') reports.push(report);
       }
       return { steps: reports, tries };
-    } catch (error) {
+    } catch (cause) {
+      const error = await withFailedBuild(run.connection, cause, current);
       const waitedMs = Date.now() - startedAt;
       // A block that tries by itself has given up for good reason.
       const triesItself = current?.facts.exclusive !== undefined;
@@ -121,6 +130,20 @@ export async function runSteps(
   }
 }
 
+/** Not where the operator wants to leave: a drop may wait. */
+async function withFailedBuild(
+  connection: Connection,
+  error: unknown,
+  step: PlanStep | undefined,
+): Promise<unknown> {
+  if (!(error instanceof OperationError) || step === undefined) return error;
+  if (error.code === 'INTERRUPTED' || error.code === 'CONNECTION_LOST') return error;
+  const left = await dropFailedBuild(connection, step.sql);
+  return left === undefined
+    ? error
+    : new OperationError({ ...error.toJSON(), advice: `${error.advice} ${left}` });
+}
+
 function announce(run: Run, tag: string, number: number, of: number, { sql }: PlanStep): void {
   run.emit({ kind: 'statement', tag, statement: firstLine(sql), number, of });
 }
@@ -132,13 +155,20 @@ const isLockTimeout = (error: unknown): boolean =>
   error instanceof OperationError && error.sqlState === '55P03';
 
 /** Adds to an error what is done and what the next run will do. */
-function explain(error: unknown, tag: string, mode: PlanMode, before: readonly AppliedMigration[]): unknown {
+function explain(
+  error: unknown,
+  { tag, mode, isRepair }: PlannedMigration,
+  before: readonly AppliedMigration[],
+): unknown {
   if (!(error instanceof OperationError)) return error;
   const states: Record<PlanMode, string> = {
     transaction: `${tag} was rolled back: nothing of it is left.`,
     own: `What ${tag} has committed stays, and it is not recorded as applied: the next run goes through it again and finishes it.`,
     outside: `What stands before this statement is committed, and ${tag} is not recorded as applied: the next run begins it again, so its statements have to be such that can be run twice (IF NOT EXISTS).`,
   };
+  const state = isRepair
+    ? `${tag} stays recorded as applied, and what was missing of it is not all there: run migrate again.`
+    : states[mode];
   const done =
     before.length === 0
       ? ''
@@ -147,6 +177,6 @@ function explain(error: unknown, tag: string, mode: PlanMode, before: readonly A
   return new OperationError({
     ...error.toJSON(),
     message,
-    advice: `${error.advice} ${states[mode]}${done}`.trim(),
+    advice: `${error.advice} ${state}${done}`.trim(),
   });
 }

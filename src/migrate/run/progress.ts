@@ -5,7 +5,14 @@ import type { Notice } from '../../connection/connection.ts';
 export type ProgressEvent =
   /** Another run holds the migrations' lock. */
   | { readonly kind: 'lock'; readonly holders: readonly SessionActivity[]; readonly waitedMs: number }
-  | { readonly kind: 'started'; readonly tag: string; readonly number: number; readonly of: number }
+  | {
+      readonly kind: 'started';
+      readonly tag: string;
+      readonly number: number;
+      readonly of: number;
+      /** It is applied, and run again because something of it is missing or damaged. */
+      readonly isRepair: boolean;
+    }
   /** A statement of the file begins. */
   | {
       readonly kind: 'statement';

@@ -4,8 +4,8 @@ import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { readCatalogFile } from '../catalog/catalog-file.ts';
 import { compareCatalogs, type Finding } from '../catalog/compare.ts';
 import { migrateCommand } from '../catalog/repair.ts';
-import { readMigrationFiles } from '../history/folder.ts';
-import { compareHistory, type History } from '../history/history.ts';
+import { type MigrationFile, readMigrationFiles } from '../history/folder.ts';
+import { compareHistory, type History, resolveMigration } from '../history/history.ts';
 import { defaultJournal, listJournalRows } from '../history/journal.ts';
 import type { Project, RowRule } from '../project.ts';
 import { checkRows } from './check-rows.ts';
@@ -17,6 +17,8 @@ export interface VerifyOptions extends CheckOptions {
   readonly project: Project;
   /** What the rows must keep (default: the project's rules). */
   readonly rules?: readonly RowRule[];
+  /** Hold it against the state after this migration: later ones are not expected (default: the last). */
+  readonly asOf?: string | undefined;
   /** Queries whose plans are to be shown (default: none). */
   readonly explain?: readonly PlanProbe[];
 }
@@ -42,24 +44,27 @@ export interface Verification {
 
 /** Compares a database with what a project says: catalog, journal, rows, plans. Read-only. */
 export async function verifyDatabase(connection: Connection, options: VerifyOptions): Promise<Verification> {
-  const { project, rules = project.rowRules ?? [], explain = [] } = options;
+  const { project, rules = project.rowRules ?? [], explain = [], asOf } = options;
   const journal = project.journal ?? defaultJournal;
-  const expected = await readCatalogFile(project.folder);
+  const known = await readCatalogFile(project.folder);
   const files = await readMigrationFiles(project.folder);
+  const due = listDue(files, asOf);
+  const expected = known.filter(({ migration }) => due.has(migration));
   return inCheckTransaction(connection, options, async (scope) => {
     const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
     const applied = history.applied.map(({ tag }) => tag);
     const migrations = { folder: project.folder, applied: new Set(applied) };
-    const live = await readCatalog(connection, scopeOf(expected));
-    const rowCheck = await checkRows(scope, rules, live, migrations);
+    const live = await readCatalog(connection, scopeOf(known));
+    const dueRules = rules.filter(({ migration }) => migration === undefined || due.has(migration));
+    const rowCheck = await checkRows(scope, dueRules, live, migrations);
     const { plans, findings: planFindings } = await checkPlans(
       scope,
       explain,
       live.map(({ name }) => name),
     );
     const findings = [
-      ...describeHistory(history),
-      ...compareCatalogs(expected, live, migrations),
+      ...describeHistory(history, due),
+      ...compareCatalogs(expected, live, migrations, known),
       ...rowCheck.findings,
       ...planFindings,
     ].sort((a, b) => Number(a.level === 'note') - Number(b.level === 'note'));
@@ -76,17 +81,25 @@ export async function verifyDatabase(connection: Connection, options: VerifyOpti
   });
 }
 
-function describeHistory({ pending, faults }: History): Finding[] {
+/** Tags of the migrations that have to be there. */
+function listDue(files: readonly MigrationFile[], asOf: string | undefined): ReadonlySet<string> {
+  const last = asOf === undefined ? files.length - 1 : files.indexOf(resolveMigration(files, asOf));
+  return new Set(files.slice(0, last + 1).map(({ tag }) => tag));
+}
+
+function describeHistory({ pending, faults }: History, due: ReadonlySet<string>): Finding[] {
   return [
-    ...pending.map(
-      ({ tag }): Finding => ({
-        level: 'fault',
-        object: `journal row of ${tag}`,
-        expected: 'recorded as applied',
-        found: 'not recorded',
-        repair: migrateCommand(tag),
-      }),
-    ),
+    ...pending
+      .filter(({ tag }) => due.has(tag))
+      .map(
+        ({ tag }): Finding => ({
+          level: 'fault',
+          object: `journal row of ${tag}`,
+          expected: 'recorded as applied',
+          found: 'not recorded',
+          repair: migrateCommand(tag),
+        }),
+      ),
     ...faults.map(
       ({ message, advice }): Finding => ({
         level: 'fault',

@@ -101,7 +101,8 @@ function findFaults(index: IndexFacts, surroundings: Surroundings): IndexFinding
 function invalid({ index }: IndexFacts, { own }: Surroundings): IndexFinding {
   return {
     kind: 'invalid',
-    message: 'INVALID: queries don’t use it, a unique one guards nothing, and every write still pays for it',
+    message:
+      'INVALID: queries don’t use it, every write still pays for it, and a unique one refuses rows all the same',
     advice: own.has(index)
       ? `\`multi-pair-db migrate\` repairs the nine of migration 002; for any other: \`multi-pair-db maintain reindex ${index}\`.`
       : `\`multi-pair-db maintain reindex ${index}\` builds it again.`,
