@@ -3,10 +3,11 @@
 --
 -- What:   creates what is missing and changes nothing that exists. On the live database the three tables are not
 --         touched; it refuses where a column that it expects is missing or has another type, and names the column.
--- Locks:  none on a live table that is complete. A missing index or foreign key is added in place, writers waiting,
---         only where the table is under 8 MB (some ten milliseconds); for a larger table the file refuses and says
---         which statements build it without blocking anyone.
--- Runs:   in one transaction. At once with another migration of this database: refuses.
+-- Locks:  none on a live table that is complete. A missing index or foreign key is added in place, in one message, only
+--         where the table is under 8 MB: everybody waits for some ten milliseconds. For a larger table the file refuses
+--         and says which statements build it without blocking anyone.
+-- Runs:   tables and frame in the runner's transaction, which it then ends; what is missing outside one; a new one for the
+--         journal row. At once with another migration of this database: refuses.
 -- Undo:   none. This is the ground; take it away by restoring a backup.
 --
 -- With psql: psql -v ON_ERROR_STOP=1 -f. Without it psql goes on after a refusal.
@@ -243,73 +244,6 @@ create table if not exists fills (
   constraint fk_fills_sessionid foreign key (sessionid) references sessions (id)
 );
 --> statement-breakpoint
-do $missing$
-declare
-  addition record;
-  too_large text[] := '{}';
-begin
-  -- What a missing index needs, a live table gives at once or not at all: who comes while we wait queues behind us.
-  perform set_config('lock_timeout', '50ms', true);
-
-  for addition in
-    select i.table_name, format('create index %I on %I (%s)', i.name, i.table_name, i.columns) as in_place,
-           format('create index concurrently %I on %I (%s)', i.name, i.table_name, i.columns) as online
-    from (values
-      ('idx_sessions_symbol', 'sessions', 'symbol'),
-      ('idx_sessions_status', 'sessions', 'status'),
-      ('idx_sessions_startedat', 'sessions', 'startedat'),
-      ('idx_sessions_starttimestamp', 'sessions', 'starttimestamp'),
-      ('idx_sessions_completedat', 'sessions', 'completedat'),
-      ('idx_sessions_exchange', 'sessions', 'exchange'),
-      ('idx_sessions_settlement', 'sessions', 'settledcomplete, lastsettleattempt'),
-      ('idx_sessions_tradingmode', 'sessions', 'tradingmode'),
-      ('idx_orders_sessionid', 'orders', 'sessionid'),
-      ('idx_orders_status', 'orders', 'status'),
-      ('idx_orders_side', 'orders', 'side'),
-      ('idx_orders_symbol', 'orders', 'symbol'),
-      ('idx_orders_timestamp', 'orders', '"timestamp"'),
-      ('idx_orders_clientorderid', 'orders', 'clientorderid'),
-      ('idx_orders_composite', 'orders', 'sessionid, status, side'),
-      ('idx_fills_orderid', 'fills', 'orderid'),
-      ('idx_fills_sessionid', 'fills', 'sessionid'),
-      ('idx_fills_symbol', 'fills', 'symbol'),
-      ('idx_fills_timestamp', 'fills', '"timestamp"'),
-      ('idx_fills_composite', 'fills', 'sessionid, orderid, "timestamp"')
-    ) as i (name, table_name, columns)
-    where not exists (
-      select from pg_index as x
-      join pg_class as c on c.oid = x.indexrelid
-      where x.indrelid = to_regclass(i.table_name) and c.relname = i.name)
-    union all
-    select f.table_name, f.addition, format('%s not valid; alter table %I validate constraint %I', f.addition, f.table_name, f.name)
-    from (
-      select k.table_name, k.name,
-             format('alter table %I add constraint %I foreign key (%I) references %I (id)', k.table_name, k.name, k.col, k.target) as addition
-      from (values
-        ('fk_orders_sessionid', 'orders', 'sessionid', 'sessions'),
-        ('fk_fills_orderid', 'fills', 'orderid', 'orders'),
-        ('fk_fills_sessionid', 'fills', 'sessionid', 'sessions')
-      ) as k (name, table_name, col, target)
-    ) as f
-    where not exists (
-      select from pg_constraint as c where c.conrelid = to_regclass(f.table_name) and c.conname = f.name)
-  loop
-    if pg_relation_size(to_regclass(addition.table_name)) <= 8 * 1024 * 1024 then
-      execute addition.in_place;
-    else
-      too_large := too_large || addition.online;
-    end if;
-  end loop;
-
-  if too_large <> '{}' then
-    raise exception '0000_baseline: % missing on tables too large to add them in place', cardinality(too_large)
-      using errcode = 'object_not_in_prerequisite_state',
-            detail = array_to_string(too_large, '; '),
-            hint = 'Nothing was changed. Run the statements named in the detail, one by one, then run again.';
-  end if;
-end
-$missing$;
---> statement-breakpoint
 -- The frame. All that the package keeps in a database beside the three tables stands in this schema. A file that works
 -- on a live table is a dozen lines on these procedures:
 --
@@ -483,19 +417,26 @@ begin
   end if;
 
   -- "INVALID" may mean "still being built", also for a client that has been killed. Without pg_read_all_stats the index
-  -- that another role builds is hidden; then any build on the table counts.
-  select string_agg(format('pid %s (%s)', b.pid, coalesce(s.application_name, 'unknown')), '; ')
-  into builders
-  from pg_stat_progress_create_index as b
-  left join pg_class as c on c.oid = b.index_relid
-  left join pg_stat_activity as s on s.pid = b.pid
-  where b.pid <> pg_backend_pid()
-    and b.datname = current_database()
-    and (c.oid is null or c.relname = index_name)
-    and exists (
-      select from pg_locks as l
-      where l.pid = b.pid and l.locktype = 'relation' and l.database = b.datid
-        and l.relation = to_regclass(quote_ident(table_name)));
+  -- that another role builds is hidden; then any build on the table counts. So does a service that starts and runs CREATE
+  -- INDEX IF NOT EXISTS, for a moment: hence the second look, for 2 s.
+  for try in 1..20 loop
+    select string_agg(format('pid %s (%s)', b.pid, coalesce(s.application_name, 'unknown')), '; ')
+    into builders
+    from pg_stat_progress_create_index as b
+    left join pg_class as c on c.oid = b.index_relid
+    left join pg_stat_activity as s on s.pid = b.pid
+    where b.pid <> pg_backend_pid()
+      and b.datname = current_database()
+      and (c.oid is null or c.relname = index_name)
+      and exists (
+        select from pg_locks as l
+        where l.pid = b.pid and l.locktype = 'relation' and l.database = b.datid
+          and l.relation = to_regclass(quote_ident(table_name)));
+    exit when builders is null;
+    perform pg_sleep(0.1);
+    -- The statistics of other sessions are read once a transaction, unless told otherwise.
+    perform pg_stat_clear_snapshot();
+  end loop;
 
   if builders is not null then
     raise exception '%: the index % is being built right now, by %', file, index_name, builders
@@ -770,3 +711,80 @@ begin
   end if;
 end
 $owner$;
+--> statement-breakpoint
+call multi_pair_db.enter('0000_baseline');
+--> statement-breakpoint
+commit;
+--> statement-breakpoint
+do $missing$
+declare
+  addition record;
+  too_large text[] := '{}';
+begin
+  for addition in
+    select array[i.table_name] as tables, i.table_name, format('create index %I on %I (%s)', i.name, i.table_name, i.columns) as in_place,
+           format('create index concurrently %I on %I (%s)', i.name, i.table_name, i.columns) as online
+    from (values
+      ('idx_sessions_symbol', 'sessions', 'symbol'),
+      ('idx_sessions_status', 'sessions', 'status'),
+      ('idx_sessions_startedat', 'sessions', 'startedat'),
+      ('idx_sessions_starttimestamp', 'sessions', 'starttimestamp'),
+      ('idx_sessions_completedat', 'sessions', 'completedat'),
+      ('idx_sessions_exchange', 'sessions', 'exchange'),
+      ('idx_sessions_settlement', 'sessions', 'settledcomplete, lastsettleattempt'),
+      ('idx_sessions_tradingmode', 'sessions', 'tradingmode'),
+      ('idx_orders_sessionid', 'orders', 'sessionid'),
+      ('idx_orders_status', 'orders', 'status'),
+      ('idx_orders_side', 'orders', 'side'),
+      ('idx_orders_symbol', 'orders', 'symbol'),
+      ('idx_orders_timestamp', 'orders', '"timestamp"'),
+      ('idx_orders_clientorderid', 'orders', 'clientorderid'),
+      ('idx_orders_composite', 'orders', 'sessionid, status, side'),
+      ('idx_fills_orderid', 'fills', 'orderid'),
+      ('idx_fills_sessionid', 'fills', 'sessionid'),
+      ('idx_fills_symbol', 'fills', 'symbol'),
+      ('idx_fills_timestamp', 'fills', '"timestamp"'),
+      ('idx_fills_composite', 'fills', 'sessionid, orderid, "timestamp"')
+    ) as i (name, table_name, columns)
+    where not exists (
+      select from pg_index as x
+      join pg_class as c on c.oid = x.indexrelid
+      where x.indrelid = to_regclass(i.table_name) and c.relname = i.name)
+    union all
+    select array[f.table_name, f.target], f.table_name, f.addition, format('%s not valid; alter table %I validate constraint %I', f.addition, f.table_name, f.name)
+    from (
+      select k.table_name, k.name, k.target,
+             format('alter table %I add constraint %I foreign key (%I) references %I (id)', k.table_name, k.name, k.col, k.target) as addition
+      from (values
+        ('fk_orders_sessionid', 'orders', 'sessionid', 'sessions'),
+        ('fk_fills_orderid', 'fills', 'orderid', 'orders'),
+        ('fk_fills_sessionid', 'fills', 'sessionid', 'sessions')
+      ) as k (name, table_name, col, target)
+    ) as f
+    where not exists (
+      select from pg_constraint as c where c.conrelid = to_regclass(f.table_name) and c.conname = f.name)
+  loop
+    if pg_relation_size(to_regclass(addition.table_name)) <= 8 * 1024 * 1024 then
+      -- One after the other, each a transaction of this one message.
+      call multi_pair_db.lock_briefly(variadic addition.tables);
+      execute addition.in_place;
+      commit;
+    else
+      too_large := too_large || addition.online;
+    end if;
+  end loop;
+
+  if too_large <> '{}' then
+    raise exception '0000_baseline: % missing on tables too large to add them in place', cardinality(too_large)
+      using errcode = 'object_not_in_prerequisite_state',
+            detail = array_to_string(too_large, '; '),
+            hint = 'Nothing of these was changed. Run the statements named in the detail, one by one, then run again.';
+  end if;
+end
+$missing$;
+--> statement-breakpoint
+call multi_pair_db.prove('0000_baseline');
+--> statement-breakpoint
+begin;
+--> statement-breakpoint
+call multi_pair_db.hand_over();

@@ -39,6 +39,10 @@ function formatEvent(event: ProgressEvent): { readonly text: string; readonly st
       );
     case 'waiting':
       return moving(`  still waiting, ${formatDuration(event.waitedMs)} so far`);
+    case 'stepped back':
+      return staying(
+        `  stepped back, because others waited: ${describeSessions(event.for)}; tries again (${event.tries})`,
+      );
     case 'notice':
       return staying(`  ${event.message}`);
     case 'finished':

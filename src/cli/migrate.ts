@@ -20,7 +20,7 @@ import { showEvents } from './events.ts';
 import { flag, optionalArgument, value, valueWithDefault } from './parameters.ts';
 import { age, text } from './parsers.ts';
 import { formatPlan } from './plan.ts';
-import { waitInput } from './shared-input.ts';
+import { tradeInput, waitInput } from './shared-input.ts';
 
 const recordInput = {
   maxBackupAgeMs: value(
@@ -51,8 +51,12 @@ export const migrate = defineCommand({
     isDryRun: flag('--dry-run', 'print the exact SQL, lock and cost of each step; write nothing'),
     ...recordInput,
     ...waitInput,
+    ...tradeInput,
   },
-  run: async ({ url, signal, progress }, { upTo, isDryRun, lockWaitMs, maxWaitMs, ...records }) => {
+  run: async (
+    { url, signal, progress },
+    { upTo, isDryRun, lockWaitMs, maxWaitMs, maxTradeWaitMs, ...records },
+  ) => {
     await using connection = await openConnection(url, { create: !isDryRun });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
@@ -71,6 +75,7 @@ export const migrate = defineCommand({
         ...selection,
         lockWaitMs,
         maxWaitMs,
+        maxTradeWaitMs,
         signal,
         onProgress,
       });

@@ -1,40 +1,64 @@
 import { openConnection } from '../connection/open.ts';
+import { cancelOnAbort } from '../connection/session.ts';
 import { formatDuration } from '../connection/units.ts';
-import { rollbackMigration } from '../own/index.ts';
+import {
+  type DescribedRollback,
+  planRollback,
+  type RollbackReport,
+  rollbackMigration,
+} from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { showEvents } from './events.ts';
 import { argument, flag } from './parameters.ts';
 import { text } from './parsers.ts';
-import { waitInput } from './shared-input.ts';
+import { tradeInput, waitInput } from './shared-input.ts';
 
 export const rollback = defineCommand({
   name: 'rollback',
   summary:
     'undo the last migration; what services would lose is put aside, and a later migrate gives it back',
   exitCodes: {
-    0: 'it is undone, or there was nothing to undo',
+    0: 'it is undone, or there was nothing to undo; with --dry-run, what would be done is said',
     1: null,
     4: 'refused for safety: data loss not accepted, a later migration is applied, another run, a transaction in the way',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
   input: {
     migration: argument('<migration>', '002 or 001: the number or its full name', text),
+    isDryRun: flag('--dry-run', 'say what would be lost and how many rows would be put aside; write nothing'),
     acceptDataLoss: flag('--accept-data-loss', 'needed for 001, which drops its columns'),
     ...waitInput,
+    ...tradeInput,
   },
-  run: async ({ url, signal, progress }, { migration, acceptDataLoss, lockWaitMs, maxWaitMs }) => {
+  run: async ({ url, signal, progress }, { migration, isDryRun, ...options }) => {
     await using connection = await openConnection(url);
-    const report = await rollbackMigration(connection, migration, {
-      acceptDataLoss,
-      lockWaitMs,
-      maxWaitMs,
-      signal,
-      onProgress: showEvents(progress),
-    });
-    const { target, tag, undone, durationMs } = report;
-    const summary = undone
-      ? `undone in ${formatDuration(durationMs)}`
-      : 'it is not applied, so there is nothing to undo';
-    return { exitCode: 0, result: report, text: `${target}: ${tag}: ${summary}` };
+    if (isDryRun) {
+      cancelOnAbort(connection, { signal, onProgress: progress.line });
+      const plan = await planRollback(connection, migration);
+      return { exitCode: 0, result: plan, text: formatPlan(plan) };
+    }
+    const onProgress = showEvents(progress);
+    const report = await rollbackMigration(connection, migration, { ...options, signal, onProgress });
+    return { exitCode: 0, result: report, text: formatReport(report) };
   },
 });
+
+function formatReport({ target, tag, undone, durationMs, putAside }: RollbackReport): string {
+  if (!undone) return `${target}: ${tag}: it is not applied, so there is nothing to undo`;
+  const kept = Object.entries(putAside).map(([table, rows]) => `${rows} of ${table}`);
+  return [
+    `${target}: ${tag}: undone in ${formatDuration(durationMs)}`,
+    ...(kept.length === 0 ? [] : [`  put aside, for migrate to give back: ${kept.join(', ')}`]),
+    'next: multi-pair-db status',
+  ].join('\n');
+}
+
+function formatPlan({ target, tag, isThere, dataLoss, putAside }: DescribedRollback): string {
+  if (!isThere) return `${target}: ${tag}: it is not applied, so there is nothing to undo`;
+  return [
+    `${target}: ${tag}: would be undone; nothing was written`,
+    `  lost for services: ${dataLoss ?? 'nothing'}`,
+    ...Object.entries(putAside).map(([what, rows]) => `  would be put aside: ${rows} ${what}`),
+    `next: multi-pair-db rollback ${tag.slice(1, 4)}${dataLoss === undefined ? '' : ' --accept-data-loss'}`,
+  ].join('\n');
+}

@@ -1,7 +1,7 @@
 import { defaultTimeLimitMs } from '../connection/read-only.ts';
-import { defaultLockWaitMs, defaultMaxWaitMs } from '../migrate/run/run.ts';
+import { defaultLockWaitMs, defaultMaxTradeWaitMs, defaultMaxWaitMs } from '../migrate/run/run.ts';
 import { flag, value, valueWithDefault } from './parameters.ts';
-import { seconds, text } from './parsers.ts';
+import { seconds, text, wholeNumber } from './parsers.ts';
 
 /** What every command has; the program adds it. */
 export const commonInput = {
@@ -26,6 +26,16 @@ export const waitInput = {
     'how long a statement may wait for transactions of others',
     seconds,
     String(defaultMaxWaitMs / 1_000),
+  ),
+};
+
+/** For commands that build or change what services use. */
+export const tradeInput = {
+  maxTradeWaitMs: valueWithDefault(
+    '--max-trade-wait <ms>',
+    'step back and try again later where somebody waits longer behind a statement',
+    wholeNumber(50, 60_000),
+    String(defaultMaxTradeWaitMs),
   ),
 };
 

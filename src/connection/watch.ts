@@ -12,6 +12,9 @@ export interface Sight {
   readonly waitedMs: number;
   /** How long it has been waiting without a break. */
   readonly waitingMs: number;
+  /** Sessions that wait behind it, and how long the first of them has waited, ms. */
+  readonly behind: readonly SessionActivity[];
+  readonly behindMs: number;
 }
 
 export interface WorkProgress {
@@ -23,8 +26,8 @@ export interface WorkProgress {
   readonly share: number | undefined;
 }
 
-/** Quick statements end before the first look; a wait of a second is seen. */
-const lookEveryMs = 250;
+/** Who waits behind a statement is to be seen within a tenth of a second; a look costs a row of each view. */
+const lookEveryMs = 100;
 
 /**
  * Awaits `work`, which runs on the backend `pid`, and looks at it through a second session meanwhile.
@@ -49,12 +52,12 @@ export async function watchWork(
   let lookedAt = Date.now();
   while (!(await Promise.race([ended, sleep(lookEveryMs, false, { ref: false })]))) {
     try {
-      const { waitingFor, progress } = await look(second, pid, exclusive);
+      const { waitingFor, progress, behind, behindMs } = await look(second, pid, exclusive);
       const sinceMs = Date.now() - lookedAt;
       lookedAt = Date.now();
       waitedMs += waitingFor.length > 0 ? sinceMs : 0;
       waitingMs = waitingFor.length > 0 ? waitingMs + sinceMs : 0;
-      listener.onLook({ waitingFor, progress, waitedMs, waitingMs });
+      listener.onLook({ waitingFor, progress, waitedMs, waitingMs, behind, behindMs });
     } catch (error) {
       listener.onBlind(error);
       break;
@@ -71,6 +74,8 @@ interface LookRow {
   readonly phase: string | null;
   readonly done: number | null;
   readonly total: number | null;
+  readonly behind: readonly number[];
+  readonly behindMs: number;
 }
 
 const lookSql = `
@@ -82,26 +87,35 @@ select pg_blocking_pids(a.pid) as blockers, coalesce(a.wait_event = 'PgSleep', f
             else coalesce(i.blocks_done, v.heap_blks_scanned, z.sample_blks_scanned) end as done,
        case when i.phase like 'waiting%' then i.lockers_total
             when i.tuples_total > 0 and i.phase not like '%scanning%' then i.tuples_total
-            else coalesce(i.blocks_total, v.heap_blks_total, z.sample_blks_total) end as total
+            else coalesce(i.blocks_total, v.heap_blks_total, z.sample_blks_total) end as total,
+       behind.pids as behind, behind.ms as "behindMs"
 from pg_stat_activity as a
 left join pg_stat_progress_create_index as i using (pid)
 left join pg_stat_progress_vacuum as v using (pid)
 left join pg_stat_progress_analyze as z using (pid)
+cross join (
+  -- Nobody queues behind who waits for SHARE UPDATE EXCLUSIVE (a vacuum, another build): trading does not feel it.
+  select coalesce(array_agg(distinct l.pid), '{}') as pids,
+         coalesce(max(extract(epoch from clock_timestamp() - l.waitstart) * 1000), 0)::float8 as ms
+  from pg_locks as l
+  where not l.granted and l.mode <> 'ShareUpdateExclusiveLock' and $1 = any (pg_blocking_pids(l.pid))
+) as behind
 where a.pid = $1`;
 
 async function look(
   second: Connection,
   pid: number,
   exclusive: readonly string[],
-): Promise<Pick<Sight, 'waitingFor' | 'progress'>> {
+): Promise<Omit<Sight, 'waitedMs' | 'waitingMs'>> {
   const [row] = await second.query<LookRow>(lookSql, [pid]);
-  if (row === undefined) return { waitingFor: [], progress: undefined };
+  if (row === undefined) return { waitingFor: [], progress: undefined, behind: [], behindMs: 0 };
   // Work that tries for a lock again and again rests between the tries: whoever holds the table is who it waits for.
   const waitingFor =
     row.blockers.length === 0 && row.resting && exclusive.length > 0
       ? await listTableHolders(second, exclusive, [pid, second.pid])
       : await listSessions(second, row.blockers);
-  return { waitingFor, progress: readProgress(row) };
+  const behind = await listSessions(second, row.behind);
+  return { waitingFor, progress: readProgress(row), behind, behindMs: row.behindMs };
 }
 
 function readProgress({ index, phase, done, total }: LookRow): WorkProgress | undefined {

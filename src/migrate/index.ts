@@ -15,7 +15,13 @@ export {
 export type { Project, RowRule, StatementFacts } from './project.ts';
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './run/apply.ts';
 export type { ProgressEvent, ProgressListener } from './run/progress.ts';
-export { type RollbackOptions, type RollbackReport, rollbackMigration } from './run/rollback.ts';
+export {
+  type DescribedRollback,
+  planRollback,
+  type RollbackOptions,
+  type RollbackReport,
+  rollbackMigration,
+} from './run/rollback.ts';
 export type { RunOptions, StepReport } from './run/run.ts';
 export { type IndexStatus, type MigrationStatus, readStatus, type Status } from './status.ts';
 export type { PlanProbe, PlanReport } from './verify/plan-probes.ts';

@@ -10,6 +10,8 @@ export interface Project {
   readonly versions?: { readonly oldest: number; readonly newest: number };
   /** DO blocks of the files, by tag and label (`$columns$`): PostgreSQL's own statements are understood without. */
   readonly blocks?: Readonly<Record<string, Readonly<Record<string, StatementFacts>>>>;
+  /** What an undo would put aside now, by tag and by what it is: a query of one number, `rows`. */
+  readonly putAside?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What the rows of its tables must keep. */
   readonly rowRules?: readonly RowRule[];
 }

@@ -74,6 +74,21 @@ export const rollbackMigration = (
   engine.rollbackMigration(connection, name, { project: ownProject, ...options });
 
 /**
+ * What `rollbackMigration` would do now, and how many rows it would put aside. Reads the tables once; writes nothing.
+ *
+ * @throws OperationError `ORDER`, `REFUSED`, `USAGE`, `HISTORY`, as `rollbackMigration` would.
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const { dataLoss, putAside } = await planRollback(connection, '001');
+ */
+export const planRollback = (
+  connection: Connection,
+  name: string,
+  options: { readonly project?: engine.Project } = {},
+): Promise<engine.DescribedRollback> =>
+  engine.planRollback(connection, name, { project: ownProject, ...options });
+
+/**
  * Reads where a database stands, in one read-only transaction. It counts the rows still to fill, for which it reads
  * `sessions` once.
  *

@@ -1,6 +1,6 @@
 import type { Project, StatementFacts } from '../migrate/project.ts';
 import { ownMigrationsFolder } from './migrations-folder.ts';
-import { rowRules } from './row-rules.ts';
+import { ownPair, rowRules } from './row-rules.ts';
 
 const looks: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', tables: [] };
 const batches = 'ROW EXCLUSIVE, and the rows of one batch; passes over rows that others hold';
@@ -11,12 +11,20 @@ export const ownProject: Project = {
   journal: { schema: 'multi_pair_db', table: 'migrations' },
   versions: { oldest: 15, newest: 18 },
   rowRules,
+  putAside: {
+    '0001_multi_pair_support': {
+      'sessions whose pairs symbol can’t give back': `select count(*) as rows from sessions
+        where pairs <> case when ${ownPair} is null then '[]' else jsonb_build_array(${ownPair}) end`,
+      'orders whose pair index is not 0':
+        'select count(*) as rows from orders where pair_index is distinct from 0',
+    },
+  },
   blocks: {
     '0000_baseline': {
       refuse: { ...looks, work: 'takes the migrations’ lock, alone or not at all' },
       shape: looks,
       missing: {
-        lock: 'none where nothing is missing; else SHARE on a table under 8 MB while its index is built',
+        lock: 'none where nothing is missing; else ACCESS EXCLUSIVE on a table under 8 MB while its index is built',
         work: 'reads the catalog; adds a missing index or foreign key to a small table, refuses on a large one',
         tables: ['sessions', 'orders', 'fills'],
       },

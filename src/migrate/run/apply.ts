@@ -1,13 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { listTableHolders } from '../../connection/activity.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { readMigrationFiles } from '../history/folder.ts';
 import { createJournal, defaultJournal } from '../history/journal.ts';
-import { buildPlan, type PlanMode, type PlannedMigration, type PlanStep } from '../plan/plan.ts';
+import { buildPlan, type PlanMode, type PlannedMigration } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
-import { dropFailedBuild } from './failed-build.ts';
-import { type Run, type RunningFile, type RunOptions, type StepReport, withRun } from './run.ts';
+import { type Run, type RunOptions, type StepReport, withRun } from './run.ts';
+import { runSteps } from './steps.ts';
 
 export interface ApplyOptions extends RunOptions {
   readonly project: Project;
@@ -89,70 +87,6 @@ async function applyMigration(
     throw explain(error, migration, before);
   }
 }
-
-/** Between two tries of a transaction; the jitter keeps it from meeting a periodic job each time. */
-const retryMs = { least: 200, jitter: 200 };
-
-/** Runs steps in order. A transaction of ours that can't have a lock is rolled back and tried again. */
-export async function runSteps(
-  run: Run,
-  steps: readonly PlanStep[],
-  mode: PlanMode,
-  running: RunningFile,
-): Promise<{ steps: StepReport[]; tries: number }> {
-  const startedAt = Date.now();
-  for (let tries = 1; ; tries++) {
-    let current: PlanStep | undefined;
-    const reports: StepReport[] = [];
-    const fromFile = steps.filter((step) => step.from === 'file');
-    try {
-      for (const step of steps) {
-        current = step;
-        if (step.from === 'file') announce(run, running.tag, reports.length + 1, fromFile.length, step);
-        const report = await run.step(step, running);
-        if (step.from === 'file') reports.push(report);
-      }
-      return { steps: reports, tries };
-    } catch (cause) {
-      const error = await withFailedBuild(run.connection, cause, current);
-      const waitedMs = Date.now() - startedAt;
-      // A block that tries by itself has given up for good reason.
-      const triesItself = current?.facts.exclusive !== undefined;
-      if (mode !== 'transaction' || triesItself || !isLockTimeout(error) || waitedMs >= run.maxWaitMs)
-        throw error;
-      await run.connection.execute('rollback');
-      const holders = await listTableHolders(run.connection, current?.facts.tables ?? [], [
-        run.connection.pid,
-      ]);
-      run.emit({ kind: 'waiting', tag: running.tag, for: holders, waitedMs });
-      await sleep(retryMs.least + Math.random() * retryMs.jitter);
-    }
-  }
-}
-
-/** Not where the operator wants to leave: a drop may wait. */
-async function withFailedBuild(
-  connection: Connection,
-  error: unknown,
-  step: PlanStep | undefined,
-): Promise<unknown> {
-  if (!(error instanceof OperationError) || step === undefined) return error;
-  if (error.code === 'INTERRUPTED' || error.code === 'CONNECTION_LOST') return error;
-  const left = await dropFailedBuild(connection, step.sql);
-  return left === undefined
-    ? error
-    : new OperationError({ ...error.toJSON(), advice: `${error.advice} ${left}` });
-}
-
-function announce(run: Run, tag: string, number: number, of: number, { sql }: PlanStep): void {
-  run.emit({ kind: 'statement', tag, statement: firstLine(sql), number, of });
-}
-
-const firstLine = (sql: string): string =>
-  sql.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('--')) ?? '';
-
-const isLockTimeout = (error: unknown): boolean =>
-  error instanceof OperationError && error.sqlState === '55P03';
 
 /** Adds to an error what is done and what the next run will do. */
 function explain(

@@ -47,6 +47,13 @@ export type ProgressEvent =
       readonly for: readonly SessionActivity[];
       readonly waitedMs: number;
     }
+  /** The statement was cancelled, because these sessions waited behind it for too long; it is tried again. */
+  | {
+      readonly kind: 'stepped back';
+      readonly tag: string;
+      readonly for: readonly SessionActivity[];
+      readonly tries: number;
+    }
   /** The server, or the migrator, has something to say. */
   | { readonly kind: 'notice'; readonly tag: string; readonly message: string }
   | { readonly kind: 'finished'; readonly tag: string; readonly durationMs: number };
@@ -56,10 +63,13 @@ export type ProgressListener = (event: ProgressEvent) => void;
 /** One batch of a backfill, as the files say it: `…: pass 1, 500 of 2000 sessions, 500 filled in 20.1 ms`. */
 const batchNotice = /: pass (\d+), (\d+) of (\d+) (\w+), \d+ filled/;
 
+/** What the time left is judged by: a run that goes on passes over what is filled already, and then slows down. */
+const recentMs = 5_000;
+
 /** Turns the notices of a file into progress. */
 export function createNoticeReader(tag: string, emit: ProgressListener): (notice: Notice) => void {
   let pass = 0;
-  let startedAt = Date.now();
+  let seen: { readonly atMs: number; readonly done: number }[] = [];
   return ({ message }) => {
     const match = batchNotice.exec(message);
     if (match === null) {
@@ -68,14 +78,25 @@ export function createNoticeReader(tag: string, emit: ProgressListener): (notice
       return;
     }
     const [number = 0, done = 0, total = 0] = match.slice(1, 4).map(Number);
+    const atMs = Date.now();
     if (number !== pass) {
       pass = number;
-      startedAt = Date.now();
+      seen = [];
     }
-    const elapsedMs = Date.now() - startedAt;
-    // The first batches are small; an estimate from them would frighten.
-    const remainingMs =
-      elapsedMs > 1_000 && done > 0 ? Math.round((elapsedMs / done) * (total - done)) : undefined;
+    seen = [...seen.filter((one) => one.atMs >= atMs - recentMs), { atMs, done }];
+    const remainingMs = estimateRemainingMs(seen, total);
     emit({ kind: 'backfill', tag, pass, done, total, rows: match[4] ?? 'rows', remainingMs });
   };
+}
+
+function estimateRemainingMs(
+  seen: readonly { readonly atMs: number; readonly done: number }[],
+  total: number,
+): number | undefined {
+  const [first, last] = [seen[0], seen.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const elapsedMs = last.atMs - first.atMs;
+  // The first batches are small; an estimate from them would frighten.
+  if (elapsedMs <= 1_000 || last.done <= first.done) return undefined;
+  return Math.round((elapsedMs / (last.done - first.done)) * (total - last.done));
 }

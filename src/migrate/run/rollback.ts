@@ -1,5 +1,6 @@
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
+import { inReadOnlyTransaction } from '../../connection/read-only.ts';
 import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
 import { type DownFile, findDownFile } from '../history/down.ts';
@@ -17,10 +18,10 @@ import {
   type PlanStep,
   runnerStep,
 } from '../plan/plan.ts';
-import { isPresent } from '../presence.ts';
+import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
-import { runSteps } from './apply.ts';
 import { type RunOptions, type StepReport, withRun } from './run.ts';
+import { runSteps } from './steps.ts';
 
 export interface RollbackOptions extends RunOptions {
   readonly project: Project;
@@ -35,7 +36,50 @@ export interface RollbackReport {
   readonly undone: boolean;
   readonly startedAtMs: number;
   readonly durationMs: number;
+  /** What is put aside now, for a later migrate to give back: rows by table. */
+  readonly putAside: Readonly<Record<string, number>>;
   readonly steps: readonly StepReport[];
+}
+
+/** What a rollback would do. */
+export interface DescribedRollback {
+  readonly target: string;
+  readonly tag: string;
+  /** False: it was neither recorded nor is anything of it there. */
+  readonly isThere: boolean;
+  /** What is lost for the services; undefined: nothing. */
+  readonly dataLoss: string | undefined;
+  /** What it would put aside, for a later migrate to give back: rows, by what they are. */
+  readonly putAside: Readonly<Record<string, number>>;
+  readonly steps: readonly PlanStep[];
+}
+
+/** What `rollbackMigration` would do now; read-only. */
+export async function planRollback(
+  connection: Connection,
+  name: string,
+  { project }: { readonly project: Project },
+): Promise<DescribedRollback> {
+  const journal = project.journal ?? defaultJournal;
+  const files = await readMigrationFiles(project.folder);
+  const migration = resolveMigration(files, name);
+  const { tag } = migration;
+  const down = refuseWithoutUndo(migration, await findDownFile(project.folder, migration), true);
+  return inReadOnlyTransaction(connection, async () => {
+    const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
+    refuseFaults(history);
+    refuseOutOfOrder(migration, history);
+    const expected = await findCatalogFile(project.folder);
+    const isPresentNow = isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
+    const putAside: Record<string, number> = {};
+    for (const [what, query] of isPresentNow ? Object.entries(project.putAside?.[tag] ?? {}) : []) {
+      const [row] = await connection.query<{ rows: number }>(query);
+      putAside[what] = row?.rows ?? 0;
+    }
+    const { steps } = planSteps(project, migration, down, connection.versionNumber);
+    const isThere = isPresentNow || history.applied.includes(migration);
+    return { target: connection.target, tag, isThere, dataLoss: down.dataLoss, putAside, steps };
+  });
 }
 
 /** Undoes one migration, and takes its journal row away. */
@@ -65,7 +109,7 @@ export async function rollbackMigration(
     const undone =
       history.applied.includes(migration) ||
       isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
-    const { steps, mode } = planRollback(project, migration, down, connection.versionNumber);
+    const { steps, mode } = planSteps(project, migration, down, connection.versionNumber);
     const report = undone
       ? await runSteps(run, steps, mode, { tag, file: down.file }).catch(async (error: unknown) => {
           throw explain(error, tag, await isStillApplied(connection, migration, readHistory));
@@ -77,6 +121,7 @@ export async function rollbackMigration(
       undone,
       startedAtMs,
       durationMs: Date.now() - startedAtMs,
+      putAside: await countPutAside(connection),
       steps: report.steps,
     };
   });
@@ -87,7 +132,7 @@ export async function rollbackMigration(
  * work can be in one. Where it can't, the record goes first: broken off half way, the database then says "pending", and
  * the next run of either direction finishes it.
  */
-function planRollback(
+function planSteps(
   project: Project,
   migration: MigrationFile,
   { statements }: DownFile,

@@ -9,9 +9,12 @@ import type { PlanStep } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { createNoticeReader, type ProgressListener } from './progress.ts';
+import { SteppedBack } from './stepped-back.ts';
 
 /** What every run that changes a database can be told. */
 export interface RunOptions {
+  /** Whoever waits longer behind a statement of ours has it cancelled; it is tried again later (default 250 ms). */
+  readonly maxTradeWaitMs?: number;
   /** Wait so long for another run to end (default 60,000 ms; 0 tries once). */
   readonly lockWaitMs?: number;
   /** A statement may wait so long for transactions of others without a break (default 30 minutes). */
@@ -21,6 +24,8 @@ export interface RunOptions {
   readonly onProgress?: ProgressListener;
 }
 
+/** A start of a service that runs its DDL behind a build would stop all writers: this is as long as they may wait. */
+export const defaultMaxTradeWaitMs = 250;
 export const defaultLockWaitMs = 60_000;
 /** A dump of a large database takes that long; an operator who waits longer says so. */
 export const defaultMaxWaitMs = 30 * 60_000;
@@ -115,6 +120,10 @@ export class Run {
     return this.#options.maxWaitMs ?? defaultMaxWaitMs;
   }
 
+  get maxTradeWaitMs(): number {
+    return this.#options.maxTradeWaitMs ?? defaultMaxTradeWaitMs;
+  }
+
   /** @throws OperationError `INTERRUPTED` once the run was told to stop. */
   refuseAborted(): void {
     if (this.#options.signal?.aborted !== true) return;
@@ -125,11 +134,16 @@ export class Run {
     });
   }
 
-  /** Runs one step, watches it, and cancels it when told to. */
-  async step(step: PlanStep, running: RunningFile): Promise<StepReport> {
+  /**
+   * Runs one step, watches it, and cancels it when told to.
+   *
+   * @param mayStepBack it can be tried again: cancel it where somebody waits behind it for too long
+   * @throws SteppedBack
+   */
+  async step(step: PlanStep, running: RunningFile, mayStepBack = false): Promise<StepReport> {
     this.refuseAborted();
     const startedAtMs = Date.now();
-    const waitedMs = await this.#send(step, running);
+    const waitedMs = await this.#send(step, running, mayStepBack);
     return {
       statement: summarizeStatement(step.sql),
       line: step.line,
@@ -139,13 +153,14 @@ export class Run {
     };
   }
 
-  async #send(step: PlanStep, running: RunningFile): Promise<number> {
+  async #send(step: PlanStep, running: RunningFile, mayStepBack: boolean): Promise<number> {
     const stopListening = this.connection.onNotice(createNoticeReader(running.tag, this.emit));
     const cancel = (): void => {
       this.cancelled = this.#cancel(running.tag);
     };
     this.#options.signal?.addEventListener('abort', cancel);
     let overdue: Sight | undefined;
+    let crowded: Sight | undefined;
     const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
     try {
       if (this.#second === undefined || this.#isBlind) {
@@ -155,8 +170,10 @@ export class Run {
       return await watchWork(work, this.#second, this.connection.pid, step.facts.exclusive ?? [], {
         onLook: (sight) => {
           this.#report(sight, running.tag);
-          if (sight.waitingMs < this.maxWaitMs || overdue !== undefined) return;
-          overdue = sight;
+          if (overdue !== undefined || crowded !== undefined) return;
+          if (sight.waitingMs >= this.maxWaitMs) overdue = sight;
+          else if (mayStepBack && sight.behindMs >= this.maxTradeWaitMs) crowded = sight;
+          else return;
           cancel();
         },
         onBlind: (error) => {
@@ -167,6 +184,8 @@ export class Run {
     } catch (error) {
       if (step.optional && error instanceof OperationError && error.sqlState?.startsWith('22')) return 0;
       await this.cancelled;
+      if (crowded !== undefined && isCancelled(error))
+        throw new SteppedBack(crowded.behind, crowded.behindMs);
       if (overdue !== undefined) throw waitedTooLong(overdue, error, this.maxWaitMs);
       throw error;
     } finally {
@@ -197,6 +216,10 @@ export class Run {
     if (waitingFor.length > 0) this.emit({ kind: 'waiting', tag, for: waitingFor, waitedMs });
   }
 }
+
+/** Not where the operator cancelled it, or it failed by itself in the same moment. */
+const isCancelled = (error: unknown): boolean =>
+  error instanceof OperationError && error.sqlState === '57014';
 
 function waitedTooLong({ waitingFor, waitingMs }: Sight, error: unknown, maxWaitMs: number): OperationError {
   const { file, line, statement, sqlState, serverMessage } = error instanceof OperationError ? error : {};

@@ -21,7 +21,7 @@ test('the notices of the backfill become progress, with the time that is left', 
   read(notice(`${tag}: pass 2, 2000 of 8000 sessions, 0 filled in 20.1 ms`));
   expect(events).toEqual([
     { kind: 'backfill', tag, pass: 1, done: 500, total: 8000, rows: 'sessions', remainingMs: undefined },
-    { kind: 'backfill', tag, pass: 1, done: 2000, total: 8000, rows: 'sessions', remainingMs: 9_000 },
+    { kind: 'backfill', tag, pass: 1, done: 2000, total: 8000, rows: 'sessions', remainingMs: 12_000 },
     { kind: 'backfill', tag, pass: 2, done: 2000, total: 8000, rows: 'sessions', remainingMs: undefined },
   ]);
 });
@@ -32,4 +32,21 @@ test('other notices are passed on, but for what a file that can be run twice exp
   read(notice('relation "sessions" already exists, skipping'));
   read(notice('idx_a is INVALID; set aside'));
   expect(events).toEqual([{ kind: 'notice', tag, message: 'idx_a is INVALID; set aside' }]);
+});
+
+test('on resuming, the time that is left goes by the pace of the last seconds', () => {
+  const events: ProgressEvent[] = [];
+  const read = createNoticeReader(tag, (event) => events.push(event));
+  const batch = (done: number) =>
+    read(notice(`${tag}: pass 1, ${done} of 100000 sessions, 10 filled in 20.1 ms`));
+  // What an earlier run has filled is passed over quickly.
+  for (let done = 10_000; done <= 50_000; done += 10_000) {
+    batch(done);
+    vi.advanceTimersByTime(50);
+  }
+  for (let done = 50_500; done <= 60_000; done += 500) {
+    vi.advanceTimersByTime(1_000);
+    batch(done);
+  }
+  expect(events.at(-1)).toMatchObject({ done: 60_000, remainingMs: 80_000 });
 });
