@@ -31,15 +31,15 @@ export default defineConfig({
           env: { TEST_POSTGRES: '18' },
         },
       },
-      {
+      ...[15, 16, 17].map((version) => ({
         test: {
           ...patience,
-          name: 'server-15',
+          name: `server-${version}`,
           include: ['test/**/*.server.test.ts'],
           globalSetup: 'test/support/servers.ts',
-          env: { TEST_POSTGRES: '15' },
+          env: { TEST_POSTGRES: String(version) },
         },
-      },
+      })),
       {
         test: {
           ...patience,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createDatabase } from '../support/database.ts';
 import { oddities } from '../support/oddities.ts';
-import { copyProject } from '../support/project-copy.ts';
+import { copyProject, drizzleKitTimeoutMs } from '../support/project-copy.ts';
 import { serverVersions } from '../support/server.ts';
 
 const script = `
@@ -24,6 +24,7 @@ await other.$client.end();
 
 test.each(serverVersions)(
   'PostgreSQL %i: a new integer and a new boolean column of fills: generated, migrated, inserted, read, taken back',
+  { timeout: drizzleKitTimeoutMs },
   async (version) => {
     await using copy = await copyProject();
     await copy.replace(

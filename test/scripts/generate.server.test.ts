@@ -8,7 +8,7 @@ import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { readLegacySchema } from '../support/migrations.ts';
 import { checksumOfOldColumns, oddities } from '../support/oddities.ts';
 import { isOnPath } from '../support/programs.ts';
-import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
+import { copyProject, drizzleKitTimeoutMs, type ProjectCopy } from '../support/project-copy.ts';
 import { serverVersions } from '../support/server.ts';
 
 const tag = '0003_orders_by_exchange';
@@ -23,7 +23,7 @@ beforeAll(async () => {
     `index('idx_orders_sessionid').on(t.sessionId),\n    index('${index}').on(t.exchange, t.timestamp),`,
   );
   expect(await copy.run('scripts/generate.ts', ['orders_by_exchange'])).toMatchObject({ code: 0 });
-});
+}, drizzleKitTimeoutMs);
 afterAll(() => copy[Symbol.asyncDispose]());
 
 const cli = (url: string, ...args: string[]) => copy.run('src/cli/main.ts', [...args, '--url', url]);

@@ -10,6 +10,9 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const left = new Set(['.git', 'node_modules', 'dist', 'backups', 'reports', '.env', '.pglite']);
 
+/** `npm run generate` is six node processes, one after the other: 20 s alone, and 60 s beside two other files of a busy machine. */
+export const drizzleKitTimeoutMs = 180_000;
+
 /** This project as a stranger has it who is about to change the schema: all of it but what is built or installed. */
 export interface ProjectCopy extends AsyncDisposable {
   readonly folder: string;

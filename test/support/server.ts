@@ -9,11 +9,11 @@ import postgres from 'postgres';
 
 const run = promisify(execFile);
 
-/** Major versions that the package is tested on: the oldest that it supports and the newest. */
-export const allServerVersions = [15, 18] as const;
+/** Major versions that the package is tested on: each that it supports. */
+export const allServerVersions = [15, 16, 17, 18] as const;
 export type ServerVersion = (typeof allServerVersions)[number];
 
-/** Those of this run. Each has a vitest project of its own, because both together take longer than anyone waits. */
+/** Those of this run. Each has a vitest project of its own, because all together take longer than anyone waits. */
 export const serverVersions: readonly ServerVersion[] = allServerVersions.filter((version) =>
   (process.env['TEST_POSTGRES'] ?? '15 18').split(' ').includes(String(version)),
 );

@@ -8,17 +8,23 @@ import { allServerVersions, type ServerVersion, startServer } from './server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Port of the running server, by major version. */
+    /** Port of the running server, by major version; 0 where none was started for this run. */
     serverPorts: Record<ServerVersion, number>;
   }
 }
 
-/** Builds the command line, and starts one server of each version, each with a migrated database to copy from. */
+/**
+ * Builds the command line, and starts the servers of a vitest project, each with a migrated database to copy from: its own
+ * version, and the oldest and the newest besides, because some tests are about one of them.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   // Tests of the command line run it as it is published.
   const built = promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: root });
-  const servers = await Promise.all(allServerVersions.map((version) => startServer(version)));
+  // A project's `env` is what its tests see; this runs before them, in the process of vitest itself.
+  const wanted = ['15', '18', project.config.env['TEST_POSTGRES']];
+  const versions = allServerVersions.filter((version) => wanted.includes(String(version)));
+  const servers = await Promise.all(versions.map((version) => startServer(version)));
   await built;
   for (const server of servers) {
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
@@ -26,20 +32,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await admin.end();
     await migrate(server.url('migrated'));
   }
-  project.provide('serverPorts', {
-    15: portOf(servers, 15),
-    18: portOf(servers, 18),
-  });
+  const portOf = (version: ServerVersion): number =>
+    servers.find((server) => server.version === version)?.port ?? 0;
+  project.provide('serverPorts', { 15: portOf(15), 16: portOf(16), 17: portOf(17), 18: portOf(18) });
   return async () => {
     await Promise.all(servers.map((server) => server.destroy()));
   };
-}
-
-function portOf(
-  servers: readonly { version: ServerVersion; port: number }[],
-  version: ServerVersion,
-): number {
-  const server = servers.find((candidate) => candidate.version === version);
-  if (server === undefined) throw new Error(`no server ${version}`);
-  return server.port;
 }
