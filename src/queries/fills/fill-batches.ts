@@ -1,3 +1,4 @@
+import { columnNamesOf, fillIdentityParts } from '../../schema/fill-identity.ts';
 import { arrayLiteral } from '../core/arguments.ts';
 import { coreCount, type EncodedFill, fillColumns } from './fill-input.ts';
 import { inInsertionOrder } from './fill-order.ts';
@@ -54,9 +55,7 @@ export function* cutFillBatches(rows: readonly EncodedFill[]): Generator<FillBat
   if (pending.size > 0) yield { rows: inInsertionOrder([...pending.values()]), repeats };
 }
 
-const identifying = new Set<string>(
-  'sessionId orderId symbol timestamp price size amount execId tradeId'.split(' '),
-);
+const identifying = new Set(fillIdentityParts.flatMap(columnNamesOf));
 
 /**
  * The values of some rows as one array a column, by the column's name. A column that no row has costs the server its
@@ -75,8 +74,8 @@ export function toArrays(rows: readonly PendingFill[]): Record<string, string | 
 /** The same, of the columns that `fillIdentity` reads. */
 export function toIdentityArrays(rows: readonly PendingFill[]): Record<string, string | undefined> {
   return Object.fromEntries(
-    fillColumns.map(({ key, name }, at) => {
-      if (!identifying.has(key)) return [name, undefined];
+    fillColumns.map(({ name }, at) => {
+      if (!identifying.has(name)) return [name, undefined];
       return [name, arrayLiteral(rows.map(({ values }) => values[at] ?? null))];
     }),
   );

@@ -1,37 +1,47 @@
-import type { NewFill } from '../../schema/index.ts';
+import { columnNamesOf, fillIdentityParts } from '../../schema/fill-identity.ts';
 import { type EncodedFill, type EncodedValue, fillColumns } from './fill-input.ts';
 
-const reader = (key: keyof NewFill) => {
-  const at = fillColumns.findIndex((column) => column.key === key);
-  return (values: EncodedFill): EncodedValue => values[at] ?? null;
-};
-const id = reader('id');
-const sessionId = reader('sessionId');
-const orderId = reader('orderId');
-const symbol = reader('symbol');
-const timestamp = reader('timestamp');
-const price = reader('price');
-const size = reader('size');
-const amount = reader('amount');
-const tradeId = reader('tradeId');
-const execId = reader('execId');
+type Key = (values: EncodedFill) => string | number;
 
-const isIdentified = (values: EncodedFill): boolean =>
-  symbol(values) !== null &&
-  timestamp(values) !== null &&
-  price(values) !== null &&
-  (size(values) ?? amount(values)) !== null;
+const positionOf = (name: string): number => fillColumns.findIndex((column) => column.name === name);
+
+/** The first value of one or two columns. */
+function readerOf(names: readonly string[]): (values: EncodedFill) => EncodedValue {
+  const [first = -1, second = -1, third] = names.map(positionOf);
+  if (third !== undefined) throw new TypeError(`more than two columns: ${names.join(', ')}`);
+  return (values) => values[first] ?? values[second] ?? null;
+}
+
+const parts = fillIdentityParts.map((part) => {
+  const types = columnNamesOf(part).map((name) => fillColumns[positionOf(name)]?.type);
+  return {
+    ...part,
+    read: readerOf(columnNamesOf(part)),
+    isInteger: types.every((type) => type === 'bigint'),
+    isRounded: types.includes('real'),
+  };
+});
+
+/** Integers by their size, all else as text. A side in other letters is the same side, as it is to the index. */
+function keyOf({ read, isInteger, ignoresCase }: (typeof parts)[number]): Key {
+  if (isInteger) return (values) => Number(read(values));
+  if (ignoresCase) return (values) => String(read(values) ?? '').toLowerCase();
+  return (values) => String(read(values) ?? '');
+}
+
+const required = parts.filter(({ nullIsEqual }) => nullIsEqual !== true).map(({ read }) => read);
+const isIdentified = (values: EncodedFill): boolean => required.every((read) => read(values) !== null);
+const id = readerOf(['id']);
 
 /**
- * What is compared, one after the other: of `fillIdentity` all that is text or an integer, and the id of fills that have
- * no identity. Prices and sizes are left out: only the server rounds them as their column does.
+ * What is compared, one after the other: of `fillIdentityParts` all that is text or an integer, and the id of fills that
+ * have no identity. Prices and sizes are left out: only the server rounds them as their column does. The time comes
+ * first, because most input is in its order.
  */
-const keys: readonly ((values: EncodedFill) => string | number)[] = [
-  (values) => Number(timestamp(values)),
-  (values) => String(orderId(values) ?? ''),
-  (values) => String(sessionId(values) ?? ''),
-  (values) => String(symbol(values) ?? ''),
-  (values) => String(execId(values) ?? tradeId(values) ?? ''),
+const compared = parts.filter(({ isRounded }) => !isRounded);
+const keys: readonly Key[] = [
+  ...compared.filter(({ isInteger }) => isInteger).map(keyOf),
+  ...compared.filter(({ isInteger }) => !isInteger).map(keyOf),
   (values) => (isIdentified(values) ? '' : String(id(values))),
 ];
 

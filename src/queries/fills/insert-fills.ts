@@ -37,12 +37,15 @@ const columnNames = joinSql(fillColumns.map(({ name }) => sql`${sql.identifier(n
 const keys = fillIdentity.map((expression, i) => ({ expression, name: sql.identifier(`key_${i + 1}`) }));
 const keyNames = joinSql(keys.map(({ name }) => sql`${name}`));
 
-/** What must be equal for a row with the same id to be the same fill; the venue's id counts wherever it stands. */
+/**
+ * What must be equal for a row with the same id to be the same fill; the venue's id counts wherever it stands, and the
+ * side in whatever letters.
+ */
 const contentOf = (alias: string): SQL => {
   const row = sql.identifier(alias);
-  const plain = contentColumns.filter(({ key }) => key !== 'tradeId' && key !== 'execId');
+  const plain = contentColumns.filter(({ key }) => !['tradeId', 'execId', 'side'].includes(key));
   const columns = joinSql(plain.map(({ name }) => sql`${row}.${sql.identifier(name)}`));
-  return sql`row(${columns}, coalesce(${row}.execid, ${row}.tradeid::text))`;
+  return sql`row(${columns}, lower(${row}.side), coalesce(${row}.execid, ${row}.tradeid::text))`;
 };
 
 const columnsOf = (alias: string): SQL => {
@@ -144,9 +147,10 @@ where r.ordinal is not null`;
  * Inserts fills, any number of them, and says for each what became of it, in the order of the input.
  *
  * Idempotent: the same fills again are all `duplicate`. Two fills are one execution if they agree in `fillIdentity`
- * (session, order, symbol, timestamp, price, size, the venue's id; prices and sizes as float4); a fill without symbol,
- * timestamp, price or size can't be identified, and is a duplicate by its `id` alone. Content is all columns but
- * `createdAt` and `lastUpdated`. The outcome is as if the rows had been inserted one after the other.
+ * (session, order, symbol, side, timestamp, price, size, the venue's id; sides without case, prices and sizes as
+ * float4); a fill without symbol, timestamp, price or size can't be identified, and is a duplicate by its `id` alone.
+ * Content is all columns but `createdAt` and `lastUpdated`. The outcome is as if the rows had been inserted one after
+ * the other.
  *
  * Rows are all checked before the first is sent. They go in batches of up to 5,000, one round trip each (a second one if
  * another transaction was inserting the same fill, or where `reportAlike` asks). On a handle each batch is a transaction
