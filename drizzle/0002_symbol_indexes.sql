@@ -18,7 +18,7 @@ commit;--> statement-breakpoint
 call multi_pair_db.require_column('sessions', 'pairs', '0001_multi_pair_support');--> statement-breakpoint
 
 -- All nine are looked at before the first is built: what refuses one refuses at once.
-call multi_pair_db.expect_index('idx_fills_unique_dedup', 'fills', 'unique btree (COALESCE(sessionid, ''''::text), COALESCE(orderid, ''''::text), symbol, "timestamp", price, COALESCE(size, amount), COALESCE(execid, (tradeid)::text, ''''::text))');--> statement-breakpoint
+call multi_pair_db.expect_index('idx_fills_unique_dedup', 'fills', 'unique btree (COALESCE(sessionid, ''''::text), COALESCE(orderid, ''''::text), symbol, COALESCE(lower(side), ''''::text), "timestamp", price, COALESCE(size, amount), COALESCE(execid, (tradeid)::text, ''''::text))');--> statement-breakpoint
 call multi_pair_db.expect_index('idx_orders_session_symbol', 'orders', 'btree (sessionid, symbol)');--> statement-breakpoint
 call multi_pair_db.expect_index('idx_fills_session_symbol', 'fills', 'btree (sessionid, symbol)');--> statement-breakpoint
 call multi_pair_db.expect_index('idx_fills_session_order_symbol', 'fills', 'btree (sessionid, orderid, symbol)');--> statement-breakpoint
@@ -30,8 +30,8 @@ call multi_pair_db.expect_index('idx_fills_symbol_timestamp', 'fills', 'btree (s
 
 drop index concurrently if exists idx_fills_unique_dedup__broken;--> statement-breakpoint
 create unique index concurrently if not exists idx_fills_unique_dedup on fills (
-  coalesce(sessionid, ''), coalesce(orderid, ''), symbol, "timestamp", price, coalesce(size, amount),
-  coalesce(execid, tradeid::text, ''));--> statement-breakpoint
+  coalesce(sessionid, ''), coalesce(orderid, ''), symbol, coalesce(lower(side), ''), "timestamp", price,
+  coalesce(size, amount), coalesce(execid, tradeid::text, ''));--> statement-breakpoint
 drop index concurrently if exists idx_fills_unique_dedup__set_aside;--> statement-breakpoint
 
 drop index concurrently if exists idx_orders_session_symbol__broken;--> statement-breakpoint

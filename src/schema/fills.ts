@@ -4,9 +4,9 @@ import { fillIdentityKeys } from './fill-identity.ts';
 import { orders } from './orders.ts';
 import { sessions } from './sessions.ts';
 
-const [firstKey, ...otherKeys] = fillIdentityKeys;
+const [firstKey = '', ...otherKeys] = fillIdentityKeys;
 
-/** What makes two rows of `fills` the same execution, as Drizzle's SQL: see `fillIdentityKeys`. */
+/** What makes two rows of `fills` the same execution, as Drizzle's SQL: see `fillIdentityParts`. */
 export const fillIdentity: readonly [SQL, ...SQL[]] = [
   sql.raw(firstKey),
   ...otherKeys.map((key) => sql.raw(key)),

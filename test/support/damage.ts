@@ -1,4 +1,5 @@
 import { readMigrationFiles } from '../../src/migrate/history/folder.ts';
+import { fillIdentityKeys } from '../../src/schema/fill-identity.ts';
 import { migrationsFolder } from './migrations.ts';
 
 /** One way in which a migrated database may differ from what the package says, and what verify has to say about it. */
@@ -172,7 +173,7 @@ const indexes: readonly Damage[] = [
   {
     name: 'a unique index that is not unique',
     by: [
-      "create index other on fills using btree (COALESCE(sessionid, ''::text), COALESCE(orderid, ''::text), symbol, \"timestamp\", price, COALESCE(size, amount), COALESCE(execid, (tradeid)::text, ''::text))",
+      `create index other on fills (${fillIdentityKeys.join(', ')})`,
       'drop index idx_fills_unique_dedup',
       'alter index other rename to idx_fills_unique_dedup',
     ],

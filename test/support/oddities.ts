@@ -20,13 +20,15 @@ export const oddities = `
     ('order', 'symbol', 'BTC/USD', 'sell', 'open', 1.5, 60000.5, 1700000000001, '{"exchangeOrderId": "X-1"}'),
     ('order of nobody', null, null, null, null, null, null, null, null);
 
-  insert into fills (id, orderid, sessionid, symbol, size, amount, price, execid, tradeid, "timestamp", fees)
+  insert into fills (id, orderid, sessionid, symbol, side, size, amount, price, execid, tradeid, "timestamp", fees)
   values
-    ('fill', 'order', 'symbol', 'BTC/USD', 0.5, null, 60000.5, null, 9223372036854775807, 1700000000001, '{"USD": 0.1}'),
-    ('amount', 'order', 'symbol', 'BTC/USD', null, 0.25, 60000.5, null, null, 1700000000001, null),
-    ('no order', null, 'symbol', 'BTC/USD', 0.25, null, 60001, 'c0ffee-uuid', null, 1700000000002, null),
-    ('nothing known', null, null, null, null, null, null, null, null, null, null),
-    ('nothing known either', null, null, null, null, null, null, null, null, null, null);
+    ('fill', 'order', 'symbol', 'BTC/USD', 'SELL', 0.5, null, 60000.5, null, 9223372036854775807, 1700000000001, '{"USD": 0.1}'),
+    ('amount', 'order', 'symbol', 'BTC/USD', 'sell', null, 0.25, 60000.5, null, null, 1700000000001, null),
+    ('no order', null, 'symbol', 'BTC/USD', null, 0.25, null, 60001, 'c0ffee-uuid', null, 1700000000002, null),
+    ('a buy', null, 'symbol', 'BTC/USD', 'BUY', 0.25, null, 60001, null, null, 1700000000003, null),
+    ('and a sell of one moment', null, 'symbol', 'BTC/USD', 'sell', 0.25, null, 60001, null, null, 1700000000003, null),
+    ('nothing known', null, null, null, null, null, null, null, null, null, null, null),
+    ('nothing known either', null, null, null, null, null, null, null, null, null, null, null);
 
   create table migrations (id serial primary key, name text, executed_at timestamp);
   insert into migrations (name, executed_at) values ('000_initial', '2024-01-01');
@@ -34,8 +36,8 @@ export const oddities = `
 
 /** The same fill, stored twice: what the unique index refuses. */
 export const duplicateFill = `
-  insert into fills (id, orderid, sessionid, symbol, size, amount, price, tradeid, "timestamp")
-  select 'stored twice', orderid, sessionid, symbol, amount, size, price, tradeid, "timestamp" from fills where id = 'fill'`;
+  insert into fills (id, orderid, sessionid, symbol, side, size, amount, price, tradeid, "timestamp")
+  select 'stored twice', orderid, sessionid, symbol, lower(side), amount, size, price, tradeid, "timestamp" from fills where id = 'fill'`;
 
 /** One row: a checksum of every live column of every row, of the tables and of the older runner's own table. */
 export const checksumOfOldColumns = `

@@ -12,7 +12,7 @@ const script = fileURLToPath(new URL('insert-tape.ts', import.meta.url));
 
 const identityOf = (fill: TapeFill) =>
   [
-    ...[fill.sessionId, fill.orderId ?? '', fill.symbol, fill.timestamp],
+    ...[fill.sessionId, fill.orderId ?? '', fill.symbol, fill.side, fill.timestamp],
     ...[Math.fround(Number(fill.price)), Math.fround(Number(fill.size)), fill.tradeId ?? ''],
   ].join('|');
 

@@ -10,6 +10,8 @@ export interface DuplicateFills {
   readonly sessionId: string | null;
   readonly orderId: string | null;
   readonly symbol: string;
+  /** In lower case, whatever case the rows have. */
+  readonly side: string | null;
   /** Epoch ms. */
   readonly timestamp: number;
   readonly price: number;
@@ -34,6 +36,7 @@ const fields = {
   sessionId: computed<string | null>(sql`max(sessionid)`, text),
   orderId: computed<string | null>(sql`max(orderid)`, text),
   symbol: computed(sql`max(symbol)`, text),
+  side: computed<string | null>(sql`max(lower(side))`, text),
   timestamp: computed(sql`max("timestamp")`, Number),
   price: computed(sql`max(price)`, Number),
   size: computed(sql`max(${identityPartOf('size').expression})`, Number),

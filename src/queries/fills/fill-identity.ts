@@ -1,5 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { fillIdentityKeys } from '../../schema/fill-identity.ts';
+import {
+  columnNamesOf,
+  type FillIdentityPart,
+  fillIdentityParts,
+  identityKeyOf,
+} from '../../schema/fill-identity.ts';
 import { joinSql, nameSql } from '../core/join-sql.ts';
 import { type FillColumn, fillColumns } from './fill-input.ts';
 
@@ -12,31 +17,28 @@ export interface IdentityPart {
   /** The columns that it reads: the first of them that is not null counts. */
   readonly reads: readonly FillColumn[];
   /** Whether a missing value equals another missing one. */
-  readonly hasDefault: boolean;
+  readonly nullIsEqual: boolean;
   readonly ignoresCase: boolean;
 }
 
-/** The forms that a part may have: a column, or the first of several that is not null, with `''` as the last resort. */
-const term = String.raw`(?:"?\w+"?|\w+::text|lower\(\w+\))`;
-const form = new RegExp(String.raw`^(?:${term}|coalesce\(${term}(?:, ${term})*(?:, '')?\))$`);
-
-/** One of `fillIdentityKeys`, taken apart. */
-export function toIdentityPart(key: string, position: number): IdentityPart {
-  if (!form.test(key)) {
-    throw new TypeError(`fill-order.ts can't sort fills by this part of their identity: ${key}`);
-  }
-  const words = key.match(/\w+/g) ?? [];
+/** One of `fillIdentityParts`, as the statements use it. */
+export function toIdentityPart(part: FillIdentityPart, position: number): IdentityPart {
   return {
-    expression: sql.raw(key),
+    expression: sql.raw(identityKeyOf(part)),
     name: `key_${position + 1}`,
-    reads: words.flatMap((word) => fillColumns.filter(({ name }) => name === word)),
-    hasDefault: key.endsWith(`, '')`),
-    ignoresCase: key.includes('lower('),
+    reads: columnNamesOf(part).map((name) => {
+      const column = fillColumns.find((candidate) => candidate.name === name);
+      if (column === undefined)
+        throw new TypeError(`the identity of a fill reads ${name}, and fills has none`);
+      return column;
+    }),
+    nullIsEqual: part.nullIsEqual === true,
+    ignoresCase: part.ignoresCase === true,
   };
 }
 
-/** What the queries know of the identity is read off `fillIdentityKeys`: a part that is added there is added here. */
-export const identityParts: readonly IdentityPart[] = fillIdentityKeys.map(toIdentityPart);
+/** What the queries know of the identity: a part that is added to `fillIdentityParts` is added here. */
+export const identityParts: readonly IdentityPart[] = fillIdentityParts.map(toIdentityPart);
 
 /** The part that reads a column. */
 export function identityPartOf(key: FillColumn['key']): IdentityPart {

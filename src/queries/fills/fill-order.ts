@@ -33,7 +33,7 @@ function sortKeyOf(part: IdentityPart): SortKey {
  * them as their column does.
  */
 export function sortKeysOf(parts: readonly IdentityPart[]): SortKey[] {
-  const needed = parts.filter(({ hasDefault }) => !hasDefault).map(readerOf);
+  const needed = parts.filter(({ nullIsEqual }) => !nullIsEqual).map(readerOf);
   const isIdentified = (values: EncodedRow): boolean => needed.every((read) => read(values) !== null);
   const compared = parts.filter((part) => !isRounded(part));
   return [

@@ -7,11 +7,14 @@ import { contentColumns } from './fill-batches.ts';
 import { identityAsNames, identityParts, matchesIdentity } from './fill-identity.ts';
 import { fillColumns } from './fill-input.ts';
 
-/** What must be equal for a row with the same id to be the same fill; the venue's id counts wherever it stands. */
+/**
+ * What must be equal for a row with the same id to be the same fill; the venue's id counts wherever it stands, and the
+ * side in whatever letters.
+ */
 const contentOf = (alias: string): SQL => {
-  const plain = contentColumns.filter(({ key }) => key !== 'tradeId' && key !== 'execId');
+  const plain = contentColumns.filter(({ key }) => !['tradeId', 'execId', 'side'].includes(key));
   const venueId = sql`coalesce(${nameSql('execid', alias)}, ${nameSql('tradeid', alias)}::text)`;
-  return sql`row(${joinNames(plain, alias)}, ${venueId})`;
+  return sql`row(${joinNames(plain, alias)}, lower(${nameSql('side', alias)}), ${venueId})`;
 };
 
 const matching = (a: string, b: string): SQL =>

@@ -36,9 +36,10 @@ const sendingMs = 10;
  * Inserts fills, any number of them, and says for each what became of it, in the order of the input.
  *
  * Idempotent: the same fills again are all `duplicate`. Two fills are one execution if they agree in `fillIdentity`
- * (session, order, symbol, timestamp, price, size, the venue's id; prices and sizes as float4); a fill without symbol,
- * timestamp, price or size can't be identified, and is a duplicate by its `id` alone. Content is all columns but
- * `createdAt` and `lastUpdated`. The outcome is as if the rows had been inserted one after the other.
+ * (session, order, symbol, side, timestamp, price, size, the venue's id; sides without case, prices and sizes as
+ * float4); a fill without symbol, timestamp, price or size can't be identified, and is a duplicate by its `id` alone.
+ * Content is all columns but `createdAt` and `lastUpdated`. The outcome is as if the rows had been inserted one after
+ * the other.
  *
  * Rows are all checked before the first is sent. They go in batches of up to 5,000, one round trip each (a second one if
  * another transaction was inserting the same fill, or where `reportAlike` asks). On a handle each batch is a transaction

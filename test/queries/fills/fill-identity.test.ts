@@ -12,7 +12,7 @@ import {
 } from '../../../src/queries/fills/fill-identity.ts';
 import { encodeFill } from '../../../src/queries/fills/fill-input.ts';
 import { sortKeysOf } from '../../../src/queries/fills/fill-order.ts';
-import { fillIdentityKeys } from '../../../src/schema/fill-identity.ts';
+import { fillIdentityParts } from '../../../src/schema/fill-identity.ts';
 import { type OpenHandle, openPglite } from '../../support/handles.ts';
 
 let handle: OpenHandle;
@@ -21,29 +21,25 @@ beforeAll(async () => {
 });
 afterAll(() => handle[Symbol.asyncDispose]());
 
-const reads = (key: string) => toIdentityPart(key, 0).reads.map((column) => column.key);
-
-test('the columns that a part reads are read off its text', () => {
-  expect(reads('symbol')).toEqual(['symbol']);
-  expect(reads('"timestamp"')).toEqual(['timestamp']);
-  expect(reads(`coalesce(execid, tradeid::text, '')`)).toEqual(['execId', 'tradeId']);
-  expect(reads(`coalesce(lower(side), '')`)).toEqual(['side']);
+test('a part reads the columns that its expression reads', () => {
   expect(identityPartOf('amount').reads.map(({ key }) => key)).toEqual(['size', 'amount']);
-  expect(identityParts.every((part) => part.reads.length > 0)).toBe(true);
-  for (const strange of ['price * size', `coalesce(symbol, 'X')`, 'upper(side)', '']) {
-    expect(() => toIdentityPart(strange, 0)).toThrow("can't sort fills by this part");
-  }
+  expect(identityPartOf('tradeId').reads.map(({ key }) => key)).toEqual(['execId', 'tradeId']);
+  expect(identityPartOf('side')).toMatchObject({ ignoresCase: true, nullIsEqual: true });
+  expect(() => toIdentityPart({ columns: ['maker'] }, 0)).toThrow('reads maker, and fills has none');
 });
 
 /** With a part that the identity may get one day. */
-const withSide = [...new Set<string>([...fillIdentityKeys, `coalesce(lower(side), '')`])].map(toIdentityPart);
+const withLiquidity = [
+  ...fillIdentityParts,
+  { columns: ['liquidityind'], ignoresCase: true, nullIsEqual: true } as const,
+].map(toIdentityPart);
 
 test.each([
   ['the identity', identityParts, identityColumns],
   [
-    'an identity with a side',
-    withSide,
-    [...new Set([...identityColumns, ...withSide.flatMap((part) => part.reads)])],
+    'an identity with one part more',
+    withLiquidity,
+    [...new Set([...identityColumns, ...withLiquidity.flatMap((part) => part.reads)])],
   ],
 ] as const)('fills that PostgreSQL takes for one by %s are one in memory, too', async (_, parts, columns) => {
   const identity = sql`row(${joinSql(parts.map(({ expression }) => expression))})`;
@@ -69,6 +65,7 @@ test.each([
     amount: fc.constantFrom(null, '1e0'),
     timestamp: fc.constantFrom(null, 0, 1),
     tradeId: fc.constantFrom(null, 1, 'x'),
+    liquidityInd: fc.constantFrom(null, 'maker', 'MAKER'),
   });
   let pairs = 0;
   await fc.assert(

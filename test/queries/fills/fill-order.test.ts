@@ -13,6 +13,7 @@ const fill = fc.record({
   sessionId: text,
   orderId: text,
   symbol: text,
+  side: fc.constantFrom(undefined, 'buy', 'sell'),
   tradeId: fc.constantFrom(undefined, 9, 10n, 'x'),
   price: fc.constantFrom(undefined, '1.0', 2, 0.1),
   size: fc.constantFrom(undefined, 1),
@@ -26,12 +27,13 @@ function keyOf({
   sessionId = '',
   orderId = '',
   symbol,
+  side = '',
   timestamp,
   tradeId = '',
   ...fill
 }: FillInput): string {
   const isIdentified = ![symbol, timestamp, fill.price, fill.size ?? fill.amount].includes(undefined);
-  return [sessionId, orderId, symbol ?? '', timestamp ?? '', tradeId, isIdentified ? '' : id].join('|');
+  return [sessionId, orderId, symbol ?? '', side, timestamp ?? '', tradeId, isIdentified ? '' : id].join('|');
 }
 
 test('fills of different identities go in in one order, however they come', () => {
@@ -50,9 +52,13 @@ test('fills of one identity stay in the order of the input', () => {
   // The same float4 to the server, which rounds once; another one to JavaScript, which rounds to a double first.
   const second = { ...first, id: 'a', price: '0.00007582917533', tradeId: 7n };
   const third = { ...first, id: 'b', price: '7.5829179e-5', size: undefined, amount: '1.0', tradeId: '7' };
+  const sell = { ...first, id: 'c', side: 'sell' };
+  const inOtherLetters = { ...sell, id: 'd', side: 'SELL' };
   const earlier = { ...first, id: 'y', timestamp: 1 };
   expect(order([first, second, third, earlier])).toEqual([earlier, first, second, third]);
   expect(order([third, earlier, first, second])).toEqual([earlier, third, first, second]);
+  expect(order([sell, inOtherLetters, first])).toEqual([first, sell, inOtherLetters]);
+  expect(order([inOtherLetters, sell, first])).toEqual([first, inOtherLetters, sell]);
 });
 
 test('the array of a batch that is in order already is the one that is given back', () => {

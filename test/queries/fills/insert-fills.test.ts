@@ -13,6 +13,7 @@ afterAll(() => handle[Symbol.asyncDispose]());
 const fillInput: fc.Arbitrary<FillInput> = fc.record({
   id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
   symbol: fc.constantFrom('X', 'Y', null),
+  side: fc.constantFrom('buy', 'sell', 'SELL', null),
   price: fc.constantFrom(1, '1.0', '1e0', 2, null),
   size: fc.constantFrom(1, null),
   amount: fc.constantFrom(1, null),
@@ -23,14 +24,16 @@ const fillInput: fc.Arbitrary<FillInput> = fc.record({
 });
 
 const numberOf = (value: string | number | null | undefined) => (value == null ? null : Number(value));
+const sideOf = (row: FillInput) => row.side?.toLowerCase();
 const venueIdOf = (row: FillInput) => (row.tradeId == null ? '' : String(row.tradeId));
 const contentOf = (row: FillInput) =>
   JSON.stringify([
-    ...[row.symbol, numberOf(row.price), row.size, row.amount, row.timestamp],
+    ...[row.symbol, sideOf(row) ?? null, numberOf(row.price), row.size, row.amount, row.timestamp],
     ...[venueIdOf(row), numberOf(row.fee)],
   ]);
 function identityOf(row: FillInput): string | undefined {
-  const key = [row.symbol, numberOf(row.price), row.size ?? row.amount, row.timestamp, venueIdOf(row)];
+  const size = row.size ?? row.amount;
+  const key = [row.symbol, sideOf(row) ?? '', numberOf(row.price), size, row.timestamp, venueIdOf(row)];
   return key.includes(null) ? undefined : JSON.stringify(key);
 }
 

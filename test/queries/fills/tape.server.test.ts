@@ -1,10 +1,13 @@
+import { eq } from 'drizzle-orm';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { insertFills, listPairPerformance, listPairVolume } from '../../../src/queries/index.ts';
+import { fills as fillsTable } from '../../../src/schema/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { pageThrough } from '../../support/page-through.ts';
 import { type PairSums, sumByPair } from '../../support/pair-sums.ts';
 import { hasTapes, insertParents, loadTape, needsTapes, type TapeFill } from '../../support/tape.ts';
+import { ignoreRollback, Rollback } from '../suites/pairs.ts';
 
 const tape78k = 78_638;
 const everything = { fromMs: 0, toMs: 2_000_000_000_000 };
@@ -28,6 +31,35 @@ describe.skipIf(!hasTapes)(`the multi-pair tape, 78,638 fills${needsTapes}`, () 
   test('all are kept', async () => {
     const [row] = await database.sql`select count(*)::int as stored from fills`;
     expect(row).toEqual({ stored: tape78k });
+  });
+
+  test('a buy and a sell of one moment are two, and each of them is one in either case', async () => {
+    // As a venue that gives no ids would tell it. The tape has one such moment.
+    const bare = tape.map((fill) => ({ ...fill, orderId: null, tradeId: null }));
+    const momentOf = ({ sessionId, symbol, timestamp, price, size }: TapeFill) =>
+      [sessionId, symbol, timestamp, price, size].join(' ');
+    const moments = new Map<string, TapeFill[]>();
+    for (const fill of bare) moments.set(momentOf(fill), [...(moments.get(momentOf(fill)) ?? []), fill]);
+    const [moment = [], ...others] = [...moments.values()].filter(
+      (fills) => new Set(fills.map(({ side }) => side)).size > 1,
+    );
+    expect(moment.map(({ side }) => side).sort()).toEqual(['buy', 'sell', 'sell', 'sell', 'sell']);
+    expect(others).toEqual([]);
+
+    const session = bare.filter(({ sessionId }) => sessionId === moment[0]?.sessionId);
+    const again = session.map((fill) => ({ ...fill, id: `again ${fill.id}`, side: fill.side.toUpperCase() }));
+    await db
+      .transaction(async (tx) => {
+        await tx.delete(fillsTable).where(eq(fillsTable.sessionId, moment[0]?.sessionId ?? ''));
+        const first = await insertFills(tx, session);
+        const inserted = first.filter(({ outcome }) => outcome === 'inserted').map(({ id }) => id);
+        const stored = moment.filter(({ id }) => inserted.includes(id)).map(({ side }) => side);
+        expect(stored.sort()).toEqual(['buy', 'sell']);
+        expect(inserted).toHaveLength(new Set(session.map((fill) => momentOf(fill) + fill.side)).size);
+        expect(await insertFills(tx, again)).toEqual(first.map(({ id }) => ({ outcome: 'duplicate', id })));
+        throw new Rollback();
+      })
+      .catch(ignoreRollback);
   });
 
   test('the sums of each pair are those of exact decimals', async () => {

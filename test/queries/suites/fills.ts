@@ -12,6 +12,7 @@ import {
   listFillsInRange,
   streamFills,
 } from '../../../src/queries/index.ts';
+import { fillIdentityKeys } from '../../../src/schema/fill-identity.ts';
 import type { Fill } from '../../../src/schema/index.ts';
 import type { Handle } from '../../support/handles.ts';
 import { hostileTexts } from './pairs.ts';
@@ -173,17 +174,19 @@ export function fillsSuite(run: Run): void {
       try {
         await db.execute(sql`insert into sessions (id) values ('s')`);
         await db.execute(sql`
-          insert into fills (id, sessionid, symbol, "timestamp", price, size, amount, execid, tradeid) values
-            ('a', 's', 'X', 1, 0.1, 2, null, null, 7), ('c', 's', 'X', 1, 0.1, null, 2, '7', null),
-            ('b', 's', 'X', 1, 0.1, 2, 3, '7', 8), ('d', null, 'X', 1, 0.1, 2, null, null, 7),
-            ('e', null, 'X', 1, 0.1, 2, null, null, 7), ('f', null, 'X', null, 1, 1, null, null, null),
-            ('g', null, 'X', null, 1, 1, null, null, null), ('h', null, 'X', 1, 0.1, 2, null, null, 9)`);
+          insert into fills (id, sessionid, symbol, side, "timestamp", price, size, amount, execid, tradeid) values
+            ('a', 's', 'X', 'SELL', 1, 0.1, 2, null, null, 7), ('c', 's', 'X', 'sell', 1, 0.1, null, 2, '7', null),
+            ('b', 's', 'X', 'Sell', 1, 0.1, 2, 3, '7', 8), ('d', null, 'X', null, 1, 0.1, 2, null, null, 7),
+            ('e', null, 'X', '', 1, 0.1, 2, null, null, 7), ('f', null, 'X', null, null, 1, 1, null, null, null),
+            ('g', null, 'X', null, null, 1, 1, null, null, null), ('h', null, 'X', null, 1, 0.1, 2, null, null, 9),
+            ('i', 's', 'X', 'buy', 1, 0.1, 2, null, null, 7), ('j', 's', 'X', null, 1, 0.1, 2, null, null, 7)`);
         const [first, ...others] = await listDuplicateFills(db, { limit: 1 });
         expect(others).toEqual([]);
         const group = { orderId: null, symbol: 'X', timestamp: 1, price: 0.1, size: 2, venueId: '7' };
         expect(first).toMatchObject({
           ...group,
           sessionId: 's',
+          side: 'sell',
           count: 3,
           ids: ['a', 'b', 'c'],
           firstId: 'a',
@@ -198,6 +201,4 @@ export function fillsSuite(run: Run): void {
     }));
 }
 
-const dedupIndex = `create unique index idx_fills_unique_dedup on fills (
-  coalesce(sessionid, ''), coalesce(orderid, ''), symbol, "timestamp", price, coalesce(size, amount),
-  coalesce(execid, tradeid::text, ''))`;
+const dedupIndex = `create unique index idx_fills_unique_dedup on fills (${fillIdentityKeys.join(', ')})`;

@@ -119,6 +119,27 @@ export function insertFillsSuite(run: Run): void {
       ]);
     }));
 
+  test('insertFills: a buy and a sell of one moment are two, a sell in other letters is the same', () =>
+    run(async (db) => {
+      const rows = [
+        fill('buy'),
+        fill('sell', { side: 'sell' }),
+        fill('SELL', { side: 'SELL' }),
+        fill('none', { side: null }),
+        fill('empty', { side: '' }),
+        fill('buy', { side: 'BUY' }),
+      ];
+      const expected = ['inserted buy', 'inserted sell', 'duplicate sell', 'inserted none', 'duplicate none'];
+      expect(outcomes(await insertFills(db, rows))).toEqual([...expected, 'duplicate buy']);
+      expect(await selectAll(db, 'select id, side from fills order by id')).toEqual([
+        { id: 'buy', side: 'buy' },
+        { id: 'none', side: null },
+        { id: 'sell', side: 'sell' },
+      ]);
+      const [alike] = await insertFills(db, [fill('b', { tradeId: 1 })], { reportAlike: true });
+      expect(alike).toMatchObject({ outcome: 'inserted', alike: ['buy'] });
+    }));
+
   test('insertFills: equal as float4 is equal', () =>
     run(async (db) => {
       const prices = ['0.1', '0.10', 0.1, '1e-1', '0.100000001', '0.1000001'];
