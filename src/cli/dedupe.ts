@@ -4,7 +4,7 @@ import type { WorkOptions } from '../connection/session.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { dedupeFills } from '../ops/duplicates/dedupe.ts';
 import { listDuplicates } from '../ops/duplicates/duplicates.ts';
-import { undoDedupeFills } from '../ops/duplicates/undo-dedupe.ts';
+import { type UndoDedupeResult, undoDedupeFills } from '../ops/duplicates/undo-dedupe.ts';
 import { defineCommand, type Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
 import { flag, valueWithDefault } from './parameters.ts';
@@ -64,13 +64,26 @@ async function dryRun(connection: Connection): Promise<Outcome> {
 
 async function undo(connection: Connection, work: WorkOptions): Promise<Outcome> {
   const result = await undoDedupeFills(connection, work);
-  const { restoredRows, archivedRows, archive } = result;
   return {
     exitCode: 0,
     result: { target: connection.target, ...result },
-    text:
-      archive === undefined
-        ? `${connection.target}: nothing has been archived here`
-        : `${connection.target}: ${restoredRows} fills are back; ${archivedRows} stay in ${archive}, because the same execution is stored or their order or session is gone`,
+    text: formatUndo(connection.target, result),
   };
+}
+
+function formatUndo(target: string, result: UndoDedupeResult): string {
+  const { restoredRows, archivedRows, incomplete, archive } = result;
+  if (archive === undefined) return `${target}: nothing has been archived here`;
+  const others = archivedRows - (incomplete?.rows ?? 0);
+  return [
+    `${target}: ${restoredRows} fills are back; ${archivedRows} stay in ${archive}`,
+    ...(others === 0
+      ? []
+      : [`  ${others}, because the same execution is stored or their order or session is gone`]),
+    ...(incomplete === undefined
+      ? []
+      : [
+          `  ${incomplete.rows}, because they have no value for ${incomplete.columns.join(', ')}, which fills requires: set it in ${archive}, then run this again`,
+        ]),
+  ].join('\n');
 }

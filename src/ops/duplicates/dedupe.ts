@@ -6,7 +6,7 @@ import {
   throwIfAborted,
   type WorkOptions,
 } from '../../connection/session.ts';
-import { countArchivedFills, ensureFillArchive, type FillArchive } from './archive.ts';
+import { columnNames, countArchivedFills, ensureFillArchive, type FillArchive } from './archive.ts';
 import { surplusRows } from './duplicates.ts';
 import { identityColumns, isSameFill, type KeptReason } from './identity.ts';
 
@@ -123,6 +123,7 @@ async function moveBatch(
   );
   const free = batch.filter(({ surplusId, keptId }) => locked.has(surplusId) && locked.has(keptId));
   if (free.length === 0) return 0;
+  const columns = columnNames(archive);
   const [row] = await connection.query<{ moved: number }>(
     `with pair as (
        select * from unnest($1::text[], $2::text[], $3::text[]) as p (surplus_id, archived_kept_id, archived_reason)
@@ -138,8 +139,8 @@ async function moveBatch(
        returning fills.*, pair.archived_kept_id, pair.archived_reason
      ),
      archived as (
-       insert into ${archive.table} (${archive.columns}, archived_kept_id, archived_reason)
-       select ${archive.columns}, archived_kept_id, archived_reason from moved
+       insert into ${archive.table} (${columns}, archived_kept_id, archived_reason)
+       select ${columns}, archived_kept_id, archived_reason from moved
        returning 1
      )
      select count(*) as moved from archived`,
