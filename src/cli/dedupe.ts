@@ -2,13 +2,15 @@ import type { Connection } from '../connection/connection.ts';
 import { openConnection } from '../connection/open.ts';
 import type { WorkOptions } from '../connection/session.ts';
 import { cancelOnAbort } from '../connection/session.ts';
-import { dedupeFills } from '../ops/duplicates/dedupe.ts';
+import { dedupeBatchRows, dedupeFills } from '../ops/duplicates/dedupe.ts';
 import { listDuplicates } from '../ops/duplicates/duplicates.ts';
 import { type UndoDedupeResult, undoDedupeFills } from '../ops/duplicates/undo-dedupe.ts';
 import { defineCommand, type Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
 import { flag, valueWithDefault } from './parameters.ts';
-import { wholeNumber } from './parsers.ts';
+import { range, wholeNumber } from './parsers.ts';
+
+const { least, most, default: standard } = dedupeBatchRows;
 
 export const dedupe = defineCommand({
   name: 'dedupe',
@@ -24,9 +26,9 @@ export const dedupe = defineCommand({
     isUndo: flag('--undo', 'bring back the archived rows that no longer collide with a stored one'),
     batchRows: valueWithDefault(
       '--batch <rows>',
-      'rows a transaction, 1 to 10,000',
-      wholeNumber(1, 10_000),
-      '500',
+      `rows a transaction, ${range(least, most)}`,
+      wholeNumber(least, most),
+      String(standard),
     ),
   },
   exclusive: [['isDryRun', 'isUndo']],

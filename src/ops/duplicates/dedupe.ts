@@ -7,8 +7,9 @@ import {
   type WorkOptions,
 } from '../../connection/session.ts';
 import { columnNames, countArchivedFills, ensureFillArchive, type FillArchive } from './archive.ts';
-import { surplusRows } from './duplicates.ts';
-import { identityColumns, isSameFill, type KeptReason } from './identity.ts';
+import { type Bounds, checkBounds } from './bounds.ts';
+import { identityColumns, isSameFill } from './identity.ts';
+import { type SurplusRow, surplusRows } from './surplus.ts';
 
 /** What a run of `dedupe` has done. */
 export interface DedupeResult {
@@ -22,21 +23,18 @@ export interface DedupeResult {
   readonly archivedRows: number;
 }
 
+/** Rows a transaction: 500 take some ten milliseconds, so that no writer of these rows waits long. */
+export const dedupeBatchRows: Bounds = { least: 1, most: 10_000, default: 500 };
+
 /** How to move. */
 export interface DedupeOptions extends WorkOptions {
-  /** Rows a transaction, 1 to 10 000 (default 500: some ten milliseconds, so that no writer of these rows waits long). */
+  /** Rows a transaction; see `dedupeBatchRows`. */
   readonly batchRows?: number;
 }
 
 /** A row that another session holds now may be free a moment later; one that it holds for long is left to the next run. */
 const maxPasses = 5;
 const pauseMs = 200;
-
-interface Surplus {
-  readonly surplusId: string;
-  readonly keptId: string;
-  readonly reason: KeptReason;
-}
 
 /**
  * Moves the surplus copies of fills into `multi_pair_db.archived_fills`, each with the id of the row that stays, the
@@ -47,7 +45,8 @@ interface Surplus {
  * and moves a row only if the one that stays is still there and still the same execution. Services that wait for a row
  * of a batch wait for some ten milliseconds.
  *
- * @throws OperationError `INTERRUPTED`, `PRIVILEGE_MISSING`, `REFUSED` where the archive has columns of other types
+ * @throws OperationError `USAGE` where `batchRows` is out of bounds; `INTERRUPTED`; `PRIVILEGE_MISSING`; `REFUSED` where
+ *   the archive has columns of other types
  * @example
  * await using connection = await openConnection('postgres://localhost/trading');
  * const { movedRows, remainingRows } = await dedupeFills(connection);
@@ -56,7 +55,7 @@ export async function dedupeFills(
   connection: Connection,
   options: DedupeOptions = {},
 ): Promise<DedupeResult> {
-  const batchRows = Math.min(10_000, Math.max(1, Math.trunc(options.batchRows ?? 500)));
+  const batchRows = checkBounds('batchRows', options.batchRows, dedupeBatchRows);
   await using _limits = await liftTimeLimits(connection);
   using _cancel = cancelOnAbort(connection, options);
   const archive = await ensureFillArchive(connection);
@@ -94,7 +93,7 @@ async function movePass(
   try {
     for (;;) {
       throwIfAborted(signal, `${movedBefore + moved} rows are moved`);
-      const batch = await connection.query<Surplus>(`fetch ${batchRows} from surplus`);
+      const batch = await connection.query<SurplusRow>(`fetch ${batchRows} from surplus`);
       if (batch.length === 0) return { seen, moved };
       seen += batch.length;
       moved += await inTransaction(connection, '', () => moveBatch(connection, archive, batch));
@@ -110,7 +109,7 @@ async function movePass(
 async function moveBatch(
   connection: Connection,
   archive: FillArchive,
-  batch: readonly Surplus[],
+  batch: readonly SurplusRow[],
 ): Promise<number> {
   const ids = [...new Set(batch.flatMap(({ surplusId, keptId }) => [surplusId, keptId]))];
   const locked = new Set(

@@ -36,6 +36,7 @@ interface Row {
   readonly sessionid: string | null;
   readonly orderid: string | null;
   readonly symbol: string | null;
+  readonly side: string | null;
   readonly timestamp: number | null;
   readonly price: number | string | null;
   readonly size: number | null;
@@ -52,6 +53,7 @@ const anyRows: fc.Arbitrary<Row[]> = fc
       sessionid: fc.constantFrom('s1', null),
       orderid: fc.constantFrom('o1', null),
       symbol: fc.constantFrom('BTC/USD', 'BTC/USD', 'BTC/USD', null),
+      side: fc.constantFrom('sell', 'SELL', 'sell', 'buy', null),
       timestamp: fc.constantFrom(1000, 1000, 1000, null),
       price: fc.constantFrom(0.1, 'NaN', '-0', 0, null),
       size: fc.constantFrom(1, null, null),
@@ -60,7 +62,8 @@ const anyRows: fc.Arbitrary<Row[]> = fc
       tradeid: fc.constantFrom(7, 8, null),
       createdat: fc.constantFrom(1, 2, null),
     }),
-    { maxLength: 60 },
+    // As many as that, and not the few that are the default: or next to none would collide.
+    { maxLength: 60, size: 'max' },
   )
   .map((rows) => rows.map((row, place) => ({ ...row, id: `f${(place * 7919) % 1000}` })));
 
@@ -71,7 +74,7 @@ const knowsMostFirst = (a: Row, b: Row): number =>
 
 async function store(table: string, rows: readonly Row[]): Promise<Set<string>> {
   const columns =
-    'id, sessionid, orderid, symbol, "timestamp", price, size, amount, execid, tradeid, createdat';
+    'id, sessionid, orderid, symbol, side, "timestamp", price, size, amount, execid, tradeid, createdat';
   const { rows: stored } = await live.query<{ id: string }>(
     `insert into ${table} (${columns})
      select ${columns} from jsonb_populate_recordset(null::fills, $1) with ordinality order by ordinality
@@ -94,6 +97,33 @@ const listIds = async (table: string): Promise<string[]> =>
     ({ id }) => id,
   );
 
+/** What the rows say of themselves: how many the venue's id proves, and in how many groups all rows say the same. */
+function groupByHand(rows: readonly Row[]): { proven: number; identicalGroups: number } {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const { symbol, timestamp, price } = row;
+    const size = row.size ?? row.amount;
+    if ([symbol, timestamp, price, size].includes(null)) continue;
+    const venueId = row.execid ?? row.tradeid ?? '';
+    const side = row.side?.toLowerCase() ?? '';
+    // -0 is 0 to PostgreSQL.
+    const key = [row.sessionid ?? '', row.orderid ?? '', symbol, side, Number(price) + 0, size, venueId];
+    groups.set(key.join('|'), [...(groups.get(key.join('|')) ?? []), row]);
+  }
+  let proven = 0;
+  let identicalGroups = 0;
+  for (const group of groups.values()) {
+    const [kept, ...surplus] = group.sort(knowsMostFirst);
+    const hasVenueId = (kept?.execid ?? kept?.tradeid ?? '') !== '';
+    proven += surplus.filter(
+      ({ tradeid }) => hasVenueId || (tradeid !== null && tradeid === kept?.tradeid),
+    ).length;
+    const contents = new Set(group.map(({ id: _id, ...content }) => JSON.stringify(content)));
+    if (surplus.length > 0 && contents.size === 1) identicalGroups++;
+  }
+  return { proven, identicalGroups };
+}
+
 test('duplicates are exactly what the unique index refuses, and dedupe moves exactly them', async () => {
   await fc.assert(
     fc.asyncProperty(anyRows, async (rows) => {
@@ -111,8 +141,9 @@ test('duplicates are exactly what the unique index refuses, and dedupe moves exa
         expect(found.samples.flatMap(({ surplusIds }) => surplusIds).sort()).toEqual(refused);
       }
 
-      const result = await dedupeFills(connection, { batchRows: 3 });
-      expect(result).toMatchObject({
+      const { proven, identicalGroups } = groupByHand(rows);
+      expect(found).toMatchObject({ surplusRowsWithVenueId: proven, identicalGroups });
+      expect(await dedupeFills(connection, { batchRows: 3 })).toMatchObject({
         movedRows: refused.length,
         remainingRows: 0,
         archivedRows: refused.length,
@@ -131,6 +162,7 @@ const fill = (id: string, rest: Partial<Row> = {}): Row => ({
   sessionid: 's1',
   orderid: 'o1',
   symbol: 'BTC/USD',
+  side: 'buy',
   timestamp: 1000,
   price: 100,
   size: 1,
@@ -148,6 +180,7 @@ test('says which row stays, and why', async () => {
     fill('b1', { timestamp: 2000, createdat: null }),
     fill('b2', { timestamp: 2000, createdat: 3, size: null, amount: 1 }),
     fill('c1', { timestamp: 3000, sessionid: null, orderid: null }),
+    fill('c0', { timestamp: 3000, sessionid: null, orderid: null, side: 'sell' }),
     fill('c2', { timestamp: 3000, sessionid: null, orderid: null }),
     fill('c3', { timestamp: 3000, sessionid: null, orderid: null, execid: '6' }),
   ]);
@@ -157,10 +190,16 @@ test('says which row stays, and why', async () => {
     surplusRows: 3,
     surplusRowsWithVenueId: 1,
     surplusRowsWithoutVenueId: 2,
+    identicalGroups: 1,
+    differingColumns: [
+      { column: 'createdat', groups: 2 },
+      ...['amount', 'execid', 'size', 'tradeid'].map((column) => ({ column, groups: 1 })),
+    ],
   });
   expect(samples).toEqual([
     {
       symbol: 'BTC/USD',
+      side: 'buy',
       sessionId: 's1',
       orderId: 'o1',
       timestampMs: 1000,
@@ -171,9 +210,22 @@ test('says which row stays, and why', async () => {
       keptId: 'a2',
       keptBecause: 'execution_id',
       surplusIds: ['a1'],
+      differsIn: ['execid', 'tradeid', 'createdat'],
     },
-    expect.objectContaining({ keptId: 'b2', keptBecause: 'stored_first', surplusIds: ['b1'], size: 1 }),
-    expect.objectContaining({ keptId: 'c1', keptBecause: 'lowest_id', surplusIds: ['c2'], sessionId: null }),
+    expect.objectContaining({
+      keptId: 'b2',
+      keptBecause: 'stored_first',
+      surplusIds: ['b1'],
+      size: 1,
+      differsIn: ['size', 'amount', 'createdat'],
+    }),
+    expect.objectContaining({
+      keptId: 'c1',
+      keptBecause: 'lowest_id',
+      surplusIds: ['c2'],
+      sessionId: null,
+      differsIn: [],
+    }),
   ]);
 });
 
@@ -192,14 +244,60 @@ test('counts all, shows some', async () => {
   await expect(listDuplicates(connection, { samples: 1001 })).rejects.toMatchObject({ code: 'USAGE' });
 });
 
+test('a buy and a sell of one moment are two, whatever case they have', async () => {
+  await store('fills', [
+    fill('a', { tradeid: 1 }),
+    fill('b', { tradeid: 1, side: 'sell' }),
+    fill('c', { tradeid: 1, side: 'SELL' }),
+    fill('d', { tradeid: 1, side: null }),
+  ]);
+  const { samples } = await listDuplicates(connection);
+  expect(samples).toMatchObject([{ keptId: 'b', surplusIds: ['c'], differsIn: ['side'] }]);
+  expect(await dedupeFills(connection)).toMatchObject({ movedRows: 1, remainingRows: 0 });
+  expect(await listIds('multi_pair_db.archived_fills')).toEqual(['c']);
+});
+
+test('says in which columns the rows of a group differ, a null and columns of others among them', async () => {
+  await live.exec(`
+    alter table fills add column "Venue note" json;
+    insert into fills (id, symbol, "timestamp", price, size, execid, fee, clientorderid, data, "Venue note") values
+      ('a', 'X', 1, 1, 1, '1', 0.1, 'c', '{"a": 1}', '1'), ('b', 'X', 1, 1, 1, '1', 0.2, 'c', '{"a": 1}', '2'),
+      ('c', 'X', 2, 1, 1, '1', 0.1, 'c', '{"a": 1}', '1'), ('d', 'X', 2, 1, 1, '1', null, 'd', '{"a": 2}', '1'),
+      ('e', 'X', 3, 1, 1, '1', 0.1, 'c', '{"a": 1, "b": 2}', '1'), ('f', 'X', 3, 1, 1, '1', 0.1, 'c', '{"b":2,"a":1}', '1')`);
+  const found = await listDuplicates(connection, { samples: 2 });
+  expect(found).toMatchObject({
+    groups: 3,
+    identicalGroups: 1,
+    differingColumns: [
+      { column: 'fee', groups: 2 },
+      ...['Venue note', 'clientorderid', 'data'].map((column) => ({ column, groups: 1 })),
+    ],
+  });
+  expect(found.samples.map(({ keptId, differsIn }) => [keptId, differsIn])).toEqual([
+    ['a', ['fee', 'Venue note']],
+    ['c', ['clientorderid', 'fee', 'data']],
+  ]);
+  await live.exec('alter table fills drop column "Venue note"');
+});
+
+test.each([0, -1, 1.5, 10_001, Number.NaN])('refuses batches of %d rows', async (batchRows) => {
+  await store('fills', [fill('a', { tradeid: 1 }), fill('b', { tradeid: 1 })]);
+  await expect(dedupeFills(connection, { batchRows })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: `batchRows must be an integer from 1 to 10000, and not ${batchRows}`,
+  });
+  expect(await listIds('fills')).toEqual(['a', 'b']);
+});
+
 test('moves a row with all its columns, also one that fills has got since', async () => {
-  await store('fills', [fill('a'), fill('b')]);
+  await store('fills', [fill('a', { tradeid: 1 }), fill('b', { tradeid: 1 })]);
   await dedupeFills(connection);
   await live.exec(
     `alter table fills add column venue_note text; drop index if exists idx_fills_unique_dedup`,
   );
-  await live.exec(`insert into fills (id, symbol, "timestamp", price, amount, sessionid, orderid, venue_note, fees, createdat)
-    values ('c', 'BTC/USD', 1000, 100, 1, 's1', 'o1', 'late', '{"BNB": 0.1}', 5), ('a', 'x', 1, 1, 1, null, null, null, null, null)
+  await live.exec(`insert into fills (id, symbol, side, "timestamp", price, amount, sessionid, orderid, venue_note, fees, createdat, tradeid)
+    values ('c', 'BTC/USD', 'Buy', 1000, 100, 1, 's1', 'o1', 'late', '{"BNB": 0.1}', 5, 1),
+      ('a', 'x', 'buy', 1, 1, 1, null, null, null, null, null, 1)
     on conflict do nothing`);
   expect(await dedupeFills(connection)).toMatchObject({ movedRows: 1, archivedRows: 2 });
   const { rows } = await live.query(

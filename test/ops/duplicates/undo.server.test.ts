@@ -41,6 +41,7 @@ test.each(serverVersions)('PostgreSQL %i: generated columns stay out of the arch
     alter table fills add column value real not null generated always as (price * coalesce(size, 0)) stored;
     ${isVirtualKnown ? 'alter table fills add column twice real generated always as (price * 2) virtual' : ''}`);
   await storeCopies(db, 'a', 'b');
+  expect(await run(db, 'duplicates')).toMatchObject({ result: { identicalGroups: 1 } });
   expect(await run(db, 'dedupe')).toMatchObject({ exitCode: 0, result: { movedRows: 1 } });
   const columns = await db.sql<{ name: string }[]>`
     select attname as name from pg_attribute where attrelid = 'multi_pair_db.archived_fills'::regclass`;
