@@ -18,6 +18,7 @@ export const duplicates = defineCommand({
   exitCodes: {
     0: 'no fill is stored twice',
     1: 'some are',
+    4: 'refused for safety: row-level security may hide rows of fills from this role',
   },
   input: {
     samples: valueWithDefault(
@@ -55,7 +56,8 @@ export function formatDuplicates(target: string, found: Duplicates): string {
     ...formatDifferences(found),
     ...samples.map(formatGroup),
     ...(samples.length < groups ? [`… and ${groups - samples.length} more executions (--samples)`] : []),
-    'multi-pair-db dedupe moves the surplus rows into an archive table.',
+    'multi-pair-db dedupe moves the surplus rows that have the venue’s id into an archive table;',
+    'with --without-venue-id the others too: look at them first, two real fills may be alike.',
   ].join('\n');
 }
 

@@ -4,6 +4,7 @@ import { type Bounds, checkBounds } from './bounds.ts';
 import { listColumns } from './columns.ts';
 import { duplicatesQuery } from './duplicates-query.ts';
 import type { KeptReason } from './identity.ts';
+import { refuseHiddenRows } from './safety.ts';
 
 /** One execution that is stored more than once. */
 export interface DuplicateGroup {
@@ -37,9 +38,9 @@ export interface Duplicates {
   readonly groups: number;
   /** Rows too many. */
   readonly surplusRows: number;
-  /** Those of them that the venue's id proves to be the same execution, delivered again. */
+  /** Those of them that the venue's id proves to be the same execution, delivered again: what `dedupe` moves. */
   readonly surplusRowsWithVenueId: number;
-  /** Those that no venue's id proves. */
+  /** Those that no venue's id proves: `dedupe` moves them only if it is told to. */
   readonly surplusRowsWithoutVenueId: number;
   /** Groups whose rows differ in nothing but their id. */
   readonly identicalGroups: number;
@@ -74,8 +75,8 @@ interface Totals {
  * Reads `fills` twice from end to end (some seconds a million rows), in one snapshot, and takes no lock that
  * holds up reads or writes.
  *
- * @throws OperationError `USAGE` where `samples` is out of bounds; `PRIVILEGE_MISSING`; `STATEMENT_FAILED` where there is
- *   no table `fills`
+ * @throws OperationError `USAGE` where `samples` is out of bounds; `REFUSED` where row-level security hides rows;
+ *   `PRIVILEGE_MISSING`; `STATEMENT_FAILED` where there is no table `fills`
  * @example
  * await using connection = await openConnection('postgres://localhost/trading');
  * const { surplusRows, samples } = await listDuplicates(connection, { samples: 5 });
@@ -86,6 +87,7 @@ export async function listDuplicates(
 ): Promise<Duplicates> {
   const samples = checkBounds('samples', options.samples, duplicateSamples);
   await using _limits = await liftTimeLimits(connection);
+  await refuseHiddenRows(connection, 'fills');
   const columns = await listColumns(connection, 'fills');
   const rows = await connection.query<Totals & DuplicateGroup>(duplicatesQuery(columns), [samples]);
   const [totals] = rows;

@@ -2,6 +2,7 @@ import type { Connection } from '../../connection/connection.ts';
 import { cancelOnAbort, liftTimeLimits, throwIfAborted, type WorkOptions } from '../../connection/session.ts';
 import { countArchivedFills, findFillArchive } from './archive.ts';
 import { findIncompleteRows, type IncompleteRows, restoreBatch } from './restore-batch.ts';
+import { refuseHiddenRows } from './safety.ts';
 
 /** What a run of `dedupe --undo` has done. */
 export interface UndoDedupeResult {
@@ -26,8 +27,8 @@ export interface UndoDedupeResult {
  * Columns that `fills` has got since get what they gave the rows of that time: their default, the next number of an
  * identity. Generated ones are computed again. Rows of `fills` are locked by nothing but the insert itself.
  *
- * @throws OperationError `INTERRUPTED`, `PRIVILEGE_MISSING`, `REFUSED` where the archive has columns of other types, or a
- *   trigger changes the id of a row that comes back
+ * @throws OperationError `INTERRUPTED`, `PRIVILEGE_MISSING`, `REFUSED` where the archive has columns of other types, where
+ *   row-level security may hide rows, or a trigger changes the id of a row that comes back
  * @example
  * await using connection = await openConnection('postgres://localhost/trading');
  * const { restoredRows, archivedRows } = await undoDedupeFills(connection);
@@ -42,6 +43,7 @@ export async function undoDedupeFills(
   }
   await using _limits = await liftTimeLimits(connection);
   using _cancel = cancelOnAbort(connection, { signal, onProgress });
+  for (const table of ['fills', archive.table]) await refuseHiddenRows(connection, table);
 
   let restoredRows = 0;
   // Below every key, which identity columns count from 1.

@@ -143,9 +143,17 @@ test('duplicates are exactly what the unique index refuses, and dedupe moves exa
 
       const { proven, identicalGroups } = groupByHand(rows);
       expect(found).toMatchObject({ surplusRowsWithVenueId: proven, identicalGroups });
+      const left = refused.length - proven;
       expect(await dedupeFills(connection, { batchRows: 3 })).toMatchObject({
-        movedRows: refused.length,
+        movedRows: proven,
+        remainingRows: left,
+        remainingRowsWithoutVenueId: left,
+        archivedRows: proven,
+      });
+      expect(await dedupeFills(connection, { batchRows: 3, withoutVenueId: true })).toMatchObject({
+        movedRows: left,
         remainingRows: 0,
+        remainingRowsWithoutVenueId: 0,
         archivedRows: refused.length,
       });
       expect(await listIds('multi_pair_db.archived_fills')).toEqual(refused);
@@ -280,6 +288,29 @@ test('says in which columns the rows of a group differ, a null and columns of ot
   await live.exec('alter table fills drop column "Venue note"');
 });
 
+test('leaves what no venue’s id proves, unless it is told to move that too', async () => {
+  const pair = (ids: string, rest: Partial<Row>) => [...ids].map((id) => fill(id, rest));
+  await store('fills', [
+    ...pair('ab', { timestamp: 1, execid: 'x' }),
+    ...pair('cd', { timestamp: 2, tradeid: 5 }),
+    ...pair('ef', { timestamp: 3 }),
+    // Empty, it hides the trade id from the index: equal there, and proven only where the trade ids are equal too.
+    ...pair('gh', { timestamp: 4, execid: '', tradeid: 5 }),
+    ...pair('i', { timestamp: 5, execid: '', tradeid: 5 }),
+    ...pair('j', { timestamp: 5, execid: '', tradeid: 6 }),
+  ]);
+  expect(await dedupeFills(connection)).toMatchObject({
+    movedRows: 3,
+    remainingRows: 2,
+    remainingRowsWithoutVenueId: 2,
+  });
+  expect(await listIds('multi_pair_db.archived_fills')).toEqual(['b', 'd', 'h']);
+  expect(await dedupeFills(connection, { withoutVenueId: true })).toMatchObject({
+    movedRows: 2,
+    remainingRows: 0,
+  });
+});
+
 test.each([0, -1, 1.5, 10_001, Number.NaN])('refuses batches of %d rows', async (batchRows) => {
   await store('fills', [fill('a', { tradeid: 1 }), fill('b', { tradeid: 1 })]);
   await expect(dedupeFills(connection, { batchRows })).rejects.toMatchObject({
@@ -317,7 +348,7 @@ test('undo brings back what no longer collides, once, and leaves what has lost i
     fill('g', { timestamp: 3000, orderid: 'o2' }),
     fill('h', { timestamp: 3000, orderid: 'o2' }),
   ]);
-  await dedupeFills(connection);
+  await dedupeFills(connection, { withoutVenueId: true });
   expect(await undoDedupeFills(connection)).toMatchObject({ restoredRows: 0, archivedRows: 4 });
 
   await live.exec(`delete from fills where id in ('a', 'g'); delete from orders where id = 'o2'`);
