@@ -1,76 +1,117 @@
 import type { Connection } from '../connection/connection.ts';
 import { openConnection } from '../connection/open.ts';
-import type { WorkOptions } from '../connection/session.ts';
-import { cancelOnAbort } from '../connection/session.ts';
-import { dedupeFills } from '../ops/duplicates/dedupe.ts';
+import { cancelOnAbort, type WorkOptions } from '../connection/session.ts';
+import { type DedupeResult, dedupeBatchRows, dedupeFills } from '../ops/duplicates/dedupe.ts';
 import { listDuplicates } from '../ops/duplicates/duplicates.ts';
-import { undoDedupeFills } from '../ops/duplicates/undo-dedupe.ts';
+import { refuseUnsafeDeletes } from '../ops/duplicates/safety.ts';
+import { type UndoDedupeResult, undoDedupeFills } from '../ops/duplicates/undo-dedupe.ts';
 import { defineCommand, type Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
 import { flag, valueWithDefault } from './parameters.ts';
-import { wholeNumber } from './parsers.ts';
+import { range, wholeNumber } from './parsers.ts';
+
+const { least, most, default: standard } = dedupeBatchRows;
 
 export const dedupe = defineCommand({
   name: 'dedupe',
   summary: 'move surplus copies of fills into an archive table; nothing is deleted for good',
   exitCodes: {
     0: 'no fill is stored twice any more; with --undo, every row that could come back is back',
-    1: 'surplus rows are left, because other sessions hold them; with --dry-run, rows would be moved',
-    4: 'refused for safety: the archive table has other columns than fills; nothing was moved',
+    1: 'surplus rows are left: no venue’s id proves them, or other sessions hold them; with --dry-run, rows are too many',
+    4: 'refused for safety: a foreign key, trigger or rule on fills would do more than move rows, row-level security may hide some, or the archive table has other columns than fills',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
   input: {
     isDryRun: flag('--dry-run', 'show what would be moved and what would stay; write nothing'),
     isUndo: flag('--undo', 'bring back the archived rows that no longer collide with a stored one'),
+    withoutVenueId: flag(
+      '--without-venue-id',
+      'move also rows that no venue’s id of the execution proves to be copies',
+    ),
     batchRows: valueWithDefault(
       '--batch <rows>',
-      'rows a transaction, 1 to 10,000',
-      wholeNumber(1, 10_000),
-      '500',
+      `rows a transaction, ${range(least, most)}`,
+      wholeNumber(least, most),
+      String(standard),
     ),
   },
-  exclusive: [['isDryRun', 'isUndo']],
-  run: async ({ url, signal, progress }, { isDryRun, isUndo, batchRows }) => {
+  exclusive: [
+    ['isDryRun', 'isUndo'],
+    ['isUndo', 'withoutVenueId'],
+  ],
+  run: async ({ url, signal, progress }, { isDryRun, isUndo, withoutVenueId, batchRows }) => {
     await using connection = await openConnection(url);
     const work = { signal, onProgress: progress.update };
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });
-      return await dryRun(connection);
+      return await dryRun(connection, withoutVenueId);
     }
     if (isUndo) return await undo(connection, work);
-    const result = await dedupeFills(connection, { ...work, batchRows });
-    const { movedRows, remainingRows, archive, archivedRows } = result;
+    const result = await dedupeFills(connection, { ...work, batchRows, withoutVenueId });
     return {
-      exitCode: remainingRows === 0 ? 0 : 1,
+      exitCode: result.remainingRows === 0 ? 0 : 1,
       result: { target: connection.target, ...result },
-      text: [
-        `${connection.target}: ${movedRows} surplus fills moved into ${archive}, which has ${archivedRows} rows now`,
-        remainingRows === 0
-          ? '  no fill is stored twice any more'
-          : `  ${remainingRows} surplus rows are left: other sessions hold them. Run dedupe again when they are done.`,
-      ].join('\n'),
+      text: formatResult(connection.target, result),
     };
   },
 });
 
-async function dryRun(connection: Connection): Promise<Outcome> {
+function formatResult(target: string, result: DedupeResult): string {
+  const { movedRows, remainingRows, remainingRowsWithoutVenueId, archive, archivedRows, warnings } = result;
+  const held = remainingRows - remainingRowsWithoutVenueId;
+  return [
+    `${target}: ${movedRows} surplus fills moved into ${archive}, which has ${archivedRows} rows now`,
+    ...(remainingRows === 0 ? ['  no fill is stored twice any more'] : []),
+    ...(held === 0
+      ? []
+      : [`  ${held} surplus rows are left: other sessions hold them. Run dedupe again when they are done.`]),
+    ...(remainingRowsWithoutVenueId === 0 ? [] : [formatUnproven(remainingRowsWithoutVenueId)]),
+    ...warnings.map((warning) => `  ${warning}`),
+  ].join('\n');
+}
+
+const formatUnproven = (rows: number): string =>
+  `  ${rows} surplus rows are left: no venue’s id proves that they are the execution that stays.
+  \`multi-pair-db duplicates\` shows in what they differ; \`multi-pair-db dedupe --without-venue-id\` moves them too.`;
+
+async function dryRun(connection: Connection, withoutVenueId: boolean): Promise<Outcome> {
+  const warnings = await refuseUnsafeDeletes(connection);
   const result = await listDuplicates(connection);
+  const { surplusRows, surplusRowsWithVenueId } = result;
+  const wouldMoveRows = withoutVenueId ? surplusRows : surplusRowsWithVenueId;
   return {
-    exitCode: result.surplusRows === 0 ? 0 : 1,
-    result: { target: connection.target, dryRun: true, ...result },
-    text: `${formatDuplicates(connection.target, result)}\nNothing was written: this was a dry run.`,
+    exitCode: surplusRows === 0 ? 0 : 1,
+    result: { target: connection.target, dryRun: true, wouldMoveRows, ...result, warnings },
+    text: [
+      formatDuplicates(connection.target, result),
+      `Nothing was written: this was a dry run, of which ${wouldMoveRows} rows would be moved and ${surplusRows - wouldMoveRows} left.`,
+      ...warnings,
+    ].join('\n'),
   };
 }
 
 async function undo(connection: Connection, work: WorkOptions): Promise<Outcome> {
   const result = await undoDedupeFills(connection, work);
-  const { restoredRows, archivedRows, archive } = result;
   return {
     exitCode: 0,
     result: { target: connection.target, ...result },
-    text:
-      archive === undefined
-        ? `${connection.target}: nothing has been archived here`
-        : `${connection.target}: ${restoredRows} fills are back; ${archivedRows} stay in ${archive}, because the same execution is stored or their order or session is gone`,
+    text: formatUndo(connection.target, result),
   };
+}
+
+function formatUndo(target: string, result: UndoDedupeResult): string {
+  const { restoredRows, archivedRows, incomplete, archive } = result;
+  if (archive === undefined) return `${target}: nothing has been archived here`;
+  const others = archivedRows - (incomplete?.rows ?? 0);
+  return [
+    `${target}: ${restoredRows} fills are back; ${archivedRows} stay in ${archive}`,
+    ...(others === 0
+      ? []
+      : [`  ${others}, because the same execution is stored or their order or session is gone`]),
+    ...(incomplete === undefined
+      ? []
+      : [
+          `  ${incomplete.rows}, because they have no value for ${incomplete.columns.join(', ')}, which fills requires: set it in ${archive}, then run this again`,
+        ]),
+  ].join('\n');
 }

@@ -1,20 +1,31 @@
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
-import { type DuplicateGroup, type Duplicates, listDuplicates } from '../ops/duplicates/duplicates.ts';
+import {
+  type DuplicateGroup,
+  type Duplicates,
+  duplicateSamples,
+  listDuplicates,
+} from '../ops/duplicates/duplicates.ts';
 import { defineCommand } from './command.ts';
 import { valueWithDefault } from './parameters.ts';
-import { wholeNumber } from './parsers.ts';
+import { range, wholeNumber } from './parsers.ts';
+
+const { least, most, default: standard } = duplicateSamples;
 
 export const duplicates = defineCommand({
   name: 'duplicates',
-  summary: 'fills that the unique index would refuse: counts, samples, and which row stays and why',
-  exitCodes: { 0: 'no fill is stored twice', 1: 'some are' },
+  summary: 'fills that the unique index would refuse: counts, samples, which row stays and why, what differs',
+  exitCodes: {
+    0: 'no fill is stored twice',
+    1: 'some are',
+    4: 'refused for safety: row-level security may hide rows of fills from this role',
+  },
   input: {
     samples: valueWithDefault(
       '--samples <count>',
-      'how many groups to show, up to 1000',
-      wholeNumber(0, 1_000),
-      '20',
+      `how many groups to show, ${range(least, most)}`,
+      wholeNumber(least, most),
+      String(standard),
     ),
   },
   run: async ({ url, signal, progress }, { samples }) => {
@@ -41,20 +52,32 @@ export function formatDuplicates(target: string, found: Duplicates): string {
   return [
     `${target}: ${groups} executions are stored more than once, ${surplusRows} rows too many`,
     `  ${surplusRowsWithVenueId} have the venue’s id of the execution, which was delivered again`,
-    `  ${surplusRowsWithoutVenueId} have none; nothing tells them apart from the row that stays`,
+    `  ${surplusRowsWithoutVenueId} have none; nothing proves that they are the execution that stays`,
+    ...formatDifferences(found),
     ...samples.map(formatGroup),
     ...(samples.length < groups ? [`… and ${groups - samples.length} more executions (--samples)`] : []),
-    'multi-pair-db dedupe moves the surplus rows into an archive table.',
+    'multi-pair-db dedupe moves the surplus rows that have the venue’s id into an archive table;',
+    'with --without-venue-id the others too: look at them first, two real fills may be alike.',
   ].join('\n');
 }
 
-function formatGroup(group: DuplicateGroup): string {
-  const { symbol, timestampMs, price, size, venueId, rows, keptId, keptBecause, surplusIds } = group;
-  const more = rows - 1 - surplusIds.length;
+function formatDifferences({ identicalGroups, differingColumns }: Duplicates): string[] {
+  const columns = differingColumns.map(({ column, groups }) => `${column} (${groups})`).join(', ');
   return [
-    `  ${symbol}  ${new Date(timestampMs).toISOString()}  ${size} at ${price}  ${venueId === '' ? 'no venue id' : `venue id ${venueId}`}`,
+    `  ${identicalGroups} executions have rows that differ in nothing but their id`,
+    ...(columns === '' ? [] : [`  executions whose rows differ, by column: ${columns}`]),
+  ];
+}
+
+function formatGroup(group: DuplicateGroup): string {
+  const { symbol, side, timestampMs, price, size, venueId, rows, keptId, keptBecause, surplusIds } = group;
+  const more = rows - 1 - surplusIds.length;
+  const differsIn = group.differsIn.length === 0 ? 'nothing but the id' : group.differsIn.join(', ');
+  return [
+    `  ${symbol}  ${new Date(timestampMs).toISOString()}  ${side === null ? '' : `${side} `}${size} at ${price}  ${venueId === '' ? 'no venue id' : `venue id ${venueId}`}`,
     `    session ${group.sessionId ?? 'none'}, order ${group.orderId ?? 'none'}: ${rows} rows`,
     `    stays: ${keptId} (${reasons[keptBecause]})`,
     `    surplus: ${surplusIds.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+    `    the rows differ in: ${differsIn}`,
   ].join('\n');
 }

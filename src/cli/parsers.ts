@@ -12,10 +12,13 @@ export const text: Parser<string> = {
   parse: (typed) => (typed === '' ? undefined : typed),
 };
 
+/** `1 to 10,000`: what a whole number may be, for a summary. */
+export const range = (least: number, most: number): string => `${format(least)} to ${format(most)}`;
+
 /** A number of things. It has bounds, so that a slip of the finger is refused and not run. */
 export function wholeNumber(least: number, most: number): Parser<number> {
   return {
-    expected: `a whole number from ${format(least)} to ${format(most)}`,
+    expected: `a whole number from ${range(least, most)}`,
     parse: (typed) => {
       if (!/^\d{1,9}$/.test(typed)) return undefined;
       const number = Number(typed);

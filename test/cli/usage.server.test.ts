@@ -27,7 +27,7 @@ test('what is refused ends with 2, in words or in one JSON document, and changes
     });
   }
   expect(
-    await db.sql`select to_regclass('multi_pair_archived_fills') as archive, count(*)::int as fills from fills`,
+    await db.sql`select to_regclass('multi_pair_db.archived_fills') as archive, count(*)::int as fills from fills`,
   ).toEqual([{ archive: null, fills: 2 }]);
 });
 

@@ -14,6 +14,7 @@ test.each([
   ['dedupe --batch 1.5', "--batch has to be a whole number from 1 to 10,000, and not '1.5'"],
   ['dedupe --dry-run --undo', "option '--dry-run' cannot be used with option '--undo'"],
   ['dedupe --undo --dry-run', "option '--dry-run' cannot be used with option '--undo'"],
+  ['dedupe --undo --without-venue-id', expect.stringContaining('cannot be used with option')],
   ['duplicates --samples 1001', "--samples has to be a whole number from 0 to 1,000, and not '1001'"],
   ['migrate --lock-wait soon', "--lock-wait has to be a number of seconds from 0 to 604,800, and not 'soon'"],
   ['migrate --max-wait 604801', expect.stringContaining('--max-wait has to be a number of seconds')],

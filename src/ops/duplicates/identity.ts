@@ -14,6 +14,13 @@ export const identityNames: string = names.join(', ');
 /** The venue's own id for the execution: the last part of the key, '' where there is none. */
 export const venueIdName = `k${fillIdentityKeys.length}`;
 
+/**
+ * True where the venue's own id proves that two rows of one identity are one execution. Without it they may be two that
+ * are alike: one taker order eats equal resting orders in one millisecond. An empty `execid` hides a `tradeid`.
+ */
+export const isProven = (kept: (column: string) => string, surplus: (column: string) => string): string =>
+  `coalesce(${surplus(venueIdName)} <> '' or ${kept('tradeid')} = ${surplus('tradeid')}, false)`;
+
 /** True for the rows that the index compares: null is never equal to null. */
 export const isIdentified: string = fillIdentityKeys.map((key) => `(${key}) is not null`).join(' and ');
 

@@ -26,7 +26,7 @@ export const duplicates: Check = {
       level: 'blocker',
       found: `${count(groups, 'fill')} stored more than once, ${surplus} rows too many`,
       advice:
-        '`multi-pair-db duplicates` lists them; `multi-pair-db dedupe` moves the surplus copies into an archive table.',
+        '`multi-pair-db duplicates` lists them; `multi-pair-db dedupe` moves the surplus copies into an archive table, those without the venue’s id only with --without-venue-id.',
     };
   },
 };

@@ -50,8 +50,13 @@ test.skipIf(!hasTapes)(
 
     const moved = await runCli(['dedupe', '--json', '--url', db.url]);
     expect(JSON.parse(moved.stdout)).toMatchObject({
+      exitCode: 1,
+      result: { movedRows: 6030, remainingRows: 6, remainingRowsWithoutVenueId: 6, archivedRows: 6030 },
+    });
+    const rest = await runCli(['dedupe', '--without-venue-id', '--json', '--url', db.url]);
+    expect(JSON.parse(rest.stdout)).toMatchObject({
       exitCode: 0,
-      result: { movedRows: 6036, remainingRows: 0, archivedRows: 6036 },
+      result: { movedRows: 6, remainingRows: 0, archivedRows: 6036 },
     });
     expect(await countAll(db)).toEqual({ rows: 23_313, ids: 23_313, duplicateGroups: 0 });
     await migrate(db.url);
@@ -69,8 +74,8 @@ test.each(serverVersions)(
   'PostgreSQL %i: passes over rows that others hold, and says so',
   async (version) => {
     await using db = await createDatabase(version, 'legacy');
-    await db.sql`insert into fills (id, symbol, timestamp, price, size)
-    select id, 'BTC/USD', 1, 1, 1 from unnest(array['a', 'b', 'c']) as id`;
+    await db.sql`insert into fills (id, symbol, timestamp, price, size, tradeid)
+    select id, 'BTC/USD', 1, 1, 1, 1 from unnest(array['a', 'b', 'c']) as id`;
     const other = db.connect({ max: 1 });
     await other.unsafe(`begin; update fills set fee = 1 where id = 'b'`);
     const busy = await runCli(['dedupe', '--url', db.url]);
@@ -122,7 +127,7 @@ test('a dry run writes nothing', async () => {
 test('a role’s time limit does not end it, and is put back', async () => {
   await using db = await createDatabase(15, 'legacy');
   await db.sql.unsafe(`
-    insert into fills (id, symbol, timestamp, price, size) select id, 'x', 1, 1, 1 from unnest(array['a', 'b']) as id;
+    insert into fills (id, symbol, timestamp, price, size, tradeid) select id, 'x', 1, 1, 1, 1 from unnest(array['a', 'b']) as id;
     create function dawdle() returns trigger language plpgsql as 'begin perform pg_sleep(1.2); return null; end';
     create trigger dawdle before delete on fills for each statement execute function dawdle();
     alter database ${db.name} set statement_timeout = '1s'`);
