@@ -27,13 +27,8 @@ export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './
 export { type FillFilter, streamFills } from './fills/stream-fills.ts';
 export { type FindOrderOptions, findOrder } from './orders/find-order.ts';
 export { insertOrders, maxInsertedOrders, type OrderInput } from './orders/insert-orders.ts';
-export {
-  hasOpenSells,
-  listOpenOrders,
-  listOrders,
-  type OrderKey,
-  openOrderStatuses,
-} from './orders/orders.ts';
+export { openOrderStatuses, type Side } from './orders/order-status.ts';
+export { hasOpenSells, listOpenOrders, listOrders, type OrderKey } from './orders/orders.ts';
 export {
   type FeeTotal,
   listPairPerformance,

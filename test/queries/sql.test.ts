@@ -160,17 +160,17 @@ test('orders', async () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "select … from orders where sessionid = $1 and symbol = $2 and status is not distinct from $3 and side is not distinct from $4 and (coalesce("timestamp", '-9223372036854775808'::bigint), id) < ('-9223372036854775808'::bigint::bigint, $5) order by "timestamp" desc nulls last, id desc limit $6 -- ["s","A","open","buy","o",100]",
+      "with recursive spellings (status) as ( select min(status) from orders where sessionid = $1 and status is not null union all select (select min(status) from orders where sessionid = $1 and status > spellings.status) from spellings where status is not null ) select … from spellings cross join lateral ( select … from orders where sessionid = $1 and status >= spellings.status and status <= spellings.status and symbol is not distinct from $2 and lower(side collate "C") = $3 and (coalesce("timestamp", '-9223372036854775808'::bigint), id) < ('-9223372036854775808'::bigint::bigint, $4) offset 0 ) as found where lower(translate(spellings.status, '_- ', '') collate "C") = any($5::text::text[]) order by found."timestamp" desc nulls last, found.id desc limit $6 -- ["s","A","buy","o","{\\"open\\"}",100]",
     ]
   `);
   expect(await sent((db) => listOpenOrders(db, { sessionId: 's', symbol: 'A' }))).toMatchInlineSnapshot(`
     [
-      "select … from orders where status in ('pending', 'new', 'open', 'partially_filled', 'canceling') and sessionid = $1 and symbol is not distinct from $2 order by "timestamp" desc nulls last, id desc limit $3 -- ["s","A",100]",
+      "with recursive spellings (status) as ( select min(status) from orders where sessionid = $1 and status is not null union all select (select min(status) from orders where sessionid = $1 and status > spellings.status) from spellings where status is not null ) select … from spellings cross join lateral ( select … from orders where sessionid = $1 and status >= spellings.status and status <= spellings.status and coalesce(remaining > 0, size > coalesce(filledsize, filled), true) and symbol is not distinct from $2 offset 0 ) as found where lower(translate(spellings.status, '_- ', '') collate "C") in ('pending', 'new', 'open', 'partiallyfilled', 'canceling', 'cancelling') order by found."timestamp" desc nulls last, found.id desc limit $3 -- ["s","A",100]",
     ]
   `);
   expect(await sent((db) => hasOpenSells(db, { sessionId: 's', statuses: ['NEW'] }))).toMatchInlineSnapshot(`
     [
-      "select exists ( select from orders where sessionid = $1 and status = any($2::text::text[]) and side is not distinct from 'sell' ) -- ["s","{\\"NEW\\"}"]",
+      "with recursive spellings (status) as ( select min(status) from orders where sessionid = $1 and status is not null union all select (select min(status) from orders where sessionid = $1 and status > spellings.status) from spellings where status is not null ) select exists (select from spellings cross join lateral ( select from orders where sessionid = $1 and status >= spellings.status and status <= spellings.status and coalesce(remaining > 0, size > coalesce(filledsize, filled), true) and lower(side collate "C") = 'sell' offset 0 ) as found where lower(translate(spellings.status, '_- ', '') collate "C") = any($2::text::text[])) -- ["s","{\\"new\\"}"]",
     ]
   `);
   expect(await sent((db) => insertOrders(db, [{ id: 'o' }, { id: 'p' }]))).toMatchInlineSnapshot(`

@@ -108,8 +108,9 @@ test('orders: exactly one id, the venue’s with its session; rows are orders', 
   findOrder(db, {});
   // @ts-expect-error no index has the venue's id alone
   findOrder(db, { exchangeOrderId: 'x' });
+  expectTypeOf(listOrders(db, { sessionId: 's', side: 'SELL' })).resolves.toBeArray();
   // @ts-expect-error a side is buy or sell
-  listOrders(db, { sessionId: 's', side: 'SELL' });
+  listOrders(db, { sessionId: 's', side: 'short' });
   // @ts-expect-error the position comes from the session
   insertOrders(db, [{ id: 'o', pairIndex: 1 }]);
 });
