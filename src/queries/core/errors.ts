@@ -17,6 +17,8 @@ export type QueryErrorCode =
   | 'lock_not_available'
   | 'statement_timeout'
   | 'transaction_aborted'
+  | 'prepared_statement'
+  | 'stale_plan'
   | 'read_only'
   | 'insufficient_privilege'
   | 'schema_mismatch'
@@ -27,18 +29,22 @@ export type QueryErrorCode =
 /** What all of them have in common. */
 export abstract class QueryError extends Error {
   abstract readonly code: QueryErrorCode;
+  /** True if the same call, in a new transaction, may well succeed. */
+  abstract readonly isRetryable: boolean;
 }
 
 /** An option is wrong: nothing was sent to the database. The message says what to give instead. */
 export class InvalidArgumentError extends QueryError {
   override readonly name = 'InvalidArgumentError';
   readonly code = 'invalid_argument';
+  readonly isRetryable = false;
 }
 
 /** The row that the call names does not exist: nothing was changed. */
 export class NotFoundError extends QueryError {
   override readonly name = 'NotFoundError';
   readonly code = 'not_found';
+  readonly isRetryable = false;
 }
 
 /** PostgreSQL, or the way to it, refused. */
@@ -55,7 +61,6 @@ export class DatabaseError extends QueryError {
   readonly table: string | undefined;
   /** The column that was refused, where PostgreSQL names one. */
   readonly column: string | undefined;
-  /** True if the same call, in a new transaction, may well succeed. */
   readonly isRetryable: boolean;
 
   constructor(query: string, facts: DatabaseErrorFacts) {
@@ -85,7 +90,14 @@ const retryable: ReadonlySet<QueryErrorCode> = new Set<QueryErrorCode>([
   'lock_not_available',
   'out_of_resources',
   'connection_failed',
+  'prepared_statement',
+  'stale_plan',
 ]);
+
+/** Both come before a statement runs: it has changed nothing. */
+const lostStatement =
+  'most likely a pooler in transaction mode between them gives each transaction another connection. ' +
+  'Use withoutPreparedStatements(db) of multi-pair-db/queries, or prepare: false where postgres.js connects';
 
 /** SQLSTATE, whole or its class (the first two letters), to our code and what we say. */
 const meanings: Readonly<Record<string, readonly [QueryErrorCode, string]>> = {
@@ -103,6 +115,14 @@ const meanings: Readonly<Record<string, readonly [QueryErrorCode, string]>> = {
   '57014': ['statement_timeout', 'the statement was cancelled'],
   '25P02': ['transaction_aborted', 'an earlier statement of this transaction failed; roll it back'],
   '25006': ['read_only', 'the database or transaction is read-only'],
+  '42P05': [
+    'prepared_statement',
+    `the connection has a prepared statement that the driver knows nothing of: ${lostStatement}`,
+  ],
+  '26000': [
+    'prepared_statement',
+    `the connection has lost a prepared statement that the driver counts on: ${lostStatement}`,
+  ],
   '42501': ['insufficient_privilege', 'the role lacks a privilege'],
   '42': ['schema_mismatch', 'the database is not what this package expects; run multi-pair-db verify'],
   '53': ['out_of_resources', 'the server is out of connections, memory or disk'],
@@ -121,9 +141,7 @@ export function toQueryError(query: string, thrown: unknown): QueryError {
   if (state === undefined || !/^[0-9A-Z]{5}$/.test(state) || /^E[A-Z]{4}$/.test(state)) {
     return new DatabaseError(query, describeLostConnection(query, source, state));
   }
-  const [code, meaning] = meanings[state] ??
-    meanings[state.slice(0, 3)] ??
-    meanings[state.slice(0, 2)] ?? ['database_error', 'PostgreSQL refused the statement'];
+  const [code, meaning] = meaningOf(source, state);
   // node-postgres and PGlite use PostgreSQL's field names, postgres.js spells them out.
   const constraint = stringAt(source, 'constraint_name') ?? stringAt(source, 'constraint');
   const table = stringAt(source, 'table_name') ?? stringAt(source, 'table');
@@ -143,6 +161,33 @@ export function toQueryError(query: string, thrown: unknown): QueryError {
     table,
     column,
   });
+}
+
+function meaningOf(source: unknown, state: string): readonly [QueryErrorCode, string] {
+  if (state === '0A000' && isStalePlan(source)) {
+    return ['stale_plan', 'a table has changed since the statement was prepared; run the transaction again'];
+  }
+  return (
+    meanings[state] ??
+    meanings[state.slice(0, 3)] ??
+    meanings[state.slice(0, 2)] ?? ['database_error', 'PostgreSQL refused the statement']
+  );
+}
+
+/** "cached plan must not change result type": known by the place in the server's code, which no language changes. */
+function isStalePlan(source: unknown): boolean {
+  const routine = stringAt(source, 'routine');
+  return routine === undefined || routine === 'RevalidateCachedQuery';
+}
+
+/**
+ * Whether a statement was refused before it ran, because of how it was prepared: sent once more without a name, it is
+ * parsed anew. Not so inside a transaction, which has failed with it.
+ */
+export function isOfPreparation(thrown: unknown): boolean {
+  const source = findDriverError(thrown);
+  const state = stringAt(source, 'code');
+  return state === '42P05' || state === '26000' || (state === '0A000' && isStalePlan(source));
 }
 
 /** The error below Drizzle's wrapper, whose message quotes every parameter. */

@@ -1,7 +1,7 @@
 import { type Column, type GetColumnData, is, Placeholder, type SQL, sql } from 'drizzle-orm';
 import { PgBigInt53, PgBigInt64, type PgColumn, PgDialect } from 'drizzle-orm/pg-core';
-import type { Database } from './database.ts';
-import { toQueryError } from './errors.ts';
+import { type Database, isTransaction, isUnprepared } from './database.ts';
+import { isOfPreparation, toQueryError } from './errors.ts';
 import { joinSql, nameSql } from './join-sql.ts';
 
 /** What a parameter can be: one scalar, which every driver sends alike. Lists go through `arrayLiteral` or JSON. */
@@ -78,23 +78,26 @@ export function defineQuery<V extends Values, F extends Fields>(
   };
 
   const list = async (db: Database, values: V): Promise<Row<F>[]> => {
-    const { statementName, text, order, mapRows } = compileFor(values);
+    const statement = compileFor(values);
+    const params = statement.order.map((key) => values[key] ?? null);
+    const name = db[isUnprepared] ? undefined : statement.statementName;
     try {
-      // A risk: `_.session` and `prepareQuery` are internals of Drizzle. A release may change what they take or give, and
-      // then a query throws (perhaps after it has committed), or gives rows of another shape. So the peer range ends
-      // before the next major version, and the suites of rows run on postgres.js, node-postgres and PGlite
-      // (test/queries/rows*.test.ts, fills*.test.ts): on such a release they fail.
-      return await db._.session
-        .prepareQuery<{ execute: Row<F>[]; all: unknown; values: unknown }>(
-          { sql: text, params: order.map((key) => values[key] ?? null) },
-          undefined,
-          statementName,
-          true,
-          mapRows,
-        )
-        .execute();
+      return await send(db, statement, params, name);
     } catch (error) {
-      throw toQueryError(definition.name, error);
+      if (name === undefined || isTransaction(db) || !isOfPreparation(error))
+        throw toQueryError(definition.name, error);
+      // It has not run, and without a name it can't be refused for the same reason.
+      return sendOnceMore(db, statement, params, error);
+    }
+  };
+
+  /** A handle on one connection may be in a transaction that we can't see, and that has failed: then the first error counts. */
+  const sendOnceMore = async (db: Database, statement: Compiled<F>, params: Value[], first: unknown) => {
+    try {
+      return await send(db, statement, params, undefined);
+    } catch (second) {
+      const error = toQueryError(definition.name, second);
+      throw error.code === 'transaction_aborted' ? toQueryError(definition.name, first) : error;
     }
   };
 
@@ -106,6 +109,29 @@ export function defineQuery<V extends Values, F extends Fields>(
       return { sql: text, params: order.map((key) => values[key] ?? null) };
     },
   };
+}
+
+/**
+ * A risk: `_.session` and `prepareQuery` are internals of Drizzle. A release may change what they take or give, and then a
+ * query throws (perhaps after it has committed), or gives rows of another shape. So the peer range ends before the next
+ * major version, and the suites of rows run on postgres.js, node-postgres and PGlite (test/queries/rows*.test.ts,
+ * fills*.test.ts): on such a release they fail.
+ */
+function send<F extends Fields>(
+  db: Database,
+  { text, mapRows }: Compiled<F>,
+  params: Value[],
+  statementName: string | undefined,
+): Promise<Row<F>[]> {
+  return db._.session
+    .prepareQuery<{ execute: Row<F>[]; all: unknown; values: unknown }>(
+      { sql: text, params },
+      undefined,
+      statementName,
+      true,
+      mapRows,
+    )
+    .execute();
 }
 
 function compile<V extends Values, F extends Fields>(

@@ -1,6 +1,4 @@
-import { is } from 'drizzle-orm';
-import { PgTransaction } from 'drizzle-orm/pg-core';
-import type { Database } from '../core/database.ts';
+import { type Database, isTransaction } from '../core/database.ts';
 import { DatabaseError } from '../core/errors.ts';
 import { encodeRows } from '../core/row-encoder.ts';
 import { listAlikeFills } from './alike-fills.ts';
@@ -132,7 +130,7 @@ async function sendBatch(db: Database, values: BatchValues) {
     try {
       return await insertBatch.list(db, values);
     } catch (error) {
-      const isOurs = error instanceof DatabaseError && !is(db, PgTransaction) && tries < maxTries;
+      const isOurs = error instanceof DatabaseError && !isTransaction(db) && tries < maxTries;
       if (!isOurs || (error.code !== 'deadlock' && error.code !== 'serialization_failure')) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * tries));
     }
