@@ -76,8 +76,8 @@ export const setSessionPairsOptionsSchema = z.strictObject({ sessionId: text, pa
 
 /** One of the three ids; the venue's with its session. */
 export const findOrderOptionsSchema = z.union([
-  z.strictObject({ id: text, clientOrderId: absent, exchangeOrderId: absent }),
-  z.strictObject({ clientOrderId: text, id: absent, exchangeOrderId: absent }),
+  z.strictObject({ id: text, clientOrderId: absent, exchangeOrderId: absent, sessionId: absent }),
+  z.strictObject({ clientOrderId: text, id: absent, exchangeOrderId: absent, sessionId: absent }),
   z.strictObject({ exchangeOrderId: text, sessionId: text, id: absent, clientOrderId: absent }),
 ]);
 export const listOrdersOptionsSchema = z.strictObject({

@@ -4,6 +4,7 @@ import { checkInteger, checkLimit, checkOptionalText, checkRange, checkText } fr
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { andPastKeyAscending, highestTime, lowestTime, toKeyValues } from '../core/keyset.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery, type Given } from '../core/query.ts';
 
 /** The key of a fill in the lists, which come oldest first, fills without a time last. A fill is its own key. */
@@ -72,6 +73,14 @@ function ofSession({
   ${symbol && sql`and symbol = ${symbol}`}`;
 }
 
+const checkListFillsOptions = defineOptions<OptionsOf<typeof listFills>>('listFills', {
+  sessionId: true,
+  symbol: true,
+  orderId: true,
+  limit: true,
+  after: true,
+});
+
 /**
  * The fills of a session, of a pair or an order of it if given; the oldest first, those without a timestamp last.
  * `after: page.at(-1)` gives the next page.
@@ -86,6 +95,7 @@ function ofSession({
  * const fills = await listFills(db, { sessionId: 's-1', symbol: 'BTC/USD', limit: 500 });
  */
 export async function listFills(db: Database, options: SessionFillFilter & FillPage): Promise<Fill[]> {
+  checkListFillsOptions(options);
   return sessionFills.list(db, {
     ...toSessionValues(options),
     ...toKeyValues('timestamp', options.after),
@@ -127,6 +137,14 @@ where symbol = ${given.symbol} and "timestamp" < ${given.toMs}::bigint
 order by "timestamp", id`,
 });
 
+const checkListFillsInRangeOptions = defineOptions<OptionsOf<typeof listFillsInRange>>('listFillsInRange', {
+  symbol: true,
+  fromMs: true,
+  toMs: true,
+  limit: true,
+  after: true,
+});
+
 /**
  * The fills of a pair, of all sessions, with `fromMs <= timestamp < toMs`; the oldest first. `after: page.at(-1)` gives
  * the next page. A fill without a timestamp is in no range. Index: `idx_fills_symbol_timestamp`, walked from the key.
@@ -137,6 +155,7 @@ order by "timestamp", id`,
  * const hour = await listFillsInRange(db, { symbol: 'BTC/USD', fromMs: 1723161600000, toMs: 1723165200000 });
  */
 export async function listFillsInRange(db: Database, options: RangeFillFilter & FillPage): Promise<Fill[]> {
+  checkListFillsInRangeOptions(options);
   const range = checkRange(options);
   if (options.after !== undefined) {
     checkInteger('after.timestamp', options.after?.timestamp, { min: range.fromMs });
@@ -184,6 +203,12 @@ order by symbol desc, "timestamp" desc, id desc
 limit 1`,
 });
 
+const checkFindLatestFillOptions = defineOptions<OptionsOf<typeof findLatestFill>>('findLatestFill', {
+  sessionId: true,
+  symbol: true,
+  orderId: true,
+});
+
 /**
  * The latest fill of a session (of a pair or an order of it), or of a pair in all sessions: the one with the highest
  * timestamp, and among equals the highest id. A fill without a timestamp is never the latest. Indexes: as for
@@ -200,6 +225,7 @@ export async function findLatestFill(
     | SessionFillFilter
     | { readonly symbol: string; readonly sessionId?: undefined; readonly orderId?: undefined },
 ): Promise<Fill | undefined> {
+  checkFindLatestFillOptions(options);
   if (options.sessionId !== undefined) return latestOfSession.find(db, toSessionValues(options));
   if (options.orderId !== undefined) throw new InvalidArgumentError('orderId needs its sessionId');
   return latestOfSymbol.find(db, { symbol: checkText('symbol', options.symbol) });

@@ -3,6 +3,7 @@ import { type Order, orders } from '../../schema/orders.ts';
 import { checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { andPastKey, toKeyValues } from '../core/keyset.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery, type Given } from '../core/query.ts';
 import {
   fromOrdersByStatus,
@@ -92,6 +93,15 @@ const defineListByStatus = (name: string, condition: SQL | undefined) =>
 const listByStatus = defineListByStatus('listOrders', undefined);
 const listOpen = defineListByStatus('listOpenOrders', sql`and ${hasSomethingLeft}`);
 
+const checkListOrdersOptions = defineOptions<OptionsOf<typeof listOrders>>('listOrders', {
+  sessionId: true,
+  symbol: true,
+  status: true,
+  side: true,
+  limit: true,
+  after: true,
+});
+
 /**
  * The orders of a session, the newest first. Sides and statuses compare without case, statuses also without `_`, `-` and
  * spaces: `partially_filled` finds `PartiallyFilled`, too. Relies on `idx_orders_composite` where a status is given, on
@@ -106,12 +116,22 @@ export async function listOrders(
   db: Database,
   options: OrderListOptions & { readonly sessionId: string; readonly status?: string | undefined },
 ): Promise<Order[]> {
+  checkListOrdersOptions(options);
   const values = { ...listValues(options), sessionId: checkText('sessionId', options.sessionId) };
   const status = checkOptionalText('status', options.status);
   return status === undefined
     ? listAny.list(db, values)
     : listByStatus.list(db, { ...values, statusKeys: toStatusKeys([status]) });
 }
+
+const checkListOpenOrdersOptions = defineOptions<OptionsOf<typeof listOpenOrders>>('listOpenOrders', {
+  sessionId: true,
+  symbol: true,
+  statuses: true,
+  side: true,
+  limit: true,
+  after: true,
+});
 
 /**
  * The open orders of a session, of a symbol, or of all, the newest first: those in an open status (one of
@@ -132,6 +152,7 @@ export async function listOpenOrders(
     readonly statuses?: readonly string[] | undefined;
   } = {},
 ): Promise<Order[]> {
+  checkListOpenOrdersOptions(options);
   return listOpen.list(db, {
     ...listValues(options),
     sessionId: checkOptionalText('sessionId', options.sessionId),
@@ -158,6 +179,12 @@ const anyOpenSell = defineQuery<
   },
 });
 
+const checkHasOpenSellsOptions = defineOptions<OptionsOf<typeof hasOpenSells>>('hasOpenSells', {
+  sessionId: true,
+  symbol: true,
+  statuses: true,
+});
+
 /**
  * Whether a session has open sell orders, of one symbol or at all: open as {@link listOpenOrders} has it, and `sell` in any
  * case. Relies on `idx_orders_composite`.
@@ -175,6 +202,7 @@ export async function hasOpenSells(
     readonly statuses?: readonly string[] | undefined;
   },
 ): Promise<boolean> {
+  checkHasOpenSellsOptions(options);
   const row = await anyOpenSell.find(db, {
     sessionId: checkText('sessionId', options.sessionId),
     symbol: checkOptionalText('symbol', options.symbol),

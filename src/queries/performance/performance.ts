@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { checkLimit, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
 
@@ -168,6 +169,11 @@ left join fee_totals as f on f.symbol is not distinct from t.symbol
 order by t.symbol`,
 });
 
+const checkListPairPerformanceOptions = defineOptions<OptionsOf<typeof listPairPerformance>>(
+  'listPairPerformance',
+  { sessionId: true, fromMs: true, toMs: true, limit: true, after: true },
+);
+
 /**
  * What each pair came to: counts, volumes, VWAP, fees, position, cash flow and realised P&L, of one session or of all
  * sessions in a range; in the order of the symbols, a missing one last. `after: page.at(-1)` gives the next page.
@@ -205,6 +211,7 @@ export async function listPairPerformance(
     readonly after?: Pick<PairPerformance, 'symbol'> | undefined;
   },
 ): Promise<PairPerformance[]> {
+  checkListPairPerformanceOptions(options);
   const { sessionId, fromMs, toMs, after } = options;
   const isRange = fromMs !== undefined || toMs !== undefined;
   if (isRange === (sessionId !== undefined)) {

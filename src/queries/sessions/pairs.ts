@@ -10,6 +10,7 @@ import {
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError, NotFoundError } from '../core/errors.ts';
 import type { SessionKey } from '../core/keyset.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { defineLatestSessions } from './latest-sessions.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
@@ -57,6 +58,11 @@ const holdingMany = defineLatestSessions<{ minPairs: number; exchange?: string |
     sql`pair_count + 0 >= ${given.minPairs}::integer ${onExchange(given.exchange)}`,
 });
 
+const checkListSessionsByPairOptions = defineOptions<OptionsOf<typeof listSessionsByPair>>(
+  'listSessionsByPair',
+  { pair: true, exchange: true, limit: true, after: true },
+);
+
 /**
  * The sessions that hold a pair, the latest start first, those that never started last (by id, descending). The pair is
  * compared exactly as stored.
@@ -76,6 +82,7 @@ export async function listSessionsByPair(
   db: Database,
   options: SessionListOptions & { readonly pair: string },
 ): Promise<SessionSummary[]> {
+  checkListSessionsByPairOptions(options);
   return holdingAll.list(
     db,
     { pairs: JSON.stringify([checkText('pair', options.pair)]), exchange: exchangeOf(options) },
@@ -83,6 +90,11 @@ export async function listSessionsByPair(
     options.after,
   );
 }
+
+const checkListSessionsByPairsOptions = defineOptions<OptionsOf<typeof listSessionsByPairs>>(
+  'listSessionsByPairs',
+  { pairs: true, match: true, exchange: true, limit: true, after: true },
+);
 
 /**
  * The sessions that hold all of the pairs, or any of them, in the order of {@link listSessionsByPair} and on the same
@@ -96,6 +108,7 @@ export async function listSessionsByPairs(
   db: Database,
   options: SessionListOptions & { readonly pairs: readonly string[]; readonly match: 'all' | 'any' },
 ): Promise<SessionSummary[]> {
+  checkListSessionsByPairsOptions(options);
   const pairs = checkPairs(options.pairs);
   if (pairs.length === 0) throw new InvalidArgumentError('pairs must name at least one pair');
   if (options.match !== 'all' && options.match !== 'any') {
@@ -111,6 +124,11 @@ export async function listSessionsByPairs(
   );
 }
 
+const checkListMultiPairSessionsOptions = defineOptions<OptionsOf<typeof listMultiPairSessions>>(
+  'listMultiPairSessions',
+  { minPairs: true, exchange: true, limit: true, after: true },
+);
+
 /**
  * The sessions that trade at least so many pairs, in the order of {@link listSessionsByPair}. Relies on
  * `idx_sessions_startedat` and `idx_sessions_pair_count`.
@@ -123,6 +141,7 @@ export async function listMultiPairSessions(
   db: Database,
   options: SessionListOptions & { readonly minPairs?: number | undefined } = {},
 ): Promise<SessionSummary[]> {
+  checkListMultiPairSessionsOptions(options);
   const { minPairs = 2 } = options;
   checkInteger('minPairs', minPairs, { min: 0, max: maxInt4 });
   return holdingMany.list(
@@ -156,6 +175,11 @@ const setPairs = defineQuery<{ id: string; pairs: string; nowMs: number }, typeo
     select ${columns()} from changed`,
 });
 
+const checkSetSessionPairsOptions = defineOptions<OptionsOf<typeof setSessionPairs>>('setSessionPairs', {
+  sessionId: true,
+  pairs: true,
+});
+
 /**
  * Sets which pairs a session trades, in the order that `orders.pairIndex` counts; orders that the session has already
  * get the new position of their symbol, in the same statement. Give an empty list, and the database falls back to the
@@ -172,6 +196,7 @@ export async function setSessionPairs(
   db: Database,
   options: { readonly sessionId: string; readonly pairs: readonly string[] },
 ): Promise<SessionSummary> {
+  checkSetSessionPairsOptions(options);
   const stored = await setPairs.find(db, {
     id: checkText('sessionId', options.sessionId),
     pairs: JSON.stringify(checkPairs(options.pairs)),

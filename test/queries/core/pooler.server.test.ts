@@ -1,7 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
 import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
-import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import {
@@ -13,7 +11,7 @@ import {
   withoutPreparedStatements,
 } from '../../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { connect, type Driver, drivers, type Handle, type OpenHandle } from '../../support/handles.ts';
+import { connect, connectOne, drivers, type Handle, type OpenHandle } from '../../support/handles.ts';
 import { hasPgbouncer, startPgbouncer, type TestPooler } from '../../support/pgbouncer.ts';
 import { selectAll } from '../suites/variants.ts';
 
@@ -93,14 +91,6 @@ describe.skipIf(!hasPgbouncer)(
     });
   },
 );
-
-/** A handle on one connection, which stays after an error. (A pool of node-postgres gives up a connection with one.) */
-async function connectOne(driver: Driver, url: string): Promise<OpenHandle> {
-  if (driver === 'postgres.js') return connect(driver, url, 1);
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  return { db: drizzleNodePostgres(client), [Symbol.asyncDispose]: () => client.end() };
-}
 
 test.each(drivers)('%s: statements that somebody deallocates are sent again', async (driver) => {
   await using database = await createDatabase(18, 'migrated');

@@ -1,6 +1,4 @@
 import { sql } from 'drizzle-orm';
-import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
-import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import {
   findLatestFill,
@@ -14,7 +12,7 @@ import {
   listPairVolume,
 } from '../../../src/queries/index.ts';
 import { createDatabase } from '../../support/database.ts';
-import { connect, type Driver, drivers, type Handle, type OpenHandle } from '../../support/handles.ts';
+import { connectOne, drivers, type Handle } from '../../support/handles.ts';
 import { migrate } from '../../support/migrations.ts';
 import { selectAll } from '../suites/variants.ts';
 
@@ -33,14 +31,6 @@ const calls: readonly ((db: Handle) => Promise<unknown>)[] = [
 ];
 /** More often than the server needs to keep a plan. */
 const rounds = 7;
-
-/** One connection, which stays after an error. (A pool of node-postgres gives up a connection with one.) */
-async function connectOne(driver: Driver, url: string): Promise<OpenHandle> {
-  if (driver === 'postgres.js') return connect(driver, url, 1);
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  return { db: drizzleNodePostgres(client), [Symbol.asyncDispose]: () => client.end() };
-}
 
 /** The statements of ours that a connection has prepared, and how often each has run. */
 const prepared = (db: Handle) =>
