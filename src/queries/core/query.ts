@@ -176,8 +176,10 @@ function createRowMapper<F extends Fields>(fields: F): (rows: unknown[][]) => Ro
   const names = Object.keys(fields);
   const decoders = Object.values(fields).map((field) => {
     if ('decode' in field) return field.decode;
-    if (is(field, PgBigInt53)) return Number;
-    if (is(field, PgBigInt64)) return (value: unknown) => BigInt(value as string);
+    const column: PgColumn = field;
+    if (is(column, PgBigInt53)) return Number;
+    // The column itself refuses what a parser of a service has made a rounded number of.
+    if (is(column, PgBigInt64)) return (value: unknown) => field.mapFromDriverValue(value);
     return undefined;
   });
   const count = names.length;
