@@ -4,7 +4,8 @@ import { checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { andPastKey, toKeyValues } from '../core/keyset.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
-import { type Computed, defineQuery, type Given } from '../core/query.ts';
+import { defineQuery } from '../core/query.ts';
+import { andNarrower, scopeOf } from './order-conditions.ts';
 import {
   fromOrdersByStatus,
   hasSomethingLeft,
@@ -44,18 +45,6 @@ type ListFilter = {
   afterId?: string | undefined;
   limit: number;
 };
-
-// `is not distinct from` is a condition that no index serves. A planner without statistics takes all conditions for
-// equally rare and may pick the index of a symbol that half of the table has.
-const andNarrower = ({ sessionId, symbol, side }: Pick<Given<ListFilter>, 'sessionId' | 'symbol' | 'side'>) =>
-  sql`${symbol && sessionId && sql`and symbol is not distinct from ${symbol}`}
-        ${side && sql`and ${lowerSide} = ${side}`}`;
-
-/** The widest condition that is given, which is to choose the index. */
-function scopeOf({ sessionId, symbol }: Pick<Given<ListFilter>, 'sessionId' | 'symbol'>): SQL | undefined {
-  if (sessionId) return sql`sessionid = ${sessionId} and`;
-  return symbol && sql`symbol = ${symbol} and`;
-}
 
 const listAny = defineQuery<ListFilter, typeof orderFields>({
   name: 'listOrders',
@@ -158,57 +147,6 @@ export async function listOpenOrders(
     sessionId: checkOptionalText('sessionId', options.sessionId),
     statusKeys: toStatusKeys(options.statuses),
   });
-}
-
-const anyOpenSell = defineQuery<
-  { sessionId: string; statusKeys?: string | undefined; symbol?: string | undefined },
-  { exists: Computed<boolean> }
->({
-  name: 'hasOpenSells',
-  fields: { exists: { expression: sql`exists`, decode: (value) => value === true } },
-  statement: ({ sessionId, symbol, statusKeys }) => {
-    const { spellings, orders: found } = fromOrdersByStatus({
-      scope: scopeOf({ sessionId, symbol }),
-      keys: statusKeys,
-      columns: undefined,
-      rest: sql`and ${hasSomethingLeft} ${andNarrower({ sessionId, symbol, side: sql`'sell'` })}`,
-    });
-    return sql`
-    with ${spellings}
-    select exists (select from ${found})`;
-  },
-});
-
-const checkHasOpenSellsOptions = defineOptions<OptionsOf<typeof hasOpenSells>>('hasOpenSells', {
-  sessionId: true,
-  symbol: true,
-  statuses: true,
-});
-
-/**
- * Whether a session has open sell orders, of one symbol or at all: open as {@link listOpenOrders} has it, and `sell` in any
- * case. Relies on `idx_orders_composite`.
- *
- * @example
- * if (!(await hasOpenSells(db, { sessionId: 's-1' }))) await recordSettlement(db, { sessionId: 's-1', complete: true });
- * @throws InvalidArgumentError, DatabaseError
- */
-export async function hasOpenSells(
-  db: Database,
-  options: {
-    readonly sessionId: string;
-    readonly symbol?: string | undefined;
-    /** Which statuses count as open, in any spelling. */
-    readonly statuses?: readonly string[] | undefined;
-  },
-): Promise<boolean> {
-  checkHasOpenSellsOptions(options);
-  const row = await anyOpenSell.find(db, {
-    sessionId: checkText('sessionId', options.sessionId),
-    symbol: checkOptionalText('symbol', options.symbol),
-    statusKeys: toStatusKeys(options.statuses),
-  });
-  return row?.exists === true;
 }
 
 function listValues(options: OrderListOptions) {
