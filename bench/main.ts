@@ -7,6 +7,7 @@ import { importCost } from './import-cost.ts';
 import { insertFillsBenchmark } from './insert-fills.ts';
 import type { Benchmark, Measurement } from './measure.ts';
 import { migrationUnderLoad } from './migration.ts';
+import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
 import { settlementDiscovery } from './settlement-discovery.ts';
 
@@ -14,6 +15,7 @@ const benchmarks: readonly Benchmark[] = [
   helperCall,
   settlementDiscovery,
   pairContainment,
+  openOrders,
   insertFillsBenchmark,
   importCost,
   migrationUnderLoad,

@@ -3,7 +3,7 @@
  * object second; times are epoch milliseconds.
  */
 export { defaultLimit, maxLimit } from './core/arguments.ts';
-export type { Database, Transaction } from './core/database.ts';
+export { type Database, type Transaction, withoutPreparedStatements } from './core/database.ts';
 export {
   DatabaseError,
   InvalidArgumentError,
@@ -17,29 +17,21 @@ export type { FillInput } from './fills/fill-input.ts';
 export {
   type FillKey,
   type FillPage,
-  findLatestFill,
   listFills,
   listFillsInRange,
   type RangeFillFilter,
   type SessionFillFilter,
 } from './fills/fills.ts';
 export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './fills/insert-fills.ts';
+export { findLatestFill } from './fills/latest-fill.ts';
 export { type FillFilter, streamFills } from './fills/stream-fills.ts';
 export { type FindOrderOptions, findOrder } from './orders/find-order.ts';
 export { insertOrders, maxInsertedOrders, type OrderInput } from './orders/insert-orders.ts';
-export {
-  hasOpenSells,
-  listOpenOrders,
-  listOrders,
-  type OrderKey,
-  openOrderStatuses,
-} from './orders/orders.ts';
-export {
-  type FeeTotal,
-  listPairPerformance,
-  type PairPerformance,
-  type PerformanceFilter,
-} from './performance/performance.ts';
+export { hasOpenSells } from './orders/open-sells.ts';
+export { openOrderStatuses, type Side } from './orders/order-status.ts';
+export { listOpenOrders, listOrders, type OrderKey } from './orders/orders.ts';
+export type { FeeTotal, PairPerformance, PerformanceFilter } from './performance/pair-performance.ts';
+export { listPairPerformance } from './performance/performance.ts';
 export { listPairVolume, type PairVolume } from './performance/volume.ts';
 export { insertSession, type SessionInput } from './sessions/insert-session.ts';
 export {
@@ -48,9 +40,9 @@ export {
   listSessionsByPairs,
   maxPairs,
   type SessionListOptions,
-  setSessionPairs,
 } from './sessions/pairs.ts';
 export type { SessionSummary } from './sessions/session-summary.ts';
+export { setSessionPairs } from './sessions/set-session-pairs.ts';
 export { listSessionsToSettle, type SettlementOptions } from './sessions/settlement.ts';
 export {
   claimSessionsToSettle,

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { bigint, foreignKey, index, jsonb, pgTable, real, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { exactBigint } from './exact-bigint.ts';
 import { fillIdentityKeys } from './fill-identity.ts';
 import { orders } from './orders.ts';
 import { sessions } from './sessions.ts';
@@ -46,8 +47,8 @@ export const fills = pgTable(
     exchangeOrderId: text('exchangeorderid'),
     /** The venue's id of the execution, where it is text: UUID, hex, … */
     execId: text('execid'),
-    /** The venue's id of the execution, where it is a 64-bit integer. A `bigint`: it may exceed 2^53. */
-    tradeId: bigint('tradeid', { mode: 'bigint' }),
+    /** The venue's id of the execution, where it is a 64-bit integer. A `bigint`: it may exceed 2^53, which a relational query refuses below `with`. */
+    tradeId: exactBigint('tradeid'),
     /** `maker` or `taker`, in the venue's letters. */
     liquidityInd: text('liquidityind'),
     /** Executed size, where the venue's adapter wrote it. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { maxLimit } from '../queries/core/arguments.ts';
-import { maxStatuses } from '../queries/orders/orders.ts';
+import { maxStatuses } from '../queries/orders/order-status.ts';
 import { maxSymbols } from '../queries/performance/volume.ts';
 import { maxPairs } from '../queries/sessions/pairs.ts';
 import { maxLookbackHours } from '../queries/sessions/settlement.ts';
@@ -9,7 +9,12 @@ import { textSchema } from './storable.ts';
 const text = textSchema;
 const optionalText = textSchema.optional();
 const ms = z.int();
-const side = z.enum(['buy', 'sell']).optional();
+/** In any case; it comes out in lower case. */
+const side = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['buy', 'sell']))
+  .optional();
 /** A key of the other way to ask: it may stand there, but only as undefined. */
 const absent = z.undefined().optional();
 const statuses = z.array(text).min(1).max(maxStatuses).optional();
@@ -71,8 +76,8 @@ export const setSessionPairsOptionsSchema = z.strictObject({ sessionId: text, pa
 
 /** One of the three ids; the venue's with its session. */
 export const findOrderOptionsSchema = z.union([
-  z.strictObject({ id: text, clientOrderId: absent, exchangeOrderId: absent }),
-  z.strictObject({ clientOrderId: text, id: absent, exchangeOrderId: absent }),
+  z.strictObject({ id: text, clientOrderId: absent, exchangeOrderId: absent, sessionId: absent }),
+  z.strictObject({ clientOrderId: text, id: absent, exchangeOrderId: absent, sessionId: absent }),
   z.strictObject({ exchangeOrderId: text, sessionId: text, id: absent, clientOrderId: absent }),
 ]);
 export const listOrdersOptionsSchema = z.strictObject({

@@ -108,11 +108,38 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
   [
     'orders of a session and symbol',
     (db) => listOrders(db, { sessionId: session, symbol: 'COMMON', status: 'filled', side: 'buy' }),
-    ['idx_orders_'],
+    ['idx_orders_composite'],
+  ],
+  [
+    'orders of a session and status',
+    (db) => listOrders(db, { sessionId: session, status: 'open' }),
+    ['idx_orders_composite'],
   ],
   ['open orders of a session', (db) => listOpenOrders(db, { sessionId: session }), ['idx_orders_composite']],
+  [
+    'open orders of a session and symbol, page after',
+    (db) =>
+      listOpenOrders(db, {
+        sessionId: session,
+        symbol: 'COMMON',
+        side: 'sell',
+        after: { timestamp: firstStartMs, id: 'a' },
+      }),
+    ['idx_orders_composite'],
+  ],
   ['open orders of a symbol', (db) => listOpenOrders(db, { symbol: 'COMMON' }), ['idx_orders_s']],
   ['open orders', (db) => listOpenOrders(db), ['idx_orders_status']],
+  [
+    'orders of a symbol in given statuses',
+    (db) => listOpenOrders(db, { symbol: 'COMMON', statuses: ['Open'] }),
+    ['idx_orders_s'],
+  ],
+  ['orders in given statuses', (db) => listOpenOrders(db, { statuses: ['Open'] }), ['idx_orders_status']],
+  [
+    'open sells of a symbol in given statuses',
+    (db) => hasOpenSells(db, { sessionId: session, symbol: 'COMMON', statuses: ['Open'] }),
+    ['idx_orders_composite'],
+  ],
   ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
   ['insert orders', (db) => insertOrders(db, [{ id: 'o' }]), ['sessions_pkey']],
   ['fills of a session', (db) => listFills(db, { sessionId: session }), ['idx_fills_session']],

@@ -57,3 +57,11 @@ export function connect(driver: Driver, url: string, max = 4): OpenHandle {
 export async function truncate(db: Handle): Promise<void> {
   await db.execute(sql`truncate sessions, orders, fills`);
 }
+
+/** A handle on one connection, which stays after an error. (A pool of node-postgres gives up a connection with one.) */
+export async function connectOne(driver: Driver, url: string): Promise<OpenHandle> {
+  if (driver === 'postgres.js') return connect(driver, url, 1);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  return { db: drizzleNodePostgres(client), [Symbol.asyncDispose]: () => client.end() };
+}

@@ -25,6 +25,7 @@ import {
   type SessionKey,
   type SessionSummary,
   type Transaction,
+  withoutPreparedStatements,
 } from '../../src/queries/index.ts';
 import * as schema from '../../src/schema/index.ts';
 
@@ -48,6 +49,18 @@ test('a transaction of any of them is both', () => {
   });
   drizzleNodePostgres('').transaction(async (tx) => expectTypeOf(tx).toExtend<Transaction>());
   drizzlePglite('').transaction(async (tx) => expectTypeOf(tx).toExtend<Transaction>());
+});
+
+test('a handle without prepared statements is of the same type, and so are its transactions', () => {
+  const handle = drizzleNodePostgres('', { schema });
+  const unprepared = withoutPreparedStatements(handle);
+  expectTypeOf(unprepared).toEqualTypeOf<typeof handle>();
+  unprepared.transaction(async (tx) => {
+    expectTypeOf(tx).toExtend<Transaction>();
+    expectTypeOf(withoutPreparedStatements(tx)).toEqualTypeOf<typeof tx>();
+  });
+  // @ts-expect-error a client is no handle
+  withoutPreparedStatements({ query: () => {} });
 });
 
 declare const db: Database;
@@ -108,8 +121,9 @@ test('orders: exactly one id, the venue’s with its session; rows are orders', 
   findOrder(db, {});
   // @ts-expect-error no index has the venue's id alone
   findOrder(db, { exchangeOrderId: 'x' });
+  expectTypeOf(listOrders(db, { sessionId: 's', side: 'SELL' })).resolves.toBeArray();
   // @ts-expect-error a side is buy or sell
-  listOrders(db, { sessionId: 's', side: 'SELL' });
+  listOrders(db, { sessionId: 's', side: 'short' });
   // @ts-expect-error the position comes from the session
   insertOrders(db, [{ id: 'o', pairIndex: 1 }]);
 });

@@ -26,7 +26,7 @@ const right: Record<string, readonly unknown[]> = {
   exchangeOrderId: ['x'],
   status: ['filled'],
   statuses: [['open']],
-  side: ['buy', 'sell'],
+  side: ['buy', 'sell', 'SELL', 'bUy'],
   complete: [true, false],
   bucket: ['hour', 'day'],
   lookbackHours: [0.5, 1_000_000],

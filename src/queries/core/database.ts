@@ -8,7 +8,11 @@ import { InvalidArgumentError } from './errors.ts';
  */
 export interface Database {
   readonly _: { readonly session: PgSession<PgQueryResultHKT, Record<string, unknown>, TablesOfAny> };
+  /** True on a handle of `withoutPreparedStatements`. */
+  readonly [isUnprepared]?: true;
 }
+
+export const isUnprepared = Symbol('queries of multi-pair-db are not prepared');
 
 /** What takes row locks runs on this alone: outside a transaction the locks would be gone before the call returns. */
 export interface Transaction extends Database {
@@ -18,10 +22,54 @@ export interface Transaction extends Database {
 
 type TablesOfAny = NonNullable<ConstructorParameters<typeof PgTransaction>[2]>['schema'];
 
+export const isTransaction = (db: Database): boolean => is(db, PgTransaction);
+
 /** For callers without types: a plain handle is refused at run time too. */
 export function checkTransaction(tx: Transaction, caller: string): void {
-  if (is(tx, PgTransaction)) return;
+  if (isTransaction(tx)) return;
   throw new InvalidArgumentError(
     `${caller} takes a transaction, because it holds row locks until that ends: db.transaction((tx) => ${caller}(tx, …))`,
   );
 }
+
+/**
+ * The same handle (or transaction), on which the queries of this package are not prepared under a name. For
+ * a pooler in transaction mode (pgbouncer, Supavisor, RDS Proxy), which gives each transaction another connection: a
+ * statement that was prepared on one is not there on the next, or is there already. The server then plans each call anew.
+ *
+ * All else is as on `db`: what Drizzle itself sends, `transaction` (whose transactions are without prepared statements,
+ * too), and their types. On node-postgres and PGlite `db` itself is left as it is.
+ *
+ * postgres.js prepares also what it sends by itself, `commit` among it: a commit that the pooler's connection does not
+ * know is refused, sent again, and then ends a transaction that has failed, without an error. So there this switches the
+ * option `prepare` of the client off, as if it had been connected with `postgres(url, { prepare: false })`, which is the
+ * better way where it is in your hands; then this function need not be called.
+ *
+ * @example
+ * const db = withoutPreparedStatements(drizzle(process.env.DATABASE_URL));
+ * await db.transaction((tx) => claimSessionsToSettle(tx, { limit: 10 }));
+ * @throws InvalidArgumentError if `db` is no Drizzle handle
+ */
+export function withoutPreparedStatements<D extends Database>(db: D): D {
+  if (typeof db !== 'object' || db === null || typeof db._?.session?.prepareQuery !== 'function') {
+    throw new InvalidArgumentError(
+      'withoutPreparedStatements takes a Drizzle handle, or a transaction of one',
+    );
+  }
+  const options = propertyOf(propertyOf(db._.session, 'client'), 'options');
+  if (propertyOf(options, 'prepare') === true) Object.assign(Object(options), { prepare: false });
+  const properties: PropertyDescriptorMap = { [isUnprepared]: { value: true } };
+  const begin = propertyOf(db, 'transaction');
+  if (typeof begin === 'function') {
+    const transaction = (work: (tx: Transaction) => unknown, ...config: readonly unknown[]): unknown =>
+      begin.call(db, (tx: Transaction) => work(withoutPreparedStatements(tx)), ...config);
+    properties['transaction'] = { value: transaction, writable: true, configurable: true };
+  }
+  return Object.create(db, properties);
+}
+
+/** The client of postgres.js is a function, and so not an object to `typeof`. */
+const propertyOf = (value: unknown, key: string): unknown =>
+  (typeof value === 'object' && value !== null) || typeof value === 'function'
+    ? Reflect.get(value, key)
+    : undefined;

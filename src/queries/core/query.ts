@@ -1,24 +1,15 @@
-import { type Column, type GetColumnData, is, Placeholder, type SQL, sql } from 'drizzle-orm';
-import { PgBigInt53, PgBigInt64, type PgColumn, PgDialect } from 'drizzle-orm/pg-core';
-import type { Database } from './database.ts';
-import { toQueryError } from './errors.ts';
+import { is, Placeholder, type SQL, sql } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import { type Database, isTransaction, isUnprepared } from './database.ts';
+import { isOfPreparation, toQueryError } from './errors.ts';
+import { createRowMapper, type Fields, type Row } from './fields.ts';
 import { joinSql, nameSql } from './join-sql.ts';
+
+export type { Computed, Fields, Row } from './fields.ts';
 
 /** What a parameter can be: one scalar, which every driver sends alike. Lists go through `arrayLiteral` or JSON. */
 export type Value = string | number | bigint | boolean | null;
 type Values = Readonly<Record<string, Value | undefined>>;
-
-/** A column of the result that is computed: its SQL, and how a driver's value becomes what the type says. */
-export interface Computed<T> {
-  readonly expression: SQL;
-  readonly decode: (value: unknown) => T;
-}
-/** The columns of a result, by the name they have in a row, in the order in which the statement selects them. */
-export type Fields = Readonly<Record<string, PgColumn | Computed<unknown>>>;
-/** A row of such a result. */
-export type Row<F extends Fields> = {
-  [K in keyof F]: F[K] extends Column ? GetColumnData<F[K]> : F[K] extends Computed<infer T> ? T : never;
-};
 
 /** A placeholder for each value that the caller gave; undefined for each that was left out. */
 export type Given<V extends Values> = {
@@ -78,23 +69,26 @@ export function defineQuery<V extends Values, F extends Fields>(
   };
 
   const list = async (db: Database, values: V): Promise<Row<F>[]> => {
-    const { statementName, text, order, mapRows } = compileFor(values);
+    const statement = compileFor(values);
+    const params = statement.order.map((key) => values[key] ?? null);
+    const name = db[isUnprepared] ? undefined : statement.statementName;
     try {
-      // A risk: `_.session` and `prepareQuery` are internals of Drizzle. A release may change what they take or give, and
-      // then a query throws (perhaps after it has committed), or gives rows of another shape. So the peer range ends
-      // before the next major version, and the suites of rows run on postgres.js, node-postgres and PGlite
-      // (test/queries/rows*.test.ts, fills*.test.ts): on such a release they fail.
-      return await db._.session
-        .prepareQuery<{ execute: Row<F>[]; all: unknown; values: unknown }>(
-          { sql: text, params: order.map((key) => values[key] ?? null) },
-          undefined,
-          statementName,
-          true,
-          mapRows,
-        )
-        .execute();
+      return await send(db, statement, params, name);
     } catch (error) {
-      throw toQueryError(definition.name, error);
+      if (name === undefined || isTransaction(db) || !isOfPreparation(error))
+        throw toQueryError(definition.name, error);
+      // It has not run, and without a name it can't be refused for the same reason.
+      return sendOnceMore(db, statement, params, error);
+    }
+  };
+
+  /** A handle on one connection may be in a transaction that we can't see, and that has failed: then the first error counts. */
+  const sendOnceMore = async (db: Database, statement: Compiled<F>, params: Value[], first: unknown) => {
+    try {
+      return await send(db, statement, params, undefined);
+    } catch (second) {
+      const error = toQueryError(definition.name, second);
+      throw error.code === 'transaction_aborted' ? toQueryError(definition.name, first) : error;
     }
   };
 
@@ -106,6 +100,29 @@ export function defineQuery<V extends Values, F extends Fields>(
       return { sql: text, params: order.map((key) => values[key] ?? null) };
     },
   };
+}
+
+/**
+ * A risk: `_.session` and `prepareQuery` are internals of Drizzle. A release may change what they take or give, and then a
+ * query throws (perhaps after it has committed), or gives rows of another shape. So the peer range ends before the next
+ * major version, and the suites of rows run on postgres.js, node-postgres and PGlite (test/queries/rows*.test.ts,
+ * fills*.test.ts): on such a release they fail.
+ */
+function send<F extends Fields>(
+  db: Database,
+  { text, mapRows }: Compiled<F>,
+  params: Value[],
+  statementName: string | undefined,
+): Promise<Row<F>[]> {
+  return db._.session
+    .prepareQuery<{ execute: Row<F>[]; all: unknown; values: unknown }>(
+      { sql: text, params },
+      undefined,
+      statementName,
+      true,
+      mapRows,
+    )
+    .execute();
 }
 
 function compile<V extends Values, F extends Fields>(
@@ -143,28 +160,6 @@ function listColumns(fields: Fields, alias: string | undefined): SQL {
       'expression' in field ? field.expression : nameSql(field.name, alias),
     ),
   );
-}
-
-/** All drivers give a 64-bit integer as text or as whatever holds it; what else they give is what the schema says. */
-function createRowMapper<F extends Fields>(fields: F): (rows: unknown[][]) => Row<F>[] {
-  const names = Object.keys(fields);
-  const decoders = Object.values(fields).map((field) => {
-    if ('decode' in field) return field.decode;
-    if (is(field, PgBigInt53)) return Number;
-    if (is(field, PgBigInt64)) return (value: unknown) => BigInt(value as string);
-    return undefined;
-  });
-  const count = names.length;
-  return (rows) =>
-    rows.map((values) => {
-      const row: Record<string, unknown> = {};
-      for (let i = 0; i < count; i++) {
-        const value = values[i];
-        const decode = decoders[i];
-        row[names[i] as string] = decode === undefined || value === null ? value : decode(value);
-      }
-      return row as Row<F>;
-    });
 }
 
 /** FNV-1a, 32 bits: tells texts apart that share a name, without a crypto module. */

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { checkLimit, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { joinSql } from '../core/join-sql.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
 import { identityPartOf, identityParts } from './fill-identity.ts';
 
@@ -63,6 +64,11 @@ order by min(id)
 limit ${given.limit}`,
 });
 
+const checkListDuplicateFillsOptions = defineOptions<OptionsOf<typeof listDuplicateFills>>(
+  'listDuplicateFills',
+  { limit: true, after: true },
+);
+
 /**
  * Groups of fills that the unique index would refuse, by `fillIdentity` itself, in the order of their first ids: what a
  * database without `idx_fills_unique_dedup` has to settle before it can have one. `after: page.at(-1)` gives the next
@@ -82,6 +88,7 @@ export async function listDuplicateFills(
     readonly after?: Pick<DuplicateFills, 'firstId'> | undefined;
   } = {},
 ): Promise<DuplicateFills[]> {
+  checkListDuplicateFillsOptions(options);
   return query.list(db, {
     afterId: options.after === undefined ? undefined : checkText('after.firstId', options.after?.firstId),
     limit: checkLimit(options.limit),

@@ -2,8 +2,8 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Fill, fills } from '../../schema/index.ts';
 import { checkInteger, checkLimit, checkOptionalText, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
-import { InvalidArgumentError } from '../core/errors.ts';
-import { andPastKeyAscending, highestTime, lowestTime, toKeyValues } from '../core/keyset.ts';
+import { andPastKeyAscending, highestTime, toKeyValues } from '../core/keyset.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery, type Given } from '../core/query.ts';
 
 /** The key of a fill in the lists, which come oldest first, fills without a time last. A fill is its own key. */
@@ -38,7 +38,7 @@ export interface FillPage {
   readonly after?: FillKey | undefined;
 }
 
-const fillFields = getTableColumns(fills);
+export const fillFields = getTableColumns(fills);
 type SessionValues = {
   sessionId: string;
   symbol?: string | undefined;
@@ -62,7 +62,8 @@ order by coalesce("timestamp", ${highestTime}), id
 limit ${given.limit}`,
 });
 
-function ofSession({
+/** The condition of a session, and of what is given beside it. */
+export function ofSession({
   sessionId,
   symbol,
   orderId,
@@ -71,6 +72,14 @@ function ofSession({
   ${orderId && sql`and orderid = ${orderId}`}
   ${symbol && sql`and symbol = ${symbol}`}`;
 }
+
+const checkListFillsOptions = defineOptions<OptionsOf<typeof listFills>>('listFills', {
+  sessionId: true,
+  symbol: true,
+  orderId: true,
+  limit: true,
+  after: true,
+});
 
 /**
  * The fills of a session, of a pair or an order of it if given; the oldest first, those without a timestamp last.
@@ -86,6 +95,7 @@ function ofSession({
  * const fills = await listFills(db, { sessionId: 's-1', symbol: 'BTC/USD', limit: 500 });
  */
 export async function listFills(db: Database, options: SessionFillFilter & FillPage): Promise<Fill[]> {
+  checkListFillsOptions(options);
   return sessionFills.list(db, {
     ...toSessionValues(options),
     ...toKeyValues('timestamp', options.after),
@@ -127,6 +137,14 @@ where symbol = ${given.symbol} and "timestamp" < ${given.toMs}::bigint
 order by "timestamp", id`,
 });
 
+const checkListFillsInRangeOptions = defineOptions<OptionsOf<typeof listFillsInRange>>('listFillsInRange', {
+  symbol: true,
+  fromMs: true,
+  toMs: true,
+  limit: true,
+  after: true,
+});
+
 /**
  * The fills of a pair, of all sessions, with `fromMs <= timestamp < toMs`; the oldest first. `after: page.at(-1)` gives
  * the next page. A fill without a timestamp is in no range. Index: `idx_fills_symbol_timestamp`, walked from the key.
@@ -137,6 +155,7 @@ order by "timestamp", id`,
  * const hour = await listFillsInRange(db, { symbol: 'BTC/USD', fromMs: 1723161600000, toMs: 1723165200000 });
  */
 export async function listFillsInRange(db: Database, options: RangeFillFilter & FillPage): Promise<Fill[]> {
+  checkListFillsInRangeOptions(options);
   const range = checkRange(options);
   if (options.after !== undefined) {
     checkInteger('after.timestamp', options.after?.timestamp, { min: range.fromMs });
@@ -149,58 +168,10 @@ export async function listFillsInRange(db: Database, options: RangeFillFilter & 
   });
 }
 
-function toSessionValues(filter: SessionFillFilter) {
+export function toSessionValues(filter: SessionFillFilter) {
   return {
     sessionId: checkText('sessionId', filter.sessionId),
     symbol: checkOptionalText('symbol', filter.symbol),
     orderId: checkOptionalText('orderId', filter.orderId),
   };
-}
-
-const latestOfSession = defineQuery<
-  { sessionId: string; symbol?: string | undefined; orderId?: string | undefined },
-  typeof fillFields
->({
-  name: 'findLatestFill',
-  fields: fillFields,
-  statement: (given, columns) => sql`
-select ${columns()}
-from fills
-where ${ofSession(given)}
-  and "timestamp" is not null
-order by coalesce("timestamp", ${highestTime}) desc, id desc
-limit 1`,
-});
-
-const latestOfSymbol = defineQuery<{ symbol: string }, typeof fillFields>({
-  name: 'findLatestFill',
-  fields: fillFields,
-  statement: (given, columns) => sql`
-select ${columns()}
-from fills
-where (symbol, "timestamp") >= (${given.symbol}::text, ${lowestTime})
-  and (symbol, "timestamp") <= (${given.symbol}::text, ${highestTime})
-order by symbol desc, "timestamp" desc, id desc
-limit 1`,
-});
-
-/**
- * The latest fill of a session (of a pair or an order of it), or of a pair in all sessions: the one with the highest
- * timestamp, and among equals the highest id. A fill without a timestamp is never the latest. Indexes: as for
- * {@link listFills}; for a pair `idx_fills_symbol_timestamp`, from its end.
- *
- * @throws {InvalidArgumentError} neither a session nor a symbol is given.
- * @throws {DatabaseError}
- * @example
- * const latest = await findLatestFill(db, { symbol: 'BTC/USD' });
- */
-export async function findLatestFill(
-  db: Database,
-  options:
-    | SessionFillFilter
-    | { readonly symbol: string; readonly sessionId?: undefined; readonly orderId?: undefined },
-): Promise<Fill | undefined> {
-  if (options.sessionId !== undefined) return latestOfSession.find(db, toSessionValues(options));
-  if (options.orderId !== undefined) throw new InvalidArgumentError('orderId needs its sessionId');
-  return latestOfSymbol.find(db, { symbol: checkText('symbol', options.symbol) });
 }

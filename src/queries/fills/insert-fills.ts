@@ -1,7 +1,7 @@
-import { is } from 'drizzle-orm';
-import { PgTransaction } from 'drizzle-orm/pg-core';
-import type { Database } from '../core/database.ts';
+import { checkBoolean } from '../core/arguments.ts';
+import { type Database, isTransaction } from '../core/database.ts';
 import { DatabaseError } from '../core/errors.ts';
+import { defineOptions } from '../core/options.ts';
 import { encodeRows } from '../core/row-encoder.ts';
 import { listAlikeFills } from './alike-fills.ts';
 import { arraysOf, cutFillBatches, type PendingFill } from './fill-batches.ts';
@@ -31,6 +31,10 @@ const maxTries = 10;
 
 /** A batch is more than a socket takes at once; making the next one any sooner would keep the server waiting. */
 const sendingMs = 10;
+
+const checkInsertFillsOptions = defineOptions<{ reportAlike?: boolean }>('insertFills', {
+  reportAlike: true,
+});
 
 /**
  * Inserts fills, any number of them, and says for each what became of it, in the order of the input.
@@ -74,8 +78,10 @@ export function insertFills(
 export async function insertFills(
   db: Database,
   rows: readonly FillInput[],
-  { reportAlike = false }: { readonly reportAlike?: boolean } = {},
+  options: { readonly reportAlike?: boolean } = {},
 ): Promise<FillInsertion[]> {
+  checkInsertFillsOptions(options);
+  const reportAlike = checkBoolean('reportAlike', options.reportAlike ?? false);
   const encoded = encodeRows(rows, encodeFill);
   const results = new Array<FillInsertion>(rows.length);
   const batches = cutFillBatches(encoded);
@@ -133,7 +139,7 @@ async function sendBatch(db: Database, values: BatchValues) {
     try {
       return await insertBatch.list(db, values);
     } catch (error) {
-      const isOurs = error instanceof DatabaseError && !is(db, PgTransaction) && tries < maxTries;
+      const isOurs = error instanceof DatabaseError && !isTransaction(db) && tries < maxTries;
       if (!isOurs || (error.code !== 'deadlock' && error.code !== 'serialization_failure')) throw error;
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * tries));
     }

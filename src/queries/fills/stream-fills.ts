@@ -2,6 +2,8 @@ import type { Fill } from '../../schema/index.ts';
 import { checkLimit } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
+import { checkSignal, unlessAborted } from '../core/signal.ts';
 import { listFills, listFillsInRange, type RangeFillFilter, type SessionFillFilter } from './fills.ts';
 
 /** Which fills: of a session, or of a pair in a range; not both. */
@@ -12,12 +14,23 @@ export type FillFilter =
 /** A page of fills is about 300 kB; fewer round trips than this buy little. */
 const defaultPageSize = 1000;
 
+const checkStreamFillsOptions = defineOptions<OptionsOf<typeof streamFills>>('streamFills', {
+  sessionId: true,
+  symbol: true,
+  orderId: true,
+  fromMs: true,
+  toMs: true,
+  pageSize: true,
+  signal: true,
+});
+
 /**
  * All fills of a session or of a pair in a range, one by one, the oldest first: what {@link listFills} or
  * {@link listFillsInRange} gives, page after page. Holds one page in memory (`pageSize`, 1 to 1000, 1000 unless given)
  * and no cursor, lock or connection between pages. A fill that is inserted meanwhile is met if it lies ahead.
  *
- * `break` or `return()` ends it; so does `signal`, whose reason is thrown before the next fill is given.
+ * `break` or `return()` ends it; so does `signal`, whose reason is thrown at once, also while a page is read: that page is
+ * no longer waited for. Its statement is not cancelled but goes on to its end, on the connection that it has.
  *
  * @throws {InvalidArgumentError} both filters or neither are given, or `pageSize` is not what it must be.
  * @throws {DatabaseError}
@@ -30,18 +43,21 @@ export async function* streamFills(
   db: Database,
   options: FillFilter & { readonly pageSize?: number | undefined; readonly signal?: AbortSignal | undefined },
 ): AsyncGenerator<Fill, undefined, undefined> {
-  const { pageSize = defaultPageSize, signal, ...filter } = options;
+  checkStreamFillsOptions(options);
+  const { pageSize = defaultPageSize, signal, sessionId, orderId, symbol, fromMs, toMs } = options;
   const limit = checkLimit(pageSize, 'pageSize');
-  const isRange = filter.fromMs !== undefined || filter.toMs !== undefined;
-  if (isRange === (filter.sessionId !== undefined) || (isRange && filter.orderId !== undefined)) {
+  checkSignal(signal);
+  const isRange = fromMs !== undefined || toMs !== undefined;
+  if (isRange === (sessionId !== undefined) || (isRange && orderId !== undefined)) {
     throw new InvalidArgumentError('give either sessionId, or symbol, fromMs and toMs');
   }
+  const readPage = (after: Fill | undefined): Promise<Fill[]> =>
+    isRange
+      ? listFillsInRange(db, { symbol, fromMs, toMs, limit, after })
+      : listFills(db, { sessionId, symbol, orderId, limit, after });
   let after: Fill | undefined;
   for (;;) {
-    signal?.throwIfAborted();
-    const page: Fill[] = isRange
-      ? await listFillsInRange(db, { ...filter, limit, after })
-      : await listFills(db, { ...filter, limit, after });
+    const page = await unlessAborted(signal, () => readPage(after));
     for (const fill of page) {
       signal?.throwIfAborted();
       yield fill;

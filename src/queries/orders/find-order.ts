@@ -3,6 +3,7 @@ import { type Order, orders } from '../../schema/orders.ts';
 import { checkOptionalText, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 
 const orderFields = getTableColumns(orders);
@@ -35,14 +36,31 @@ const findByExchangeId = defineQuery<{ exchangeOrderId: string; sessionId: strin
 
 /** One of the three ids. The venue's own needs the session, because no index has it. */
 export type FindOrderOptions =
-  | { readonly id: string; readonly clientOrderId?: undefined; readonly exchangeOrderId?: undefined }
-  | { readonly clientOrderId: string; readonly id?: undefined; readonly exchangeOrderId?: undefined }
+  | {
+      readonly id: string;
+      readonly clientOrderId?: undefined;
+      readonly exchangeOrderId?: undefined;
+      readonly sessionId?: undefined;
+    }
+  | {
+      readonly clientOrderId: string;
+      readonly id?: undefined;
+      readonly exchangeOrderId?: undefined;
+      readonly sessionId?: undefined;
+    }
   | {
       readonly exchangeOrderId: string;
       readonly sessionId: string;
       readonly id?: undefined;
       readonly clientOrderId?: undefined;
     };
+
+const checkFindOrderOptions = defineOptions<OptionsOf<typeof findOrder>>('findOrder', {
+  id: true,
+  clientOrderId: true,
+  exchangeOrderId: true,
+  sessionId: true,
+});
 
 /**
  * The order with an id: ours (`orders.id`, the primary key), the one that we gave it at the venue
@@ -57,6 +75,7 @@ export type FindOrderOptions =
  * @throws InvalidArgumentError unless exactly one id is given; DatabaseError
  */
 export async function findOrder(db: Database, options: FindOrderOptions): Promise<Order | undefined> {
+  checkFindOrderOptions(options);
   const ids = [options.id, options.clientOrderId, options.exchangeOrderId];
   if (ids.filter((id) => id !== undefined).length !== 1) {
     throw new InvalidArgumentError('findOrder takes exactly one of id, clientOrderId and exchangeOrderId');
@@ -66,6 +85,9 @@ export async function findOrder(db: Database, options: FindOrderOptions): Promis
       exchangeOrderId: checkText('exchangeOrderId', options.exchangeOrderId),
       sessionId: checkText('sessionId', options.sessionId),
     });
+  }
+  if (options.sessionId !== undefined) {
+    throw new InvalidArgumentError('findOrder takes sessionId with exchangeOrderId alone');
   }
   return findByKey.find(db, {
     id: checkOptionalText('id', options.id),

@@ -1,10 +1,19 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Order, orders } from '../../schema/orders.ts';
-import { arrayLiteral, checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
+import { checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
-import { InvalidArgumentError } from '../core/errors.ts';
 import { andPastKey, toKeyValues } from '../core/keyset.ts';
-import { type Computed, defineQuery } from '../core/query.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
+import { defineQuery } from '../core/query.ts';
+import { andNarrower, scopeOf } from './order-conditions.ts';
+import {
+  fromOrdersByStatus,
+  hasSomethingLeft,
+  lowerSide,
+  type Side,
+  toSide,
+  toStatusKeys,
+} from './order-status.ts';
 
 /** The key of an order in the lists, which come newest first, orders without a time last. */
 export interface OrderKey {
@@ -16,73 +25,77 @@ export interface OrderKey {
 interface OrderListOptions {
   /** The pair, exactly as stored. */
   readonly symbol?: string | undefined;
-  readonly side?: 'buy' | 'sell' | undefined;
+  /** In any case, as the stored ones are. */
+  readonly side?: Side | undefined;
   /** 1 to 1000 rows, 100 unless given. */
   readonly limit?: number | undefined;
   /** The last row of the page before. */
   readonly after?: OrderKey | undefined;
 }
 
-/**
- * The statuses of an order that can still be filled. An order in any other status, or in none, does not count as open;
- * a service whose venue says it otherwise gives its own `statuses`.
- */
-export const openOrderStatuses = ['pending', 'new', 'open', 'partially_filled', 'canceling'] as const;
-
-/** The most statuses that a list may ask for. */
-export const maxStatuses = 100;
-
 const orderFields = getTableColumns(orders);
 
 type ListFilter = {
   sessionId?: string | undefined;
   symbol?: string | undefined;
-  status?: string | undefined;
   side?: string | undefined;
-  statuses?: string | undefined;
+  /** Of `statuses`, or of `status`. */
+  statusKeys?: string | undefined;
   afterMs?: number | undefined;
   afterId?: string | undefined;
   limit: number;
 };
 
-// `is not distinct from` is a condition that no index serves. A planner without statistics takes all conditions for
-// equally rare and may pick the index of a status, symbol or side that half of the table has.
-const list = defineQuery<ListFilter, typeof orderFields>({
+const listAny = defineQuery<ListFilter, typeof orderFields>({
   name: 'listOrders',
   fields: orderFields,
   statement: (given, columns) => sql`
     select ${columns()} from orders
     where sessionid = ${given.sessionId}
       ${given.symbol && sql`and symbol = ${given.symbol}`}
-      ${given.status && sql`and status ${given.symbol ? sql`is not distinct from` : sql`=`} ${given.status}`}
-      ${given.side && sql`and side is not distinct from ${given.side}`}
+      ${given.side && sql`and ${lowerSide} = ${given.side}`}
       ${andPastKey(sql`"timestamp"`, given)}
     order by "timestamp" desc nulls last, id desc
     limit ${given.limit}`,
 });
 
-// The usual statuses stand in the text: of an array that it does not see the planner expects ten values, all common.
-const openList = sql.raw(openOrderStatuses.map((status) => `'${status}'`).join(', '));
-const isOpen = (statuses: SQL | undefined): SQL =>
-  statuses ? sql`status = any(${statuses}::text::text[])` : sql`status in (${openList})`;
+const defineListByStatus = (name: string, condition: SQL | undefined) =>
+  defineQuery<ListFilter, typeof orderFields>({
+    name,
+    fields: orderFields,
+    statement: (given, columns) => {
+      const { spellings, orders: found } = fromOrdersByStatus({
+        scope: scopeOf(given),
+        keys: given.statusKeys,
+        columns: columns(),
+        rest: sql`${condition} ${andNarrower(given)} ${andPastKey(sql`"timestamp"`, given)}`,
+      });
+      return sql`
+    with ${spellings}
+    select ${columns('found')}
+    from ${found}
+    order by found."timestamp" desc nulls last, found.id desc
+    limit ${given.limit}`;
+    },
+  });
 
-const listOpen = defineQuery<ListFilter, typeof orderFields>({
-  name: 'listOpenOrders',
-  fields: orderFields,
-  statement: (given, columns) => sql`
-    select ${columns()} from orders
-    where ${isOpen(given.statuses)}
-      ${given.sessionId && sql`and sessionid = ${given.sessionId}`}
-      ${given.symbol && sql`and symbol ${given.sessionId ? sql`is not distinct from` : sql`=`} ${given.symbol}`}
-      ${given.side && sql`and side is not distinct from ${given.side}`}
-      ${andPastKey(sql`"timestamp"`, given)}
-    order by "timestamp" desc nulls last, id desc
-    limit ${given.limit}`,
+const listByStatus = defineListByStatus('listOrders', undefined);
+const listOpen = defineListByStatus('listOpenOrders', sql`and ${hasSomethingLeft}`);
+
+const checkListOrdersOptions = defineOptions<OptionsOf<typeof listOrders>>('listOrders', {
+  sessionId: true,
+  symbol: true,
+  status: true,
+  side: true,
+  limit: true,
+  after: true,
 });
 
 /**
- * The orders of a session, the newest first. Relies on `idx_orders_session_symbol` where a symbol is given, else on
- * `idx_orders_composite` or `idx_orders_sessionid`; reads the matching orders of the session and sorts out one page.
+ * The orders of a session, the newest first. Sides and statuses compare without case, statuses also without `_`, `-` and
+ * spaces: `partially_filled` finds `PartiallyFilled`, too. Relies on `idx_orders_composite` where a status is given, on
+ * `idx_orders_session_symbol` where only a symbol is, else on `idx_orders_sessionid` or either of them; reads the matching
+ * orders of the session and sorts out one page.
  *
  * @example
  * const filled = await listOrders(db, { sessionId: 's-1', status: 'filled', limit: 20 });
@@ -92,16 +105,29 @@ export async function listOrders(
   db: Database,
   options: OrderListOptions & { readonly sessionId: string; readonly status?: string | undefined },
 ): Promise<Order[]> {
-  return list.list(db, {
-    ...listValues(options),
-    sessionId: checkText('sessionId', options.sessionId),
-    status: checkOptionalText('status', options.status),
-  });
+  checkListOrdersOptions(options);
+  const values = { ...listValues(options), sessionId: checkText('sessionId', options.sessionId) };
+  const status = checkOptionalText('status', options.status);
+  return status === undefined
+    ? listAny.list(db, values)
+    : listByStatus.list(db, { ...values, statusKeys: toStatusKeys([status]) });
 }
 
+const checkListOpenOrdersOptions = defineOptions<OptionsOf<typeof listOpenOrders>>('listOpenOrders', {
+  sessionId: true,
+  symbol: true,
+  statuses: true,
+  side: true,
+  limit: true,
+  after: true,
+});
+
 /**
- * The open orders (see {@link openOrderStatuses}) of a session, of a symbol, or of all, the newest first. Relies on
- * `idx_orders_composite` for a session, `idx_orders_symbol_status` for a symbol, else `idx_orders_status`.
+ * The open orders of a session, of a symbol, or of all, the newest first: those in an open status (one of
+ * {@link openOrderStatuses}, in any spelling) with something left to fill. Nothing is left where `remaining` is 0 or less,
+ * or, where that is null, the filled size (`filledSize`, else `filled`) is all of `size`; what is not known counts as
+ * something left. Relies on `idx_orders_composite` for a session, `idx_orders_symbol_status` for a symbol, else
+ * `idx_orders_status`.
  *
  * @example
  * const open = await listOpenOrders(db, { symbol: 'BTC/USD', side: 'sell' });
@@ -111,73 +137,24 @@ export async function listOpenOrders(
   db: Database,
   options: OrderListOptions & {
     readonly sessionId?: string | undefined;
-    /** Which statuses count as open. */
+    /** Which statuses count as open, in any spelling. */
     readonly statuses?: readonly string[] | undefined;
   } = {},
 ): Promise<Order[]> {
+  checkListOpenOrdersOptions(options);
   return listOpen.list(db, {
     ...listValues(options),
     sessionId: checkOptionalText('sessionId', options.sessionId),
-    statuses: toStatuses(options.statuses),
+    statusKeys: toStatusKeys(options.statuses),
   });
-}
-
-const anyOpenSell = defineQuery<
-  { sessionId: string; statuses?: string | undefined; symbol?: string | undefined },
-  { exists: Computed<boolean> }
->({
-  name: 'hasOpenSells',
-  fields: { exists: { expression: sql`exists`, decode: (value) => value === true } },
-  statement: (given) => sql`
-    select exists (
-      select from orders
-      where sessionid = ${given.sessionId} and ${isOpen(given.statuses)} and side is not distinct from 'sell'
-        ${given.symbol && sql`and symbol is not distinct from ${given.symbol}`}
-    )`,
-});
-
-/**
- * Whether a session has open sell orders (see {@link openOrderStatuses}), of one symbol or at all. Relies on
- * `idx_orders_composite`.
- *
- * @example
- * if (!(await hasOpenSells(db, { sessionId: 's-1' }))) await recordSettlement(db, { sessionId: 's-1', complete: true });
- * @throws InvalidArgumentError, DatabaseError
- */
-export async function hasOpenSells(
-  db: Database,
-  options: {
-    readonly sessionId: string;
-    readonly symbol?: string | undefined;
-    /** Which statuses count as open. */
-    readonly statuses?: readonly string[] | undefined;
-  },
-): Promise<boolean> {
-  const row = await anyOpenSell.find(db, {
-    sessionId: checkText('sessionId', options.sessionId),
-    symbol: checkOptionalText('symbol', options.symbol),
-    statuses: toStatuses(options.statuses),
-  });
-  return row?.exists === true;
 }
 
 function listValues(options: OrderListOptions) {
   const { symbol, side, limit, after } = options;
-  if (side !== undefined && side !== 'buy' && side !== 'sell') {
-    throw new InvalidArgumentError("side must be 'buy' or 'sell'");
-  }
   return {
     symbol: checkOptionalText('symbol', symbol),
-    side,
+    side: toSide(side),
     limit: checkLimit(limit),
     ...toKeyValues('timestamp', after),
   };
-}
-
-function toStatuses(statuses: readonly string[] | undefined): string | undefined {
-  if (statuses === undefined) return undefined;
-  if (!Array.isArray(statuses) || statuses.length === 0 || statuses.length > maxStatuses) {
-    throw new InvalidArgumentError(`statuses must name 1 to ${maxStatuses} statuses`);
-  }
-  return arrayLiteral(statuses.map((status) => checkText('each of statuses', status)));
 }

@@ -2,53 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import { checkLimit, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
+import { feeColumns, feeLines, isDecimal } from './fee-lines.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
-
-/** Fees in one currency. A rebate is negative. */
-export interface FeeTotal {
-  /** As the venue names it; null where only the amount was stored. */
-  readonly currency: string | null;
-  readonly amount: string;
-}
-
-/** What trading one pair came to. All amounts are exact decimals, as strings. */
-export interface PairPerformance {
-  /** Null for fills that name no pair. */
-  readonly symbol: string | null;
-  /** Fills that count: `buyCount + sellCount`. */
-  readonly fillCount: number;
-  readonly buyCount: number;
-  readonly sellCount: number;
-  /** Fills that are in none of the sums, because they lack a side, a price or a size. Their fees are counted. */
-  readonly excludedCount: number;
-  /** Bought and sold, in the base asset. */
-  readonly baseVolume: string;
-  readonly buyBaseVolume: string;
-  readonly sellBaseVolume: string;
-  /** Price times size, in the quote asset. */
-  readonly quoteVolume: string;
-  readonly buyQuoteVolume: string;
-  readonly sellQuoteVolume: string;
-  /** Volume-weighted average price: quote volume / base volume, to 18 decimals. Null where nothing was traded. */
-  readonly buyVwap: string | null;
-  readonly sellVwap: string | null;
-  /** Bought less sold, in the base asset. */
-  readonly netPosition: string;
-  /** Received for sales less paid for purchases, in the quote asset, without fees. */
-  readonly cashFlow: string;
-  /** In the quote asset, without fees, to 18 decimals: see {@link listPairPerformance} for the method. */
-  readonly realizedPnl: string;
-  /** By currency, in the order of their names, the unnamed one last. Never added up across currencies. */
-  readonly fees: readonly FeeTotal[];
-  /** Fee entries that are no decimal, and so in none of the totals. */
-  readonly unreadableFeeCount: number;
-}
-
-/** Which fills: of a session, or of all sessions with `fromMs <= timestamp < toMs`; not both. */
-export type PerformanceFilter =
-  | { readonly sessionId: string; readonly fromMs?: undefined; readonly toMs?: undefined }
-  | { readonly fromMs: number; readonly toMs: number; readonly sessionId?: undefined };
+import type { FeeTotal, PairPerformance, PerformanceFilter } from './pair-performance.ts';
 
 const text = (expression: SQL): Computed<string> => ({ expression, decode: String });
 const count = (expression: SQL): Computed<number> => ({ expression, decode: Number });
@@ -92,37 +50,14 @@ type Values = {
   limit: number;
 };
 
-/** Where a fee may stand, and which place counts where there are several: the more exact one. */
-const feeLines = sql`
-  select line ->> 'currency' as currency,
-    coalesce(line ->> 'cost', line ->> 'amount', line ->> 'fee', '?') as amount
-  from jsonb_array_elements(case jsonb_typeof(k.fees) when 'array' then k.fees else '[]' end) as line
-  union all
-  select line.key, coalesce(line.value, '?')
-  from jsonb_each_text(case when jsonb_typeof(k.fees) = 'object' and not k.fees ? 'currency' then k.fees else '{}' end) as line
-  union all
-  select k.fees ->> 'currency', coalesce(k.fees ->> 'cost', k.fees ->> 'amount', k.fees ->> 'fee', '?')
-  where jsonb_typeof(k.fees) = 'object' and k.fees ? 'currency'
-  union all
-  select null, k.fees #>> '{}'
-  where jsonb_typeof(k.fees) in ('number', 'string', 'boolean')
-  union all
-  select k.feedata ->> 'currency', own.amount
-  from (
-    select coalesce(
-      k.feedata ->> 'cost', k.feedata ->> 'amount', k.feedata ->> 'fee', k.fee::text, k.feeamount::text
-    ) as amount
-  ) as own
-  where coalesce(k.fees, 'null') in ('null', '[]', '{}') and own.amount is not null`;
-
-const isDecimal = sql`line.amount ~ '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?$'`;
+const isReadable = isDecimal(sql`line.amount`);
 
 const performance = defineQuery<Values, typeof fields>({
   name: 'listPairPerformance',
   fields,
   statement: (given, columns) => sql`
 with picked as materialized (
-  select symbol, lower(side) as side, ${tradeColumns}, fees, feedata, fee, feeamount
+  select symbol, lower(side) as side, ${tradeColumns}, ${feeColumns}
   from fills
   where ${
     given.sessionId
@@ -150,8 +85,8 @@ with picked as materialized (
   limit ${given.limit}
 ), charged as (
   select k.symbol, nullif(line.currency, '') as currency,
-    sum(case when ${isDecimal} then line.amount::numeric end) as amount,
-    count(*) filter (where not ${isDecimal}) as unreadable_count
+    sum(case when ${isReadable} then line.amount::numeric end) as amount,
+    count(*) filter (where not ${isReadable}) as unreadable_count
   from picked as k
   cross join lateral (${feeLines}) as line
   group by k.symbol, nullif(line.currency, '')
@@ -168,6 +103,11 @@ left join fee_totals as f on f.symbol is not distinct from t.symbol
 order by t.symbol`,
 });
 
+const checkListPairPerformanceOptions = defineOptions<OptionsOf<typeof listPairPerformance>>(
+  'listPairPerformance',
+  { sessionId: true, fromMs: true, toMs: true, limit: true, after: true },
+);
+
 /**
  * What each pair came to: counts, volumes, VWAP, fees, position, cash flow and realised P&L, of one session or of all
  * sessions in a range; in the order of the symbols, a missing one last. `after: page.at(-1)` gives the next page.
@@ -176,9 +116,11 @@ order by t.symbol`,
  * nothing is rounded; only quotients are, to 18 decimals. The size of a fill is its `size`, else `amount`, else
  * `quantity`. A fill without side, price or size is counted in `excludedCount`, not as zero.
  *
- * **Fees** of a fill come from `fees`, where it is there (`{"USDT": 0.1}`, `{"currency": "USDT", "cost": 0.1}` or a list
- * of the latter); else from `feeData` (`currency`, and `cost`, `amount` or `fee`); else from `fee`, else `feeAmount`, in
- * the currency of `feeData` or an unnamed one.
+ * **Fees** of a fill come from `fees`, where it is there: a map of currencies (`{"USDT": 0.1}`), a fee (`{"currency":
+ * "USDT", "cost": 0.1}`), a list of either, or an amount. An object with any of `currency`, `cost`, `amount`, `fee` and
+ * `rate` is a fee: of its `cost`, else `amount`, else `fee`, and unnamed without a `currency`. Else from `feeData`, if it
+ * is a fee with an amount; else from `fee`, else `feeAmount`, in the currency of `feeData` or an unnamed one; else from
+ * `feeData` in any form that `fees` may have. What is no decimal, or can't be told, is counted in `unreadableFeeCount`.
  *
  * **Realised P&L** is the matched quantity times the difference of the average prices,
  * `min(bought, sold) × (sellVwap − buyVwap)`: what was both bought and sold is closed at the averages of the period, in
@@ -205,6 +147,7 @@ export async function listPairPerformance(
     readonly after?: Pick<PairPerformance, 'symbol'> | undefined;
   },
 ): Promise<PairPerformance[]> {
+  checkListPairPerformanceOptions(options);
   const { sessionId, fromMs, toMs, after } = options;
   const isRange = fromMs !== undefined || toMs !== undefined;
   if (isRange === (sessionId !== undefined)) {

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import { arrayLiteral, checkInteger, checkLimit, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
 
@@ -87,6 +88,15 @@ limit ${given.limit}`;
   },
 });
 
+const checkListPairVolumeOptions = defineOptions<OptionsOf<typeof listPairVolume>>('listPairVolume', {
+  bucket: true,
+  fromMs: true,
+  toMs: true,
+  symbols: true,
+  limit: true,
+  after: true,
+});
+
 /**
  * What was traded of each pair in each hour or day (UTC) that `fromMs <= timestamp < toMs` touches, by time, then by
  * symbol; a quiet pair has a row of zeros. Pairs are the given `symbols`, or all that were traded in the range. The first
@@ -118,6 +128,7 @@ export async function listPairVolume(
     readonly after?: Pick<PairVolume, 'bucketStartMs' | 'symbol'> | undefined;
   },
 ): Promise<PairVolume[]> {
+  checkListPairVolumeOptions(options);
   const { bucket, symbols, after } = options;
   if (!Object.hasOwn(bucketLengthsMs, bucket))
     throw new InvalidArgumentError("bucket must be 'hour' or 'day'");

@@ -8,11 +8,11 @@ import {
   maxInt4,
 } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
-import { InvalidArgumentError, NotFoundError } from '../core/errors.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
 import type { SessionKey } from '../core/keyset.ts';
-import { defineQuery } from '../core/query.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineLatestSessions } from './latest-sessions.ts';
-import { type SessionSummary, sessionFields } from './session-summary.ts';
+import type { SessionSummary } from './session-summary.ts';
 
 /** What the lists of sessions have in common. */
 export interface SessionListOptions {
@@ -57,6 +57,11 @@ const holdingMany = defineLatestSessions<{ minPairs: number; exchange?: string |
     sql`pair_count + 0 >= ${given.minPairs}::integer ${onExchange(given.exchange)}`,
 });
 
+const checkListSessionsByPairOptions = defineOptions<OptionsOf<typeof listSessionsByPair>>(
+  'listSessionsByPair',
+  { pair: true, exchange: true, limit: true, after: true },
+);
+
 /**
  * The sessions that hold a pair, the latest start first, those that never started last (by id, descending). The pair is
  * compared exactly as stored.
@@ -76,6 +81,7 @@ export async function listSessionsByPair(
   db: Database,
   options: SessionListOptions & { readonly pair: string },
 ): Promise<SessionSummary[]> {
+  checkListSessionsByPairOptions(options);
   return holdingAll.list(
     db,
     { pairs: JSON.stringify([checkText('pair', options.pair)]), exchange: exchangeOf(options) },
@@ -83,6 +89,11 @@ export async function listSessionsByPair(
     options.after,
   );
 }
+
+const checkListSessionsByPairsOptions = defineOptions<OptionsOf<typeof listSessionsByPairs>>(
+  'listSessionsByPairs',
+  { pairs: true, match: true, exchange: true, limit: true, after: true },
+);
 
 /**
  * The sessions that hold all of the pairs, or any of them, in the order of {@link listSessionsByPair} and on the same
@@ -96,6 +107,7 @@ export async function listSessionsByPairs(
   db: Database,
   options: SessionListOptions & { readonly pairs: readonly string[]; readonly match: 'all' | 'any' },
 ): Promise<SessionSummary[]> {
+  checkListSessionsByPairsOptions(options);
   const pairs = checkPairs(options.pairs);
   if (pairs.length === 0) throw new InvalidArgumentError('pairs must name at least one pair');
   if (options.match !== 'all' && options.match !== 'any') {
@@ -111,6 +123,11 @@ export async function listSessionsByPairs(
   );
 }
 
+const checkListMultiPairSessionsOptions = defineOptions<OptionsOf<typeof listMultiPairSessions>>(
+  'listMultiPairSessions',
+  { minPairs: true, exchange: true, limit: true, after: true },
+);
+
 /**
  * The sessions that trade at least so many pairs, in the order of {@link listSessionsByPair}. Relies on
  * `idx_sessions_startedat` and `idx_sessions_pair_count`.
@@ -123,6 +140,7 @@ export async function listMultiPairSessions(
   db: Database,
   options: SessionListOptions & { readonly minPairs?: number | undefined } = {},
 ): Promise<SessionSummary[]> {
+  checkListMultiPairSessionsOptions(options);
   const { minPairs = 2 } = options;
   checkInteger('minPairs', minPairs, { min: 0, max: maxInt4 });
   return holdingMany.list(
@@ -131,55 +149,6 @@ export async function listMultiPairSessions(
     checkLimit(options.limit),
     options.after,
   );
-}
-
-const setPairs = defineQuery<{ id: string; pairs: string; nowMs: number }, typeof sessionFields>({
-  name: 'setSessionPairs',
-  fields: sessionFields,
-  statement: (given, columns) => sql`
-    with changed as (
-      update sessions
-      set pairs = ${given.pairs}::jsonb, lastupdated = ${given.nowMs}::bigint
-      where id = ${given.id}
-      returning ${columns()}
-    ), place as (
-      select pair, min(ordinality)::integer - 1 as index
-      from changed cross join lateral jsonb_array_elements_text(changed.pairs) with ordinality as element (pair)
-      group by pair
-    ), renumbered as (
-      update orders
-      set pair_index = place.index
-      from changed cross join place
-      where orders.sessionid = changed.id and orders.symbol = place.pair
-        and orders.pair_index is distinct from place.index
-    )
-    select ${columns()} from changed`,
-});
-
-/**
- * Sets which pairs a session trades, in the order that `orders.pairIndex` counts; orders that the session has already
- * get the new position of their symbol, in the same statement. Give an empty list, and the database falls back to the
- * session's `symbol`, else its `tradingPair`. Gives the session as it is stored then.
- *
- * Append new pairs at the end: then no existing order changes. An order that another transaction is inserting meanwhile
- * keeps the position that it saw. Relies on the primary key and `idx_orders_session_symbol`.
- *
- * @example
- * const session = await setSessionPairs(db, { sessionId: 's-1', pairs: ['BTC/USD', 'ETH/USD'] });
- * @throws NotFoundError if there is no such session; InvalidArgumentError, DatabaseError
- */
-export async function setSessionPairs(
-  db: Database,
-  options: { readonly sessionId: string; readonly pairs: readonly string[] },
-): Promise<SessionSummary> {
-  const stored = await setPairs.find(db, {
-    id: checkText('sessionId', options.sessionId),
-    pairs: JSON.stringify(checkPairs(options.pairs)),
-    nowMs: Date.now(),
-  });
-  if (stored === undefined)
-    throw new NotFoundError('setSessionPairs: there is no session with this id (sessions.id)');
-  return stored;
 }
 
 function exchangeOf(options: SessionListOptions): string | undefined {

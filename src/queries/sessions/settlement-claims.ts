@@ -3,6 +3,7 @@ import { isUnsettled, sessions } from '../../schema/sessions.ts';
 import { checkBoolean, checkInteger, checkText } from '../core/arguments.ts';
 import { checkTransaction, type Database, type Transaction } from '../core/database.ts';
 import { NotFoundError } from '../core/errors.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 import {
@@ -41,6 +42,11 @@ const claim = defineQuery<SettlementValues & { retryAfterMs: number }, typeof se
 
 const serverNowMs = sql`(extract(epoch from statement_timestamp()) * 1000)::bigint`;
 
+const checkClaimSessionsToSettleOptions = defineOptions<OptionsOf<typeof claimSessionsToSettle>>(
+  'claimSessionsToSettle',
+  { lookbackHours: true, startedAfterMs: true, pair: true, exchange: true, limit: true, retryAfterMs: true },
+);
+
 /**
  * Claims sessions to settle for one worker: sessions never tried first (the oldest start first), then those untried for
  * longest. No two workers get the same session, and none waits for another: what somebody else holds is passed over.
@@ -65,6 +71,7 @@ export async function claimSessionsToSettle(
   } = {},
 ): Promise<SessionSummary[]> {
   checkTransaction(tx, 'claimSessionsToSettle');
+  checkClaimSessionsToSettleOptions(options);
   const { retryAfterMs = defaultRetryAfterMs } = options;
   checkInteger('retryAfterMs', retryAfterMs, { min: 0 });
   return claim.list(tx, { ...toSettlementValues(options), retryAfterMs });
@@ -87,6 +94,11 @@ const record = defineQuery<{ id: string; complete: boolean }, typeof settlementF
     returning ${columns()}`,
 });
 
+const checkRecordSettlementOptions = defineOptions<OptionsOf<typeof recordSettlement>>('recordSettlement', {
+  sessionId: true,
+  complete: true,
+});
+
 /**
  * Records an attempt to settle a session: its time, and whether the session is settled now. A session that is settled
  * stays so, also if a worker whose claim has run out reports a failure later; what is given back says what is stored.
@@ -100,6 +112,7 @@ export async function recordSettlement(
   db: Database,
   options: { readonly sessionId: string; readonly complete: boolean },
 ): Promise<{ id: string; settledComplete: boolean | null; lastSettleAttempt: number | null }> {
+  checkRecordSettlementOptions(options);
   const stored = await record.find(db, {
     id: checkText('sessionId', options.sessionId),
     complete: checkBoolean('complete', options.complete),

@@ -4,6 +4,7 @@ import { checkInteger, checkLimit, checkOptionalText, checkText, maxLimit } from
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { type SessionKey, toKeyValues } from '../core/keyset.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 
@@ -83,6 +84,11 @@ function andPast(afterMs: SQL | undefined, afterId: SQL | undefined): SQL | unde
   return sql`and startedat <= ${ms} and (startedat, id) < (${ms}, ${unseen(afterId, 'text')})`;
 }
 
+const checkListSessionsToSettleOptions = defineOptions<OptionsOf<typeof listSessionsToSettle>>(
+  'listSessionsToSettle',
+  { lookbackHours: true, startedAfterMs: true, pair: true, exchange: true, limit: true, after: true },
+);
+
 /**
  * The sessions that are to be settled and are not yet, the latest start first. Sessions that never started have nothing
  * to settle and are left out. Relies on `idx_sessions_settlement_discovery`, read in order, with no sort: the time goes
@@ -100,6 +106,7 @@ export async function listSessionsToSettle(
     readonly after?: SessionKey | undefined;
   } = {},
 ): Promise<SessionSummary[]> {
+  checkListSessionsToSettleOptions(options);
   if (options.after?.startedAt === null) {
     throw new InvalidArgumentError('after.startedAt is null, which no row of this list is');
   }

@@ -1,7 +1,13 @@
 import { DrizzleQueryError } from 'drizzle-orm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DatabaseError, InvalidArgumentError, toQueryError } from '../../../src/queries/core/errors.ts';
+import {
+  DatabaseError,
+  InvalidArgumentError,
+  NotFoundError,
+  QueryError,
+  toQueryError,
+} from '../../../src/queries/core/errors.ts';
 
 const secret = 'hunter2';
 
@@ -25,6 +31,9 @@ test.each([
   ['42P01', 'schema_mismatch', false],
   ['42501', 'insufficient_privilege', false],
   ['XX000', 'database_error', false],
+  ['42P05', 'prepared_statement', true],
+  ['26000', 'prepared_statement', true],
+  ['0A000', 'stale_plan', true],
   ['ECONNREFUSED', 'connection_failed', true],
   ['CONNECTION_CLOSED', 'connection_failed', true],
   ['UNDEFINED_VALUE', 'database_error', false],
@@ -33,6 +42,28 @@ test.each([
   expect(error).toBeInstanceOf(DatabaseError);
   expect(error).toMatchObject({ code: expected, isRetryable, query: 'listOrders' });
   expect(error.message).toMatch(new RegExp(`^listOrders: .*${code}`));
+});
+
+test('what a pooler does to prepared statements is said in words, and what to do', () => {
+  for (const code of ['42P05', '26000']) {
+    const { message } = toQueryError('listOrders', wrapped({ code }));
+    expect(message).toMatch(/pooler in transaction mode/);
+    expect(message).toMatch(/withoutPreparedStatements/);
+    expect(message).toMatch(/prepare: false/);
+  }
+});
+
+test('a feature that the server does not have is no stale plan, in whatever language it says so', () => {
+  const at = (routine: string) => toQueryError('listOrders', wrapped({ code: '0A000', routine }));
+  expect(at('RevalidateCachedQuery')).toMatchObject({ code: 'stale_plan', isRetryable: true });
+  expect(at('transformLockingClause')).toMatchObject({ code: 'database_error', isRetryable: false });
+});
+
+test('every error says whether to try again', () => {
+  for (const error of [new InvalidArgumentError('x'), new NotFoundError('x')]) {
+    expect(error).toBeInstanceOf(QueryError);
+    expect(error.isRetryable).toBe(false);
+  }
 });
 
 test('constraint and table are carried, whichever names the driver uses', () => {

@@ -227,16 +227,69 @@ export function ordersSuite(run: Run): void {
       await insertOrders(db, [
         { id: 'o1', sessionId: 's', symbol: 'A', side: 'sell', status: 'filled' },
         { id: 'o2', sessionId: 's', symbol: 'A', side: 'buy', status: 'open' },
-        { id: 'o3', sessionId: 's', symbol: 'A', side: 'sell', status: 'PENDING' },
+        { id: 'o3', sessionId: 's', symbol: 'A', side: 'sell', status: 'SUBMITTED' },
       ]);
       expect(await hasOpenSells(db, { sessionId: 's' })).toBe(false);
-      expect(await hasOpenSells(db, { sessionId: 's', statuses: ['PENDING'] })).toBe(true);
+      expect(await hasOpenSells(db, { sessionId: 's', statuses: ['Submitted'] })).toBe(true);
       await insertOrders(db, [
         { id: 'o4', sessionId: 's', symbol: 'B', side: 'sell', status: 'partially_filled' },
       ]);
       expect(await hasOpenSells(db, { sessionId: 's' })).toBe(true);
       expect(await hasOpenSells(db, { sessionId: 's', symbol: 'B' })).toBe(true);
       expect(await hasOpenSells(db, { sessionId: 's', symbol: 'A' })).toBe(false);
+    }));
+
+  test('orders: a side and a status are the same in any spelling, stored and asked for', () =>
+    run(async (db) => {
+      const spellings = ['partially_filled', 'PARTIALLY_FILLED', 'PartiallyFilled', 'partially-filled'];
+      for (const [i, status] of [...spellings, 'Partially Filled', 'pARTIALLY_fILLED', 'OPEN'].entries()) {
+        const sessionId = `s${i}`;
+        await insertSession(db, { id: sessionId });
+        await insertOrders(db, [
+          { id: `sell ${i}`, sessionId, symbol: 'A', side: i % 2 === 0 ? 'SELL' : 'Sell', status },
+          { id: `buy ${i}`, sessionId, symbol: 'A', side: 'BUY', status: 'FILLED' },
+        ]);
+        expect(await hasOpenSells(db, { sessionId })).toBe(true);
+        expect(ids(await listOpenOrders(db, { sessionId, side: 'sell' }))).toEqual([`sell ${i}`]);
+        expect(ids(await listOrders(db, { sessionId, status: 'filled', side: 'buy' }))).toEqual([`buy ${i}`]);
+        expect(ids(await listOrders(db, { sessionId, side: 'BUY' }))).toEqual([`buy ${i}`]);
+        expect(ids(await listOrders(db, { sessionId, symbol: 'A', status, side: 'SELL' }))).toEqual([
+          `sell ${i}`,
+        ]);
+      }
+      for (const spelling of spellings) {
+        expect(await listOpenOrders(db, { symbol: 'A', statuses: [spelling] })).toHaveLength(6);
+        expect(ids(await listOrders(db, { sessionId: 's0', status: spelling }))).toEqual(['sell 0']);
+      }
+    }));
+
+  test('orders: one with nothing left to fill is not open, whatever its status says', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's' });
+      const left = {
+        unknown: {},
+        'remaining 1': { remaining: 1, size: 1, filledSize: 1 },
+        'a part': { size: 2, filledSize: 1, filled: 2 },
+        'a part, as older services write it': { size: 2, filled: 1 },
+        'filled of an unknown size': { filledSize: 1 },
+        'filled unknown': { size: 1 },
+      };
+      const none = {
+        'remaining 0': { remaining: 0, size: 2, filledSize: 1 },
+        all: { size: '0.3', filledSize: 0.3, filled: 0 },
+        'all, as older services write it': { size: 2, filled: 2 },
+        'more than all': { size: 3e38, filledSize: 3.1e38 },
+      };
+      for (const [id, sizes] of Object.entries({ ...none, ...left })) {
+        await insertOrders(db, [{ id, sessionId: 's', symbol: id, side: 'sell', status: 'OPEN', ...sizes }]);
+      }
+      for (const statuses of [undefined, ['open']]) {
+        expect(ids(await listOpenOrders(db, { statuses })).sort()).toEqual(Object.keys(left).sort());
+        for (const symbol of Object.keys({ ...none, ...left })) {
+          expect(await hasOpenSells(db, { sessionId: 's', symbol, statuses })).toBe(symbol in left);
+        }
+      }
+      expect(await listOrders(db, { sessionId: 's', status: 'open' })).toHaveLength(10);
     }));
 
   test('orders: wrong options are refused before anything is sent', () =>
@@ -247,7 +300,7 @@ export function ordersSuite(run: Run): void {
         () => findOrder(db, JSON.parse('{"exchangeOrderId":"a"}')),
         () => findOrder(db, { id: '\0' }),
         () => listOrders(db, JSON.parse('{}')),
-        () => listOrders(db, { sessionId: 's', side: JSON.parse('"SELL"') }),
+        () => listOrders(db, { sessionId: 's', side: JSON.parse('"short"') }),
         () => listOrders(db, { sessionId: 's', after: JSON.parse('{"id":"a"}') }),
         () => listOpenOrders(db, { statuses: [] }),
         () => listOpenOrders(db, { limit: 1001 }),

@@ -119,6 +119,49 @@ export function performanceSuite(run: Run): void {
       expect(row).toMatchObject({ unreadableFeeCount: 4, fillCount: 11 });
     }));
 
+  test('performance: a fee without a currency is an unnamed one, a map of currencies stays one', () =>
+    run(async (db) => {
+      await db.execute(createSession);
+      const forms: readonly [Partial<FillInput>, Readonly<Record<string, string>>, number][] = [
+        [{ fees: { cost: 0.1, rate: 0.001 } }, { '?': '0.1' }, 0],
+        [{ fees: { amount: '0.2' } }, { '?': '0.2' }, 0],
+        [{ fees: { fee: 0.3, rate: '0.001', currency: null } }, { '?': '0.3' }, 0],
+        [{ fees: { rate: 0.001 } }, {}, 1],
+        [{ fees: { cost: null, rate: 0.001 } }, {}, 1],
+        [{ fees: { cost: { USDT: 0.1 } } }, {}, 1],
+        [{ fees: { cost: 0.1, currency: { code: 'USDT' } } }, { '?': '0.1' }, 0],
+        [{ fees: { cost: 0.1, USDT: 0.2, taker: true, type: 'spot' } }, { '?': '0.1' }, 1],
+        [{ fees: { currency: 'USDT', cost: 0.1, rate: 0.001, type: 'taker' } }, { USDT: '0.1' }, 0],
+        [{ fees: { currency: '', cost: 0.1 } }, { '?': '0.1' }, 0],
+        [{ fees: { USDT: 0.1 } }, { USDT: '0.1' }, 0],
+        [{ fees: { COST: 0.1, usdt: '1e-3' } }, { COST: '0.1', usdt: '0.001' }, 0],
+        [{ fees: { USDT: null, EUR: [1], BNB: '' } }, {}, 3],
+        [{ fees: [{ USDT: 0.1 }, { cost: 0.2, rate: 1 }] }, { USDT: '0.1', '?': '0.2' }, 0],
+        [{ fees: [[{ USDT: 0.1 }], {}, 'x', 7, null, false] }, {}, 6],
+        [{ fees: '0.1' }, { '?': '0.1' }, 0],
+        [{ fees: '{"USDT": 0.1}' }, {}, 1],
+        [{ fees: false, fee: 1 }, {}, 1],
+        [{ fees: {}, feeData: { cost: 0.1, rate: 1 } }, { '?': '0.1' }, 0],
+        [{ fees: [], feeData: { USDT: 0.1 } }, { USDT: '0.1' }, 0],
+        [{ feeData: [{ currency: 'USDT', cost: 0.1 }, 7] }, { USDT: '0.1' }, 1],
+        [{ feeData: 0.1 }, { '?': '0.1' }, 0],
+        [{ feeData: { tier: 1 }, fee: '0.2', feeAmount: 9 }, { '?': '0.2' }, 0],
+        [{ feeData: { currency: 'BNB', rate: 1 }, feeAmount: '0.2' }, { BNB: '0.2' }, 0],
+        [{ feeData: { currency: 'BNB' } }, {}, 0],
+        [{ feeData: null }, {}, 0],
+      ];
+      await insertFills(
+        db,
+        forms.map(([rest], i) => fill(`P${String(i).padStart(2, '0')}`, 'buy', 1, 1, rest)),
+      );
+      const rows = await listPairPerformance(db, { sessionId: 's' });
+      for (const [i, [rest, fees, unreadable]] of forms.entries()) {
+        const row = rows[i];
+        const got = Object.fromEntries((row?.fees ?? []).map((one) => [one.currency ?? '?', one.amount]));
+        expect([got, row?.unreadableFeeCount], JSON.stringify(rest)).toEqual([fees, unreadable]);
+      }
+    }));
+
   test('volume: a quiet pair has rows of zeros, in UTC hours and days', () =>
     run(async (db) => {
       await db.execute(createSession);

@@ -1,0 +1,58 @@
+import { sql } from 'drizzle-orm';
+import { checkOptionalText, checkText } from '../core/arguments.ts';
+import type { Database } from '../core/database.ts';
+import { defineOptions, type OptionsOf } from '../core/options.ts';
+import { type Computed, defineQuery } from '../core/query.ts';
+import { andNarrower, scopeOf } from './order-conditions.ts';
+import { fromOrdersByStatus, hasSomethingLeft, toStatusKeys } from './order-status.ts';
+
+const anyOpenSell = defineQuery<
+  { sessionId: string; statusKeys?: string | undefined; symbol?: string | undefined },
+  { exists: Computed<boolean> }
+>({
+  name: 'hasOpenSells',
+  fields: { exists: { expression: sql`exists`, decode: (value) => value === true } },
+  statement: ({ sessionId, symbol, statusKeys }) => {
+    const { spellings, orders: found } = fromOrdersByStatus({
+      scope: scopeOf({ sessionId, symbol }),
+      keys: statusKeys,
+      columns: undefined,
+      rest: sql`and ${hasSomethingLeft} ${andNarrower({ sessionId, symbol, side: sql`'sell'` })}`,
+    });
+    return sql`
+    with ${spellings}
+    select exists (select from ${found})`;
+  },
+});
+
+const checkHasOpenSellsOptions = defineOptions<OptionsOf<typeof hasOpenSells>>('hasOpenSells', {
+  sessionId: true,
+  symbol: true,
+  statuses: true,
+});
+
+/**
+ * Whether a session has open sell orders, of one symbol or at all: open as `listOpenOrders` has it, and `sell` in any
+ * case. Relies on `idx_orders_composite`.
+ *
+ * @example
+ * if (!(await hasOpenSells(db, { sessionId: 's-1' }))) await recordSettlement(db, { sessionId: 's-1', complete: true });
+ * @throws InvalidArgumentError, DatabaseError
+ */
+export async function hasOpenSells(
+  db: Database,
+  options: {
+    readonly sessionId: string;
+    readonly symbol?: string | undefined;
+    /** Which statuses count as open, in any spelling. */
+    readonly statuses?: readonly string[] | undefined;
+  },
+): Promise<boolean> {
+  checkHasOpenSellsOptions(options);
+  const row = await anyOpenSell.find(db, {
+    sessionId: checkText('sessionId', options.sessionId),
+    symbol: checkOptionalText('symbol', options.symbol),
+    statusKeys: toStatusKeys(options.statuses),
+  });
+  return row?.exists === true;
+}

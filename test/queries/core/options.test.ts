@@ -1,0 +1,140 @@
+import { drizzle } from 'drizzle-orm/pg-proxy';
+import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
+import * as queries from '../../../src/queries/index.ts';
+import * as schemas from '../../../src/zod/index.ts';
+import { openPglite } from '../../support/handles.ts';
+
+/** A database that must not be asked. */
+const db = drizzle(async () => {
+  throw new Error('something was sent');
+});
+
+type Call = (options: never) => unknown;
+/** Options that each function takes: the others are built on them. */
+const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string, unknown>>]> = {
+  findLatestFill: [(o) => queries.findLatestFill(db, o), { symbol: 'A' }],
+  findOrder: [(o) => queries.findOrder(db, o), { id: 'o' }],
+  hasOpenSells: [(o) => queries.hasOpenSells(db, o), { sessionId: 's' }],
+  insertFills: [(o) => queries.insertFills(db, [{ id: 'f' }], o), {}],
+  listDuplicateFills: [(o) => queries.listDuplicateFills(db, o), {}],
+  listFills: [(o) => queries.listFills(db, o), { sessionId: 's' }],
+  listFillsInRange: [(o) => queries.listFillsInRange(db, o), { symbol: 'A', fromMs: 0, toMs: 1 }],
+  listMultiPairSessions: [(o) => queries.listMultiPairSessions(db, o), {}],
+  listOpenOrders: [(o) => queries.listOpenOrders(db, o), {}],
+  listOrders: [(o) => queries.listOrders(db, o), { sessionId: 's' }],
+  listPairPerformance: [(o) => queries.listPairPerformance(db, o), { sessionId: 's' }],
+  listPairVolume: [(o) => queries.listPairVolume(db, o), { bucket: 'hour', fromMs: 0, toMs: 1 }],
+  listSessionsByPair: [(o) => queries.listSessionsByPair(db, o), { pair: 'A' }],
+  listSessionsByPairs: [(o) => queries.listSessionsByPairs(db, o), { pairs: ['A'], match: 'any' }],
+  listSessionsToSettle: [(o) => queries.listSessionsToSettle(db, o), {}],
+  recordSettlement: [(o) => queries.recordSettlement(db, o), { sessionId: 's', complete: true }],
+  setSessionPairs: [(o) => queries.setSessionPairs(db, o), { sessionId: 's', pairs: [] }],
+  streamFills: [(o) => queries.streamFills(db, o).next(), { sessionId: 's' }],
+};
+/** Of what else there is: the rows of the first two are checked as rows, and the last takes a transaction. */
+const others = ['insertOrders', 'insertSession', 'withoutPreparedStatements', 'claimSessionsToSettle'];
+
+test('every function that takes options is here', () => {
+  const functions = Object.entries(queries)
+    .filter(([, value]) => typeof value === 'function' && !/^class/.test(String(value)))
+    .map(([name]) => name);
+  expect(functions.toSorted()).toEqual([...Object.keys(taken), ...others].toSorted());
+});
+
+const refusalOf = async (call: () => unknown): Promise<queries.InvalidArgumentError> => {
+  const error: unknown = await Promise.resolve()
+    .then(call)
+    .catch((thrown) => thrown);
+  if (!(error instanceof queries.InvalidArgumentError)) throw new Error(`not refused, but ${String(error)}`);
+  return error;
+};
+const namesIn = (message: string) => /its options are (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
+
+describe.each(Object.entries(taken))('%s', (name, [call, valid]) => {
+  const run = (options: unknown) => () => call(options as never);
+
+  test('takes what is right', async () => {
+    const error: unknown = await Promise.resolve()
+      .then(run(valid))
+      .catch((thrown) => thrown);
+    expect(error).not.toBeInstanceOf(queries.InvalidArgumentError);
+  });
+
+  test('refuses a name that it does not know, says it, and those that it knows', async () => {
+    for (const key of ['sessionID', 'LIMIT', 'offset', '__proto__ ', 'constructor', 'toString']) {
+      for (const value of ['x', undefined, null]) {
+        const { message } = await refusalOf(run({ ...valid, [key]: value }));
+        expect(message).toContain(`${name} has no option ${key};`);
+        for (const known of Object.keys(valid)) expect(namesIn(message)).toContain(known);
+      }
+    }
+  });
+
+  test('refuses null, by the name of the option', async () => {
+    const { message } = await refusalOf(run({ ...valid, nothing: 1 }));
+    for (const known of namesIn(message)) {
+      expect((await refusalOf(run({ ...valid, [known]: null }))).message).toContain(
+        `${known} must not be null`,
+      );
+    }
+  });
+
+  test('refuses what is no object of options', async () => {
+    const forgotten = Promise.resolve(valid);
+    for (const options of [null, 7, 'sessionId', true, 7n, () => valid, [], [valid], new Map(), forgotten]) {
+      expect((await refusalOf(run(options))).message).toContain(`${name}: options must be an object`);
+    }
+    if (Object.keys(valid).length > 0) await refusalOf(run(undefined));
+  });
+
+  test('its schema knows the same names', async () => {
+    const schema = new Map<string, z.ZodType>(Object.entries(schemas)).get(`${name}OptionsSchema`);
+    if (schema === undefined) return expect(name).toBe('insertFills');
+    const { message } = await refusalOf(run({ ...valid, nothing: 1 }));
+    const inCode = ['signal'];
+    expect(namesOf(schema)).toEqual(
+      namesIn(message)
+        .filter((known) => !inCode.includes(known))
+        .toSorted(),
+    );
+  });
+});
+
+/** The keys of an object schema, or of all members of a union of them. */
+function namesOf(schema: z.ZodType): string[] {
+  const { def } = schema;
+  if ('options' in def && Array.isArray(def.options)) {
+    return [...new Set(def.options.flatMap(namesOf))].toSorted();
+  }
+  if ('shape' in def && typeof def.shape === 'object' && def.shape !== null)
+    return Object.keys(def.shape).toSorted();
+  throw new Error('neither an object nor a union');
+}
+
+test('claimSessionsToSettle, in its transaction, too', async () => {
+  await using handle = await openPglite();
+  await handle.db.transaction(async (tx) => {
+    const claim = (options: unknown) => () => queries.claimSessionsToSettle(tx, options as never);
+    expect((await refusalOf(claim({ retryAfterMS: 5 }))).message).toMatch(
+      /^claimSessionsToSettle has no option retryAfterMS; did you mean retryAfterMs\? its options are lookback/,
+    );
+    expect((await refusalOf(claim({ retryAfterMs: null }))).message).toContain(
+      'retryAfterMs must not be null',
+    );
+    await refusalOf(claim(null));
+    const { message } = await refusalOf(claim({ nothing: 1 }));
+    expect(namesOf(schemas.claimSessionsToSettleOptionsSchema)).toEqual(namesIn(message).toSorted());
+    expect(await queries.claimSessionsToSettle(tx, { retryAfterMs: 0 })).toEqual([]);
+  });
+});
+
+test('a whole row is a key, whatever else it holds', async () => {
+  await using handle = await openPglite();
+  await queries.insertSession(handle.db, { id: 's', startedAt: 5, pairs: ['A'] });
+  await queries.insertOrders(handle.db, [{ id: 'o', sessionId: 's', timestamp: 5 }]);
+  const [session] = await queries.listSessionsByPair(handle.db, { pair: 'A' });
+  const [order] = await queries.listOrders(handle.db, { sessionId: 's' });
+  expect(await queries.listSessionsByPair(handle.db, { pair: 'A', after: session })).toEqual([]);
+  expect(await queries.listOrders(handle.db, { sessionId: 's', after: order })).toEqual([]);
+});
