@@ -31,7 +31,7 @@ export const dedupe = defineCommand({
   },
   exclusive: [['isDryRun', 'isUndo']],
   run: async ({ url, signal, progress }, { isDryRun, isUndo, batchRows }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     const work = { signal, onProgress: progress.update };
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });

@@ -46,7 +46,7 @@ export const migrate = defineCommand({
     ...waitInput,
   },
   run: async ({ url, signal, progress }, { upTo, isDryRun, lockWaitMs, maxWaitMs, ...records }) => {
-    await using connection = await openConnection(url, { create: !isDryRun });
+    await using connection = await openConnection(url, { create: !isDryRun, signal });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });

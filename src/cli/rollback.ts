@@ -23,7 +23,7 @@ export const rollback = defineCommand({
     ...waitInput,
   },
   run: async ({ url, signal, progress }, { migration, acceptDataLoss, lockWaitMs, maxWaitMs }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     const report = await rollbackMigration(connection, migration, {
       acceptDataLoss,
       lockWaitMs,
