@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type postgres from 'postgres';
 import { parseArray, serializeArray } from './arrays.ts';
-import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
+import type { Connection, FileSource, Notice, Parameter, ReachedEndpoint } from './connection.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
 import type { Line } from './line.ts';
+import type { Endpoint } from './url/endpoints.ts';
 import type { ServerTarget } from './url.ts';
 
 type Types = { bigint: postgres.PostgresType<number | bigint> };
@@ -16,6 +17,7 @@ export interface SessionParts {
   readonly target: ServerTarget;
   readonly driver: typeof postgres;
   readonly line: Line;
+  readonly endpoint: Endpoint;
   readonly redact: (text: string) => string;
   readonly password: string | undefined;
   readonly openSecond: () => Promise<Connection>;
@@ -32,6 +34,7 @@ const goodbyeSeconds = 5;
 export class ServerSession implements Connection {
   readonly kind = 'server';
   readonly target: string;
+  readonly endpoint: ReachedEndpoint;
   versionNumber = 0;
   pid = 0;
   readonly #parts: SessionParts;
@@ -44,6 +47,7 @@ export class ServerSession implements Connection {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.target = parts.target.name;
+    this.endpoint = parts.endpoint;
     this.#sql = parts.driver(
       listDriverOptions(parts, {
         onnotice: (notice) => {

@@ -93,6 +93,7 @@ async function openRoute(
     target,
     driver,
     line,
+    endpoint,
     redact,
     password,
     openSecond: () => openServer(target, signal),

@@ -1,13 +1,13 @@
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
 import { backupDatabase } from '../../src/ops/backup/backup.ts';
 import { type CliProcess, type CliResult, startCli } from '../support/cli.ts';
 import { findPrograms, needsPrograms } from '../support/client-programs.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { type Manner, startEndpoint } from '../support/endpoints.ts';
+import { type Manner, startEndpoint, startLine } from '../support/endpoints.ts';
 import { until } from '../support/waiting.ts';
 
 const newest = 18;
@@ -117,6 +117,20 @@ test.each([
     await holder.unsafe('rollback');
   },
 );
+
+test('status, whose line has gone dead in a statement: gone, and it says what may be left', async () => {
+  await using db = await createDatabase(newest, 'migrated');
+  await using line = await startLine(inject('serverPorts')[newest]);
+  const holder = db.connect({ max: 1 });
+  await holder.unsafe('begin; lock table sessions in access exclusive mode');
+  const cli = startCli(['status', '--url', `postgres://postgres@127.0.0.1:${line.port}/${db.name}`]);
+  await until(() => isWaiting(db), 'a statement waits');
+  line.freeze();
+  const { exitCode, stderr } = await interrupt(cli, 'SIGINT');
+  expect(exitCode).toBe(5);
+  expect(stderr).toMatch(/select pg_terminate_backend\(\d+\);/);
+  await holder.unsafe('rollback');
+});
 
 test.skipIf(programs === undefined)(
   `backup, whose server has stopped: pg_dump is killed, no file is left${needsPrograms(newest)}`,

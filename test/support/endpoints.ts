@@ -1,4 +1,4 @@
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 
 /** What a TCP endpoint that is no PostgreSQL server does with whoever connects. */
 export type Manner = 'says nothing' | 'closes at once' | 'answers garbage' | 'lets in and says nothing';
@@ -48,6 +48,39 @@ export async function startEndpoint(manner: Manner): Promise<TestEndpoint> {
     [Symbol.asyncDispose]: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/** A line to a server that can go dead, as when a cable is pulled: nothing comes through, and nobody is told. */
+export async function startLine(
+  serverPort: number,
+): Promise<AsyncDisposable & { readonly port: number; freeze(): void }> {
+  const sockets = new Set<Socket>();
+  let isFrozen = false;
+  const relay = createServer((near) => {
+    near.on('error', () => {});
+    sockets.add(near);
+    if (isFrozen) return;
+    const far = connect(serverPort, '127.0.0.1');
+    far.on('error', () => {});
+    sockets.add(far);
+    near.on('data', (data) => isFrozen || far.write(data));
+    far.on('data', (data) => isFrozen || near.write(data));
+    near.on('close', () => isFrozen || far.end());
+    far.on('close', () => isFrozen || near.end());
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const address = relay.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return {
+    port: address.port,
+    freeze: () => {
+      isFrozen = true;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => relay.close(resolve));
     },
   };
 }

@@ -34,25 +34,25 @@ const lockWait = '60s';
 export async function backupDatabase(url: string, options: BackupOptions = {}): Promise<Backup> {
   const target = parseTarget(url);
   if (target.kind === 'embedded') return backupEmbedded(target.directory, options);
-  const environment = toLibpqEnvironment(url);
+  // What the programs can't be told is refused before anything is done.
+  toLibpqEnvironment(url);
   await using connection = await openConnection(url, { signal: options.signal });
   await using _limits = await liftTimeLimits(connection);
   const programs = await findClientPrograms(majorOf(connection.versionNumber));
   // What pg_dump sees and what is counted is one snapshot: it lives as long as this transaction.
   return await inTransaction(connection, 'isolation level repeatable read read only', () =>
-    dump(connection, { url, environment, programs }, options),
+    dump(connection, { url, programs }, options),
   );
 }
 
 interface DumpTools {
   readonly url: string;
-  readonly environment: NodeJS.ProcessEnv;
   readonly programs: ClientPrograms;
 }
 
 async function dump(
   connection: Connection,
-  { url, environment, programs }: DumpTools,
+  { url, programs }: DumpTools,
   { folder = 'backups', scope = 'database', signal, onProgress }: BackupOptions,
 ): Promise<Backup> {
   const startedAtMs = Date.now();
@@ -65,6 +65,7 @@ async function dump(
   return storeBackup(folder, nameBackup(origin.database, startedAtMs, ending), async (partial) => {
     onProgress?.(`pg_dump of ${connection.target} …`);
     const selection = scope === 'database' ? [] : tables.map((table) => `--table=${toPattern(table)}`);
+    const environment = toLibpqEnvironment(url, connection.endpoint);
     const running = { environment, signal, redact: createRedactor(url), writesTo: partial };
     await runProgram({
       ...running,
@@ -75,7 +76,7 @@ async function dump(
         `--lock-wait-timeout=${lockWait}`,
         `--snapshot=${origin.snapshot}`,
         `--file=${partial}`,
-        ...toDbname(url),
+        ...toDbname(toConninfo(url, connection.endpoint)),
         ...selection,
       ],
     });
@@ -99,10 +100,7 @@ async function dump(
 }
 
 /** The database itself is in the environment. */
-function toDbname(url: string): string[] {
-  const conninfo = toConninfo(url);
-  return conninfo === '' ? [] : [`--dbname=${conninfo}`];
-}
+const toDbname = (conninfo: string): string[] => (conninfo === '' ? [] : [`--dbname=${conninfo}`]);
 
 /** The tables of the schema that are there, and all that the package keeps beside them. */
 async function listOwnTables(connection: Connection): Promise<TableName[]> {

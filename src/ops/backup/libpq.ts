@@ -1,3 +1,4 @@
+import type { ReachedEndpoint } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { overrulingVariables, urlParameters } from '../../connection/url/parameters/index.ts';
 import { parseTarget, type ServerTarget, type Target } from '../../connection/url.ts';
@@ -6,12 +7,15 @@ import { parseTarget, type ServerTarget, type Target } from '../../connection/ur
  * The environment in which PostgreSQL's client programs reach the very database that our session reaches. Everything
  * but what libpq has no variable for goes through it: an argument can be read by every user of the machine.
  *
+ * `reached` is the server that our session has found, where the URL names several: libpq goes on to the next one in
+ * fewer cases than we do, and would end up on another a moment later.
+ *
  * No variable of libpq is handed on as it is found: what it said is in the settings, unless the URL says otherwise.
  *
  * @throws OperationError `URL_INVALID` where the programs can't be told what the URL says
  */
-export function toLibpqEnvironment(url: string): NodeJS.ProcessEnv {
-  const { forPrograms } = serverOf(url).settings;
+export function toLibpqEnvironment(url: string, reached?: ReachedEndpoint): NodeJS.ProcessEnv {
+  const forPrograms = valuesFor(url, reached);
   if (forPrograms.has('sslpassword')) throw secretArgument();
   const environment: NodeJS.ProcessEnv = { ...process.env };
   for (const name of overrulingVariables) delete environment[name];
@@ -25,8 +29,8 @@ export function toLibpqEnvironment(url: string): NodeJS.ProcessEnv {
 }
 
 /** What libpq has no variable for, as it reads it in `--dbname`: `keepalives_idle='30'`. */
-export function toConninfo(url: string): string {
-  const { forPrograms } = serverOf(url).settings;
+export function toConninfo(url: string, reached?: ReachedEndpoint): string {
+  const forPrograms = valuesFor(url, reached);
   return [...urlParameters]
     .flatMap(([name, { isArgument }]) => {
       const value = forPrograms.get(name);
@@ -38,6 +42,17 @@ export function toConninfo(url: string): string {
 /** A value in a libpq connection string. */
 export const quoteConninfo = (value: string): string =>
   `'${value.replace(/[\\']/g, (found) => `\\${found}`)}'`;
+
+function valuesFor(url: string, reached: ReachedEndpoint | undefined): ReadonlyMap<string, string> {
+  const { forPrograms } = serverOf(url).settings;
+  if (reached === undefined) return forPrograms;
+  const { host, port, address } = reached;
+  const pinned = new Map([...forPrograms, ['host', host], ['port', String(port)]]);
+  pinned.delete('target_session_attrs');
+  if (address === undefined) pinned.delete('hostaddr');
+  else pinned.set('hostaddr', address);
+  return pinned;
+}
 
 function serverOf(url: string): ServerTarget {
   const target: Target = parseTarget(url);

@@ -53,7 +53,8 @@ async function restoreServer(
   into: string,
   { confirm, withoutOwners = false, signal, onProgress, verify }: RestoreOptions,
 ): Promise<RestoreReport> {
-  const environment = toLibpqEnvironment(into);
+  // What the programs can't be told is refused before anything is done.
+  toLibpqEnvironment(into);
   await using connection = await openConnection(into, { signal });
   await using _limits = await liftTimeLimits(connection);
   // An archive is read by the pg_restore of the pg_dump that made it, or a later one.
@@ -68,7 +69,9 @@ async function restoreServer(
     ...(withoutOwners ? ['--no-owner', '--no-privileges'] : []),
     file,
   ];
-  const dbname = `--dbname=dbname=${quoteConninfo(current?.name ?? '')} ${toConninfo(into)}`.trim();
+  const dbname =
+    `--dbname=dbname=${quoteConninfo(current?.name ?? '')} ${toConninfo(into, connection.endpoint)}`.trim();
+  const environment = toLibpqEnvironment(into, connection.endpoint);
   const running = { environment, signal, redact: createRedactor(into) };
   if (needsScript(programs.major, majorOf(connection.versionNumber))) {
     await restoreByScript(programs, running, args, dbname);
