@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -7,6 +7,7 @@ import { backupDatabase } from '../../src/ops/backup/backup.ts';
 import { type CliProcess, type CliResult, startCli } from '../support/cli.ts';
 import { findPrograms, needsPrograms } from '../support/client-programs.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { makeDeaf } from '../support/deaf-program.ts';
 import { type Manner, startEndpoint, startLine } from '../support/endpoints.ts';
 import { until } from '../support/waiting.ts';
 
@@ -187,20 +188,4 @@ async function withPrograms<Result>(bin: string, work: () => Promise<Result>): P
     if (before === undefined) delete process.env['PG_BIN'];
     else process.env['PG_BIN'] = before;
   }
-}
-
-/** A pg_restore that takes no SIGTERM, as one that waits for a server that does not answer. */
-async function makeDeaf(bin: string, real: string): Promise<void> {
-  await mkdir(bin);
-  await writeFile(path.join(bin, 'pg_dump'), `#!/bin/sh\nexec ${real}/pg_dump "$@"\n`);
-  await writeFile(
-    path.join(bin, 'pg_restore'),
-    `#!/bin/sh
-[ "$1" = --version ] && exec ${real}/pg_restore --version
-trap '' TERM INT
-echo $$ > ${bin}/pid
-while :; do sleep 0.2; done
-`,
-  );
-  for (const name of ['pg_dump', 'pg_restore']) await chmod(path.join(bin, name), 0o755);
 }

@@ -1,12 +1,10 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { findPassword } from '../../src/connection/passfile.ts';
-import type { Endpoint } from '../../src/connection/url/endpoints.ts';
 import { isServerSetting, urlParameters } from '../../src/connection/url/parameters/index.ts';
 import type { ServerSettings } from '../../src/connection/url/server-settings.ts';
-import { createRedactor, parseTarget } from '../../src/connection/url.ts';
+import { parseTarget } from '../../src/connection/url.ts';
 import { toConninfo, toLibpqEnvironment, withDatabase } from '../../src/ops/backup/libpq.ts';
 
 let home: string;
@@ -199,34 +197,4 @@ test('the table says of every parameter what becomes of it, and leads to paramet
     if (refused !== undefined) expect(refused, name).toMatch(/\w/);
     if (isServerSetting(name)) expect(variable, name).toBeUndefined();
   }
-});
-
-test('a password file is read as libpq reads it: the first line that fits, and only where nobody else can', async () => {
-  const file = path.join(home, '.pgpass');
-  await writeFile(
-    file,
-    '# no:1:d:u:one\nh:5432:other:u:two\n*:*:d:u:with\\:colon:and\\\\more\nh:5432:d:u:late\n',
-  );
-  const settings = read('postgres://u@h/d');
-  const endpoint = settings.endpoints[0] as Endpoint;
-  await chmod(file, 0o600);
-  expect(await findPassword(settings, endpoint)).toBe('with:colon:and\\more');
-  expect(await findPassword({ ...settings, user: 'other' }, endpoint)).toBeUndefined();
-  await chmod(file, 0o644);
-  expect(await findPassword(settings, endpoint)).toBeUndefined();
-  const elsewhere = read(`postgres://u@h/d?passfile=${encodeURIComponent(path.join(home, 'none'))}`);
-  expect(await findPassword(elsewhere, endpoint)).toBeUndefined();
-});
-
-test('no spelling of a secret comes through', () => {
-  vi.stubEnv('PGPASSWORD', 'env/Secret');
-  const redact = createRedactor('postgres://u:p%2fw%20ö@h/d?sslpassword=k%25y&password=q+r');
-  const spellings =
-    'p/w ö, p%2fw%20ö, p%2Fw%20%C3%B6, p%2fw%20%c3%b6, k%y, k%25y, q+r, q%2Br, env/Secret, env%2FSecret';
-  expect(redact(spellings)).toBe(
-    spellings
-      .split(', ')
-      .map(() => '***')
-      .join(', '),
-  );
 });
