@@ -40,7 +40,7 @@ export const dedupe = defineCommand({
     ['isUndo', 'withoutVenueId'],
   ],
   run: async ({ url, signal, progress }, { isDryRun, isUndo, withoutVenueId, batchRows }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     const work = { signal, onProgress: progress.update };
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });

@@ -29,7 +29,7 @@ export const duplicates = defineCommand({
     ),
   },
   run: async ({ url, signal, progress }, { samples }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     cancelOnAbort(connection, { signal, onProgress: progress.line });
     const result = await listDuplicates(connection, { samples });
     return {

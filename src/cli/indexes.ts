@@ -13,7 +13,7 @@ export const indexes = defineCommand({
     1: 'an index is INVALID, or left behind by a failed build',
   },
   run: async ({ url, signal, progress }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     cancelOnAbort(connection, { signal, onProgress: progress.line });
     const overview = await listIndexes(connection);
     const isBroken = overview.indexes.some(({ findings }) =>

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { type OperationError, toOperationError } from '../connection/errors.ts';
 import { isSqlState } from '../connection/sqlstate.ts';
-import { createRedactor } from '../connection/url.ts';
+import { createRedactor, parseTarget } from '../connection/url.ts';
 import { commands } from './commands.ts';
 import { readUrl } from './database-url.ts';
-import { createProgress, formatError, formatJson, unexpected } from './output.ts';
+import { createProgress, formatError, formatJson, leftBehind, unexpected } from './output.ts';
 import { buildProgram, type Invocation } from './program.ts';
 
 // The only place that prints to standard output and sets the exit code.
@@ -16,23 +16,34 @@ let json = process.argv.includes('--json');
 const progress = createProgress(process.stderr);
 const interrupt = new AbortController();
 
+/** Every session is cut off before; this is for what hangs elsewhere, such as a file system that does not answer. */
+const leaveAfterMs = 1_800;
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // Whoever presses a second time does not want to wait for the server's answer.
     if (interrupt.signal.aborted) process.exit(5);
     progress.line(`${signal}: stopping the work on the server … (again: leave at once)`);
     interrupt.abort(signal);
+    setTimeout(() => {
+      if (!isEnded) fail(running, leftBehind(running ?? 'the command', signal));
+      process.exit();
+    }, leaveAfterMs).unref();
   });
 }
 
 let running: string | undefined;
 let redact = createRedactor('');
 let isPrinted = false;
+/** The result or the error has been said; all that is left is to close things. */
+let isEnded = false;
 
 // A driver can throw where nobody catches it: postgres.js asks for the array types by itself. That ends in words, too.
 process.on('uncaughtException', (cause) => {
+  // What the driver throws there has ended the command already, where a statement of ours was waiting behind its own.
+  if (isEnded && (process.exitCode ?? 0) !== 0) process.exit();
   const isServers = 'code' in cause && isSqlState(cause.code);
-  fail(running, isServers ? toOperationError(cause, {}, redact) : unexpected(cause));
+  fail(running, isServers ? toOperationError(cause, {}, redact) : unexpected(cause, redact));
   process.exit();
 });
 
@@ -53,12 +64,14 @@ async function dispatch(invocation: Invocation): Promise<void> {
   try {
     const url = readUrl(invocation.url);
     redact = createRedactor(url);
+    for (const note of parseTarget(url).notes) progress.line(redact(note));
     const { exitCode, result, text } = await invocation.run({ url, signal: interrupt.signal, progress });
     progress.clear();
     print(json ? formatJson({ command, exitCode, result }) : text);
+    isEnded = true;
     process.exitCode = exitCode;
   } catch (cause) {
-    fail(command, unexpected(cause));
+    fail(command, unexpected(cause, redact));
   }
 }
 
@@ -66,6 +79,7 @@ function fail(command: string | undefined, error: OperationError): void {
   progress.clear();
   if (json && !isPrinted) print(formatJson({ command, exitCode: error.exitCode, error }));
   else process.stderr.write(`${formatError(error)}\n`);
+  isEnded = true;
   process.exitCode = error.exitCode;
 }
 

@@ -19,7 +19,7 @@ export const maintain = defineCommand({
     name: optionalArgument('[name]', 'one table (analyze, vacuum) or index (reindex); default: all', text),
   },
   run: async ({ url, signal, progress }, { action, name }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     const report = await maintainTables(connection, action, { name, signal, onProgress: progress.update });
     return {
       exitCode: 0,

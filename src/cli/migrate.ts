@@ -57,7 +57,7 @@ export const migrate = defineCommand({
     { url, signal, progress },
     { upTo, isDryRun, lockWaitMs, maxWaitMs, maxTradeWaitMs, ...records },
   ) => {
-    await using connection = await openConnection(url, { create: !isDryRun });
+    await using connection = await openConnection(url, { create: !isDryRun, signal });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });

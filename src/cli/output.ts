@@ -75,12 +75,25 @@ export function formatJson(document: object): string {
 }
 
 /** Any error as an `OperationError`. One that is none yet is a fault of ours or of a library, and not of the operator. */
-export function unexpected(cause: unknown): OperationError {
+export function unexpected(
+  cause: unknown,
+  redact: (text: string) => string = (text) => text,
+): OperationError {
   if (cause instanceof OperationError) return cause;
   return new OperationError({
     code: 'STATEMENT_FAILED',
-    message: `unexpected: ${cause instanceof Error ? cause.message : String(cause)}`,
+    message: `unexpected: ${redact(cause instanceof Error ? cause.message : String(cause))}`,
     advice:
       'This is a fault of multi-pair-db. Run the same command again, and report it with what you did before.',
+  });
+}
+
+/** For a command that has not ended in good order, and is ended now. */
+export function leftBehind(command: string, signal: string): OperationError {
+  return new OperationError({
+    code: 'INTERRUPTED',
+    message: `${command} did not end in good order after ${signal}, and was left`,
+    advice:
+      'What was committed stays. The server may work on at what was not, until it notices that nobody listens; a file that was being written may be there as FILE.partial, and can be deleted. What is there now: multi-pair-db status',
   });
 }

@@ -14,7 +14,7 @@ export const preflight = defineCommand({
   },
   input: timeLimitInput,
   run: async ({ url, signal }, { timeLimitMs }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     const result = await runPreflight(connection, { signal, timeLimitMs });
     const { warning, blocker } = result.counts;
     return { exitCode: warning + blocker === 0 ? 0 : 1, result, text: format(result) };

@@ -31,7 +31,7 @@ export const rollback = defineCommand({
     ...tradeInput,
   },
   run: async ({ url, signal, progress }, { migration, isDryRun, ...options }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       const plan = await planRollback(connection, migration);

@@ -14,7 +14,7 @@ export const status = defineCommand({
     1: 'something is pending, half-done, contradicted, INVALID or missing, or the journal contradicts the files',
   },
   run: async ({ url, signal, progress }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     cancelOnAbort(connection, { signal, onProgress: progress.line });
     const result = await readStatus(connection);
     return { exitCode: isDone(result) ? 0 : 1, result, text: formatStatus(result) };

@@ -22,7 +22,7 @@ export const verify = defineCommand({
     ...timeLimitInput,
   },
   run: async ({ url, signal }, { withPlans, timeLimitMs }) => {
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     // Loaded only when it is asked for, because it loads Drizzle and the queries, which every start would pay for.
     const explain = withPlans ? await (await import('./probes.ts')).listPlanProbes() : [];
     const result = await verifyDatabase(connection, {

@@ -22,6 +22,15 @@ export interface FileSource {
   readonly line: number | undefined;
 }
 
+/** The server that a session has found, of the several that a URL may name. */
+export interface ReachedEndpoint {
+  /** A name, an address, or the folder of a socket. */
+  readonly host: string;
+  readonly port: number;
+  /** Where the host is, if the URL says that apart. */
+  readonly address: string | undefined;
+}
+
 /**
  * One session of one database: what is set in it stays set, and a lock it takes stays taken, until it is closed.
  * Every error is an `OperationError`. Run one statement at a time.
@@ -33,6 +42,8 @@ export interface Connection extends AsyncDisposable {
   readonly kind: 'server' | 'embedded';
   /** Host, port and database, or the embedded directory: fit for messages. */
   readonly target: string;
+  /** Which of the servers of the URL it is on; PGlite has none. */
+  readonly endpoint?: ReachedEndpoint;
   /** `server_version_num`: 150018 is PostgreSQL 15.18. */
   readonly versionNumber: number;
   /** Process id of the session's backend. */

@@ -34,3 +34,14 @@ export const exitCodes = {
 
 /** What went wrong, for programs. Codes are stable; texts are not. */
 export type OperationErrorCode = keyof typeof exitCodes;
+
+/**
+ * Whether the very same command may well succeed when it is run again, unless an error knows better: others were in the
+ * way, or the server was not there. Not what somebody has to repair first, and not what somebody has stopped: a program
+ * that runs an interrupted command again would undo what its operator has decided.
+ */
+export const retryableCodes: ReadonlySet<OperationErrorCode> = new Set([
+  'UNREACHABLE',
+  'CONNECTION_LOST',
+  'LOCKED',
+]);

@@ -1,4 +1,4 @@
-import { exitCodes, type FailureExitCode, type OperationErrorCode } from './error-codes.ts';
+import { exitCodes, type FailureExitCode, type OperationErrorCode, retryableCodes } from './error-codes.ts';
 import { findSqlStateRule, isSqlState } from './sqlstate.ts';
 
 /** What an `OperationError` is made from. */
@@ -18,6 +18,8 @@ export interface OperationErrorDetails {
   readonly sqlState?: string | undefined;
   /** PostgreSQL's own words, without row values. */
   readonly serverMessage?: string | undefined;
+  /** The same command may well succeed when it is run again (default: what the code says). */
+  readonly isRetryable?: boolean | undefined;
 }
 
 /**
@@ -40,6 +42,8 @@ export class OperationError extends Error implements OperationErrorDetails {
   readonly statement: string | undefined;
   readonly sqlState: string | undefined;
   readonly serverMessage: string | undefined;
+  /** The same command may well succeed when it is run again: others were in the way, or the server was not there. */
+  readonly isRetryable: boolean;
 
   constructor(details: OperationErrorDetails) {
     super(details.message);
@@ -50,6 +54,7 @@ export class OperationError extends Error implements OperationErrorDetails {
     this.statement = details.statement;
     this.sqlState = details.sqlState;
     this.serverMessage = details.serverMessage;
+    this.isRetryable = details.isRetryable ?? retryableCodes.has(details.code);
   }
 
   get exitCode(): FailureExitCode {
@@ -57,9 +62,10 @@ export class OperationError extends Error implements OperationErrorDetails {
   }
 
   /** Every field that is known, for `--json` and for logs. */
-  toJSON(): OperationErrorDetails & { readonly exitCode: FailureExitCode } {
-    const { code, exitCode, message, advice, file, line, statement, sqlState, serverMessage } = this;
-    return { code, exitCode, message, advice, file, line, statement, sqlState, serverMessage };
+  toJSON(): OperationErrorDetails & { readonly exitCode: FailureExitCode; readonly isRetryable: boolean } {
+    const { code, exitCode, message, advice, file, line, statement, sqlState, serverMessage, isRetryable } =
+      this;
+    return { code, exitCode, message, advice, file, line, statement, sqlState, serverMessage, isRetryable };
   }
 }
 
@@ -78,7 +84,7 @@ export function toOperationError(
 ): OperationError {
   if (cause instanceof OperationError) return cause;
   const fields = readFields(cause);
-  const rule = findSqlStateRule(fields.code);
+  const rule = findSqlStateRule(fields.code, fields.message);
   const serverMessage = redact(withoutRowValues(fields));
   const hint = redact(fields.hint ?? '');
   return new OperationError({
@@ -90,6 +96,7 @@ export function toOperationError(
     statement: source.statement === undefined ? undefined : redact(summarizeStatement(source.statement)),
     sqlState: isSqlState(fields.code) ? fields.code : undefined,
     serverMessage,
+    isRetryable: rule.isRetryable,
   });
 }
 

@@ -1,149 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type postgres from 'postgres';
-import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { loadDriver } from './driver.ts';
-import { OperationError, type StatementSource, toOperationError } from './errors.ts';
+import { OperationError, toOperationError } from './errors.ts';
+import { abandoned, graceMs, interruptedWhileOpening } from './interrupt.ts';
+import { Line } from './line.ts';
+import { explainOpening } from './login-errors.ts';
+import { findPassword } from './passfile.ts';
+import { fits, refuseRole } from './server-role.ts';
+import { ServerSession } from './server-session.ts';
+import type { Route } from './socket.ts';
+import { EncryptionError, readTlsOptions } from './tls.ts';
+import { formatDuration } from './units.ts';
+import type { Endpoint } from './url/endpoints.ts';
+import type { ServerRole } from './url/server-settings.ts';
 import { createRedactor, type ServerTarget } from './url.ts';
 
-/** Seconds to wait for a server that does not answer, unless the URL says otherwise (`connect_timeout`). */
-const connectTimeoutSeconds = 10;
+/** What opening a session needs, whichever server it ends up on. */
+interface Opening {
+  readonly target: ServerTarget;
+  readonly driver: typeof postgres;
+  readonly tlsOptions: Route['tlsOptions'];
+  readonly signal: AbortSignal | undefined;
+}
 
-type Types = { bigint: number | bigint };
-type Running = postgres.PendingQuery<postgres.Row[]>;
-
-/** Sessions, sizes and epoch milliseconds stay far below 2^53; what does not is not rounded in silence. */
-const parseBigint = (text: string): number | bigint =>
-  Number.isSafeInteger(Number(text)) ? Number(text) : BigInt(text);
-
-export async function openServer(target: ServerTarget): Promise<Connection> {
-  const redact = createRedactor(target.url);
+/**
+ * Opens a session on the first server of the URL that takes one and is of the kind that is asked for. Ends within the
+ * URL's `connect_timeout`, whatever is at the other end, and at once when `signal` is aborted.
+ */
+export async function openServer(target: ServerTarget, signal?: AbortSignal): Promise<Connection> {
+  if (signal?.aborted === true) throw interruptedWhileOpening(target.name);
   const { default: driver } = await loadDriver('postgres', () => import('postgres'));
-  const session = new ServerSession(target, redact);
-  session.start(driver);
+  const tlsOptions = await readTlsOptions(target.settings.encryption);
+  const opening: Opening = { target, driver, tlsOptions, signal };
+  const { role } = target.settings;
+  // Preferred is what is tried first; what is left is whoever is there.
+  const rounds: readonly ServerRole[] = role === 'prefer-standby' ? ['standby', 'any'] : [role];
+  let fault: OperationError | undefined;
+  for (const wanted of rounds) {
+    for (const endpoint of target.settings.endpoints) {
+      try {
+        return await openEndpoint(opening, endpoint, wanted);
+      } catch (error) {
+        if (!(error instanceof OperationError)) throw error;
+        fault ??= error;
+        if (!mayBeElsewhere(error)) throw explainOpening(error, target);
+      }
+    }
+  }
+  throw fault === undefined ? refuseRole(role) : explainOpening(fault, target);
+}
+
+/** As libpq has it: a server that is not there, or not ready, leads to the next one; one that says no does not. */
+const mayBeElsewhere = ({ code, sqlState }: OperationError): boolean =>
+  code === 'READ_ONLY' ||
+  sqlState === '57P03' ||
+  (sqlState === undefined && (code === 'UNREACHABLE' || code === 'CONNECTION_LOST'));
+
+/** Tries a server as often as `sslmode` allows: encrypted or not. All tries together have one patience. */
+async function openEndpoint(opening: Opening, endpoint: Endpoint, wanted: ServerRole): Promise<Connection> {
+  const { tries } = opening.target.settings.encryption;
+  const startedAtMs = Date.now();
+  let fault: unknown;
+  for (const encrypted of endpoint.socket === undefined ? tries : tries.slice(0, 1)) {
+    try {
+      return await openRoute(opening, endpoint, encrypted, startedAtMs, wanted);
+    } catch (error) {
+      fault ??= error;
+      if (!isAboutEncryption(error)) throw fault;
+    }
+  }
+  throw fault;
+}
+
+/** It was the TLS that failed, or pg_hba.conf that lets in only with it or only without. */
+const isAboutEncryption = (error: unknown): boolean =>
+  error instanceof EncryptionError || (error instanceof OperationError && error.sqlState === '28000');
+
+async function openRoute(
+  opening: Opening,
+  endpoint: Endpoint,
+  encrypted: Route['encrypted'],
+  startedAtMs: number,
+  wanted: ServerRole,
+): Promise<Connection> {
+  const { target, driver, tlsOptions, signal } = opening;
+  const { settings, url, name } = target;
+  const line = new Line({ endpoint, encrypted, encryption: settings.encryption, tlsOptions });
+  const password = settings.password ?? (await findPassword(settings, endpoint));
+  const redact = createRedactor(url, password);
+  const session = new ServerSession({
+    target,
+    driver,
+    line,
+    endpoint,
+    redact,
+    password,
+    openSecond: () => openServer(target, signal),
+  });
+  const interrupt = (): void => line.cut(interruptedWhileOpening(name));
+  signal?.addEventListener('abort', interrupt);
+  const patience = settings.connectTimeoutMs;
+  const leftMs = Math.max(1, startedAtMs + patience - Date.now());
+  const timer =
+    patience === 0 ? undefined : setTimeout(() => line.cut(noAnswer(endpoint, patience, line)), leftMs);
   try {
     await session.identify();
-  } catch (error) {
+    if (!(await fits(session, wanted))) throw refuseRole(wanted);
+  } catch (cause) {
     await session.close();
-    throw error;
+    throw toOperationError(cause, {}, redact);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', interrupt);
   }
+  if (signal !== undefined) abandonOnAbort(session, line, signal);
   return session;
 }
 
-class ServerSession implements Connection {
-  readonly kind = 'server';
-  readonly target: string;
-  versionNumber = 0;
-  pid = 0;
-  readonly #target: ServerTarget;
-  readonly #redact: (text: string) => string;
-  readonly #listeners = new Set<(notice: Notice) => void>();
-  #sql: postgres.Sql<Types> | undefined;
-  #running: Pick<Running, 'cancel'> | undefined;
-  #established = false;
-  #lost = false;
-
-  constructor(target: ServerTarget, redact: (text: string) => string) {
-    this.#target = target;
-    this.target = target.name;
-    this.#redact = redact;
-  }
-
-  start(driver: typeof postgres): void {
-    const { url, database } = this.#target;
-    this.#sql = driver(url, {
-      // The driver takes the URL's name of the database as it is written, percent signs and all.
-      ...(database === '' ? {} : { database }),
-      max: 1,
-      prepare: false,
-      // The driver would replace the session after half an hour, and its locks and settings with it.
-      max_lifetime: null,
-      idle_timeout: undefined,
-      ...(/[?&]connect_timeout=/.test(url) ? {} : { connect_timeout: connectTimeoutSeconds }),
-      connection: { application_name: 'multi-pair-db' },
-      types: { bigint: { to: 20, from: [20], serialize: String, parse: parseBigint } },
-      onnotice: (notice) => {
-        const seen = { severity: notice['severity'] ?? '', message: notice['message'] ?? '' };
-        for (const listener of this.#listeners) listener(seen);
-      },
-      // The driver would open another session for the next statement, without our locks and settings.
-      onclose: () => {
-        this.#lost = this.#established;
-      },
-    });
-  }
-
-  async identify(): Promise<void> {
-    try {
-      const [row] = await this.query<{ version: number; pid: number }>(
-        "select current_setting('server_version_num')::int as version, pg_backend_pid() as pid",
-      );
-      this.versionNumber = row?.version ?? 0;
-      this.pid = row?.pid ?? 0;
-      this.#established = true;
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      const message = `${this.target} can’t be opened: ${error.message}`;
-      // No statement was run: what nobody foresaw is a fault of the URL, of the network or of the server.
-      const code = error.code === 'STATEMENT_FAILED' ? 'UNREACHABLE' : error.code;
-      throw new OperationError({ ...error.toJSON(), code, message, statement: undefined });
-    }
-  }
-
-  async query<Row extends object>(text: string, parameters: readonly Parameter[] = []): Promise<Row[]> {
-    const sql = this.#open();
-    return this.#run({ statement: text }, sql.unsafe<Row[]>(text, [...parameters]));
-  }
-
-  async execute(text: string, source?: FileSource): Promise<void> {
-    const sql = this.#open();
-    await this.#run({ statement: text, ...source }, sql.unsafe(text).simple());
-  }
-
-  #open(): postgres.Sql<Types> {
-    if (this.#sql === undefined || this.#lost) throw connectionLost(this.target);
-    return this.#sql;
-  }
-
-  async #run<Row extends object>(
-    source: StatementSource,
-    running: Pick<postgres.PendingQuery<Row[]>, 'cancel'> & PromiseLike<Iterable<Row>>,
-  ): Promise<Row[]> {
-    this.#running = running;
-    try {
-      return [...(await running)];
-    } catch (cause) {
-      throw toOperationError(cause, source, this.#redact);
-    } finally {
-      this.#running = undefined;
-    }
-  }
-
-  onNotice(listener: (notice: Notice) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  async cancel(): Promise<void> {
-    await this.#running?.cancel();
-  }
-
-  openSecond(): Promise<Connection> {
-    return openServer(this.#target);
-  }
-
-  async close(): Promise<void> {
-    // Nothing is in flight on a session that is gone.
-    await this.#sql?.end({ timeout: this.#lost ? 0 : 5 });
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
+/**
+ * Told to stop, the work cancels its statement and cleans up. Where the server does not answer, it never would: then the
+ * line is cut, and everything that waits on it ends.
+ */
+function abandonOnAbort(session: ServerSession, line: Line, signal: AbortSignal): void {
+  const closed = new AbortController();
+  const onAbort = (): void => {
+    sleep(graceMs, undefined, { signal: closed.signal }).then(
+      () => line.cut(abandoned(session)),
+      () => {},
+    );
+  };
+  signal.addEventListener('abort', onAbort);
+  session.onClose(() => {
+    closed.abort();
+    signal.removeEventListener('abort', onAbort);
+  });
+  // It may have come while the session was being opened, in the very moment that nobody listened.
+  if (signal.aborted) onAbort();
 }
 
-function connectionLost(target: string): OperationError {
+function noAnswer({ label }: Endpoint, patienceMs: number, { isAnswered }: Line): OperationError {
+  const waited = formatDuration(patienceMs);
   return new OperationError({
-    code: 'CONNECTION_LOST',
-    message: `the connection to ${target} was lost`,
-    advice: 'What was committed stays. Run the same command again when the server is back.',
+    code: 'UNREACHABLE',
+    message: isAnswered
+      ? `${label} accepts connections, and then says nothing: waited ${waited}`
+      : `${label} did not answer: waited ${waited}`,
+    advice: isAnswered
+      ? 'Check that this is the port of a PostgreSQL server; one that is stopped, or a pooler without a free server, looks like this, too. connect_timeout=SECONDS in the URL waits longer.'
+      : 'Check host and port of the URL, and that no firewall is in between. connect_timeout=SECONDS in the URL waits longer.',
   });
 }

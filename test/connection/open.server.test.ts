@@ -71,10 +71,16 @@ test.each([
 
 test('what can’t be opened says why: no such database, role or parameter', async () => {
   await using db = await createDatabase(newest, 'empty');
+  const missing = `nobody_${db.name}`;
+  await expect(openConnection(`${db.url}?nonsense=1`)).rejects.toMatchObject({
+    code: 'URL_INVALID',
+    exitCode: 2,
+    message: expect.stringContaining('nonsense'),
+    advice: expect.stringContaining('options=-c%20nonsense%3DVALUE'),
+  });
   const refusals = {
     [`${db.url}_not`]: 'DATABASE_MISSING',
-    [db.url.replace('postgres@', 'nobody_known@')]: 'AUTHENTICATION_FAILED',
-    [`${db.url}?nonsense=1`]: 'UNREACHABLE',
+    [db.url.replace('postgres@', `${missing}@`)]: 'AUTHENTICATION_FAILED',
   };
   for (const [url, code] of Object.entries(refusals)) {
     await expect(openConnection(url)).rejects.toMatchObject({
@@ -83,4 +89,12 @@ test('what can’t be opened says why: no such database, role or parameter', asy
       advice: expect.stringMatching(/\w/),
     });
   }
+  await expect(openConnection(`${db.url}_not`)).rejects.toMatchObject({
+    message: expect.stringContaining(`there is no database ${db.name}_not`),
+    advice: expect.stringContaining(`create database ${db.name}_not;`),
+  });
+  await expect(openConnection(db.url.replace('postgres@', `${missing}:SECRET@`))).rejects.toMatchObject({
+    message: expect.stringContaining(`there is no role ${missing}`),
+    advice: expect.stringContaining(`create role ${missing} login;`),
+  });
 });

@@ -1,5 +1,6 @@
 import { describeSession, listSessions } from '../../connection/activity.ts';
 import { formatDuration } from '../../connection/units.ts';
+import { describeLeftLocks, findLeftLocks } from '../run/left-lock.ts';
 import { listLockHolders } from '../run/lock.ts';
 import { type Check, type CheckContext, count, type Observation } from './check.ts';
 
@@ -12,6 +13,14 @@ export const runningMigration: Check = {
   look: async ({ connection }) => {
     const holders = await listLockHolders(connection);
     if (holders.length === 0) return { level: 'ok', found: 'no other run of the migrations' };
+    const left = await findLeftLocks(
+      connection,
+      holders.map(({ pid }) => pid),
+    );
+    if (left.length > 0) {
+      const { message: found, advice } = describeLeftLocks(left);
+      return { level: 'blocker', found, advice };
+    }
     return {
       level: 'blocker',
       found: 'another run of the migrations is under way',

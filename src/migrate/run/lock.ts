@@ -3,6 +3,7 @@ import { describeSessions, listSessions, type SessionActivity } from '../../conn
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { formatDuration } from '../../connection/units.ts';
+import { describeLeftLocks, findLeftLocks } from './left-lock.ts';
 
 /** The one lock of a database's migrations. The migration files take the same one, so stock drizzle-kit meets it too. */
 const key = "hashtextextended('multi-pair-db', 0)";
@@ -31,11 +32,7 @@ export async function takeLock(connection: Connection, options: LockOptions): Pr
     const waitedMs = Date.now() - startedAt;
     const holders = await listLockHolders(connection);
     if (waitedMs >= options.lockWaitMs) {
-      throw new OperationError({
-        code: 'LOCKED',
-        message: `another migration of this database is running; waited ${formatDuration(waitedMs)}, nothing was changed. The lock is held by ${describeSessions(holders)}`,
-        advice: 'Wait until it has ended, then run the same command again. --lock-wait waits longer.',
-      });
+      throw await heldTooLong(connection, holders, waitedMs);
     }
     options.onWait?.(holders, waitedMs);
     const pauseMs = pollMs.least + Math.random() * pollMs.jitter;
@@ -48,6 +45,33 @@ export async function takeLock(connection: Connection, options: LockOptions): Pr
       });
     }
   }
+}
+
+async function heldTooLong(
+  connection: Connection,
+  holders: readonly SessionActivity[],
+  waitedMs: number,
+): Promise<OperationError> {
+  const left = await findLeftLocks(
+    connection,
+    holders.map(({ pid }) => pid),
+  );
+  const waited = `waited ${formatDuration(waitedMs)}, nothing was changed`;
+  if (left.length > 0) {
+    const { message, advice } = describeLeftLocks(left);
+    // Nobody will give it back: to wait and try again is no way out.
+    return new OperationError({
+      code: 'LOCKED',
+      message: `${message}; ${waited}`,
+      advice,
+      isRetryable: false,
+    });
+  }
+  return new OperationError({
+    code: 'LOCKED',
+    message: `another migration of this database is running; ${waited}. The lock is held by ${describeSessions(holders)}`,
+    advice: 'Wait until it has ended, then run the same command again. --lock-wait waits longer.',
+  });
 }
 
 /** Gives the lock back, however often this session (or a file in it) has taken it. */

@@ -9,9 +9,10 @@ import { readOwnTables } from '../../own/tables.ts';
 import { backupEmbedded } from './backup-embedded.ts';
 import { type Backup, type BackupFacts, nameBackup, storeBackup } from './backup-file.ts';
 import type { BackupOptions } from './backup-options.ts';
-import { toLibpqEnvironment } from './libpq.ts';
-import { type ClientPrograms, findClientPrograms, runProgram } from './programs.ts';
+import { toConninfo, toLibpqEnvironment } from './libpq.ts';
+import { type ClientPrograms, findClientPrograms } from './programs.ts';
 import { countRows, listTables, type TableName } from './row-counts.ts';
+import { runProgram } from './run-program.ts';
 
 /** A table that somebody alters can't be dumped; better to say so than to queue behind it in silence. */
 const lockWait = '60s';
@@ -33,19 +34,25 @@ const lockWait = '60s';
 export async function backupDatabase(url: string, options: BackupOptions = {}): Promise<Backup> {
   const target = parseTarget(url);
   if (target.kind === 'embedded') return backupEmbedded(target.directory, options);
-  await using connection = await openConnection(url);
+  // What the programs can't be told is refused before anything is done.
+  toLibpqEnvironment(url);
+  await using connection = await openConnection(url, { signal: options.signal });
   await using _limits = await liftTimeLimits(connection);
   const programs = await findClientPrograms(majorOf(connection.versionNumber));
   // What pg_dump sees and what is counted is one snapshot: it lives as long as this transaction.
   return await inTransaction(connection, 'isolation level repeatable read read only', () =>
-    dump(connection, url, programs, options),
+    dump(connection, { url, programs }, options),
   );
+}
+
+interface DumpTools {
+  readonly url: string;
+  readonly programs: ClientPrograms;
 }
 
 async function dump(
   connection: Connection,
-  url: string,
-  programs: ClientPrograms,
+  { url, programs }: DumpTools,
   { folder = 'backups', scope = 'database', signal, onProgress }: BackupOptions,
 ): Promise<Backup> {
   const startedAtMs = Date.now();
@@ -58,7 +65,7 @@ async function dump(
   return storeBackup(folder, nameBackup(origin.database, startedAtMs, ending), async (partial) => {
     onProgress?.(`pg_dump of ${connection.target} …`);
     const selection = scope === 'database' ? [] : tables.map((table) => `--table=${toPattern(table)}`);
-    const environment = toLibpqEnvironment(url);
+    const environment = toLibpqEnvironment(url, connection.endpoint);
     const running = { environment, signal, redact: createRedactor(url), writesTo: partial };
     await runProgram({
       ...running,
@@ -69,6 +76,7 @@ async function dump(
         `--lock-wait-timeout=${lockWait}`,
         `--snapshot=${origin.snapshot}`,
         `--file=${partial}`,
+        ...toDbname(toConninfo(url, connection.endpoint)),
         ...selection,
       ],
     });
@@ -90,6 +98,9 @@ async function dump(
     } satisfies BackupFacts;
   });
 }
+
+/** The database itself is in the environment. */
+const toDbname = (conninfo: string): string[] => (conninfo === '' ? [] : [`--dbname=${conninfo}`]);
 
 /** The tables of the schema that are there, and all that the package keeps beside them. */
 async function listOwnTables(connection: Connection): Promise<TableName[]> {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type ClientPrograms, type ProgramRun, startProgram } from './programs.ts';
+import type { ClientPrograms } from './programs.ts';
+import { type ProgramRun, startProgram } from './run-program.ts';
 
 /** What pg_restore 17 and later set at the beginning of every script, and no server before 17 knows. */
 const unknownSetting = /^SET transaction_timeout = 0;\n/m;

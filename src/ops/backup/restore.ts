@@ -5,12 +5,13 @@ import { liftTimeLimits } from '../../connection/session.ts';
 import { majorOf } from '../../connection/units.ts';
 import { createRedactor, parseTarget } from '../../connection/url.ts';
 import { type BackupRecord, readBackup } from './backup-record.ts';
-import { toLibpqEnvironment, withDatabase } from './libpq.ts';
-import { findClientPrograms, runProgram } from './programs.ts';
+import { quoteConninfo, toConninfo, toLibpqEnvironment, withDatabase } from './libpq.ts';
+import { findClientPrograms } from './programs.ts';
 import { refuseHeld, refuseUnconfirmed } from './restore-checks.ts';
 import { restoreEmbedded } from './restore-embedded.ts';
 import { compareRows, type RestoreOptions, type RestoreReport } from './restore-report.ts';
 import { needsScript, restoreByScript } from './restore-script.ts';
+import { runProgram } from './run-program.ts';
 
 /**
  * Restores a backup that `backupDatabase` has made, after checking it against its record: into a database that is empty,
@@ -41,7 +42,8 @@ export async function restoreBackup(
   const target = parseTarget(into);
   if (target.kind !== record.kind) throw wrongKind(record);
   if (target.kind === 'embedded') return restoreEmbedded(file, record, target.directory, options);
-  if (!isUrl) await createMissing(url, into, options.into);
+  for (const note of isUrl ? target.notes : []) options.onProgress?.(note);
+  if (!isUrl) await createMissing(url, into, options);
   return restoreServer(file, record, into, options);
 }
 
@@ -51,7 +53,9 @@ async function restoreServer(
   into: string,
   { confirm, withoutOwners = false, signal, onProgress, verify }: RestoreOptions,
 ): Promise<RestoreReport> {
-  await using connection = await openConnection(into);
+  // What the programs can't be told is refused before anything is done.
+  toLibpqEnvironment(into);
+  await using connection = await openConnection(into, { signal });
   await using _limits = await liftTimeLimits(connection);
   // An archive is read by the pg_restore of the pg_dump that made it, or a later one.
   const programs = await findClientPrograms(Number(/\s(\d+)/.exec(record.program)?.[1] ?? 0));
@@ -59,16 +63,16 @@ async function restoreServer(
   if (!isEmpty) await refuseHeld(connection, Object.keys(record.rows));
   for (const statement of record.prerequisites) await connection.execute(statement);
   onProgress?.(`pg_restore into ${connection.target} …`);
-  const [current] = await connection.query<{ conninfo: string }>(
-    `select 'dbname=''' || replace(replace(current_database(), '\\', '\\\\'), '''', '\\''') || '''' as conninfo`,
-  );
+  const [current] = await connection.query<{ name: string }>('select current_database() as name');
   const args = [
     ...(isEmpty ? [] : ['--clean', '--if-exists']),
     ...(withoutOwners ? ['--no-owner', '--no-privileges'] : []),
     file,
   ];
-  const dbname = `--dbname=${current?.conninfo ?? ''}`;
-  const running = { environment: toLibpqEnvironment(into), signal, redact: createRedactor(into) };
+  const dbname =
+    `--dbname=dbname=${quoteConninfo(current?.name ?? '')} ${toConninfo(into, connection.endpoint)}`.trim();
+  const environment = toLibpqEnvironment(into, connection.endpoint);
+  const running = { environment, signal, redact: createRedactor(into) };
   if (needsScript(programs.major, majorOf(connection.versionNumber))) {
     await restoreByScript(programs, running, args, dbname);
   } else {
@@ -87,12 +91,16 @@ async function restoreServer(
   return { target: connection.target, record, complete, differences, verification };
 }
 
-async function createMissing(url: string, into: string, name: string): Promise<void> {
+async function createMissing(
+  url: string,
+  into: string,
+  { into: name, signal }: RestoreOptions,
+): Promise<void> {
   try {
-    await (await openConnection(into)).close();
+    await (await openConnection(into, { signal })).close();
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== 'DATABASE_MISSING') throw error;
-    await using connection = await openConnection(url);
+    await using connection = await openConnection(url, { signal });
     await connection.execute(`create database ${quoteIdentifier(name)}`);
   }
 }
