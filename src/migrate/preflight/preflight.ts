@@ -15,6 +15,7 @@ import { type DescribedPlan, planMigrations } from '../plan/describe.ts';
 import type { Project } from '../project.ts';
 import { dumps, longTransactions, preparedTransactions, runningMigration } from './activity.ts';
 import type { Check, CheckContext, CheckLevel, Observation } from './check.ts';
+import { childTables } from './child-tables.ts';
 import { damagedIndexes, namesTaken, runningBuilds } from './indexes.ts';
 import { lookForPooler, poolerWhy } from './pooler.ts';
 import { privileges } from './privileges.ts';
@@ -68,6 +69,7 @@ const tableChecks: readonly Check[] = [
   firingTriggers,
   timeouts,
   shape,
+  childTables,
   namesTaken,
   damagedIndexes,
 ];
