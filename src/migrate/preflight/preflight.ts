@@ -14,6 +14,7 @@ import { defaultJournal, listJournalRows } from '../history/journal.ts';
 import { type DescribedPlan, planMigrations } from '../plan/describe.ts';
 import type { Project } from '../project.ts';
 import { dumps, longTransactions, preparedTransactions, runningMigration } from './activity.ts';
+import { asRecorded, refusesRows, rowsAsRecorded } from './as-recorded.ts';
 import type { Check, CheckContext, CheckLevel, Observation } from './check.ts';
 import { childTables } from './child-tables.ts';
 import { damagedIndexes, namesTaken, runningBuilds } from './indexes.ts';
@@ -72,6 +73,9 @@ const tableChecks: readonly Check[] = [
   childTables,
   namesTaken,
   damagedIndexes,
+  asRecorded,
+  refusesRows,
+  rowsAsRecorded,
 ];
 
 const momentChecks: readonly Check[] = [
@@ -114,6 +118,8 @@ export async function runPreflight(connection: Connection, options: PreflightOpt
       expected,
       live: await readCatalog(connection, scope),
       history,
+      migrations: { folder: project.folder, applied: new Set(history.applied.map(({ tag }) => tag)) },
+      scope: check,
       plan,
       longTransactionMs,
     };

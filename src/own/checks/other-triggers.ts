@@ -1,7 +1,6 @@
 import { type Check, type CheckContext, count, hasTable, isPending } from '../../migrate/preflight/check.ts';
 import { rowRules } from '../row-rules.ts';
-
-const filledBy = '0001_multi_pair_support';
+import { filledBy } from './new-rows.ts';
 
 /** Tables whose rows 0001 updates. */
 const updatedTables: readonly string[] = [
