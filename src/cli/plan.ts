@@ -16,7 +16,7 @@ export function formatPlan(plan: DescribedPlan): string {
     `-- applied already: ${plan.applied.join(', ') || 'none'}`,
     `-- limits in force: ${limits.join(', ')}`,
     ...plan.tables.map((table) => `-- ${formatSize(table)}`),
-    ...plan.migrations.flatMap((migration) => formatMigration(migration, plan.diskBytes[migration.tag] ?? 0)),
+    ...plan.migrations.flatMap((migration) => formatMigration(migration, plan)),
   ].join('\n');
 }
 
@@ -25,12 +25,12 @@ function formatSize({ table, rows, heapBytes, totalBytes }: TableSize): string {
   return `${table}: about ${rows} rows, ${formatBytes(heapBytes)} (${formatBytes(totalBytes)} with indexes)`;
 }
 
-function formatMigration({ tag, file, mode, steps }: PlannedMigration, diskBytes: number): string[] {
+function formatMigration({ tag, file, mode, steps }: PlannedMigration, plan: DescribedPlan): string[] {
   return [
     '',
     `-- ${tag} (${file})`,
     `-- ${modes[mode]}`,
-    `-- disk: about ${formatBytes(diskBytes)}`,
+    `-- disk: about ${formatBytes(plan.diskBytes[tag] ?? 0)}, WAL: about ${formatBytes(plan.walBytes[tag] ?? 0)}`,
     ...steps.flatMap(formatStep),
   ];
 }
