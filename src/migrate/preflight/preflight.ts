@@ -17,15 +17,19 @@ import { dumps, longTransactions, preparedTransactions, runningMigration } from 
 import { asRecorded, refusesRows, rowsAsRecorded } from './as-recorded.ts';
 import type { Check, CheckContext, CheckLevel, Observation } from './check.ts';
 import { childTables } from './child-tables.ts';
+import { eventTriggers } from './event-triggers.ts';
 import { damagedIndexes, namesTaken, runningBuilds } from './indexes.ts';
 import { lookForPooler, poolerWhy } from './pooler.ts';
 import { privileges } from './privileges.ts';
 import { replication } from './replication.ts';
 import { rowSecurity } from './row-security.ts';
 import { firingTriggers, serverVersion, timeouts, writable } from './server.ts';
+import { serviceDdl } from './service-ddl.ts';
 import { shape } from './shape.ts';
 import { diskSpace } from './space.ts';
+import { standbys } from './standbys.ts';
 import { selectStar } from './statements.ts';
+import { subscriptions } from './subscriptions.ts';
 
 /** How to look. */
 export interface PreflightOptions extends CheckOptions {
@@ -68,6 +72,7 @@ const tableChecks: readonly Check[] = [
   privileges,
   rowSecurity,
   firingTriggers,
+  eventTriggers,
   timeouts,
   shape,
   childTables,
@@ -81,12 +86,15 @@ const tableChecks: readonly Check[] = [
 const momentChecks: readonly Check[] = [
   diskSpace,
   replication,
+  standbys,
+  subscriptions,
   runningMigration,
   runningBuilds,
   longTransactions,
   dumps,
   preparedTransactions,
   selectStar,
+  serviceDdl,
 ];
 
 /** Looks whether the migrations of a project may run now. Read-only. */
