@@ -1,7 +1,7 @@
 import type { RowRule } from '../migrate/project.ts';
 
 /** The same reading of the old columns as the trigger's: an empty name is no name. */
-const ownPair = `coalesce(nullif(symbol, ''), nullif(tradingpair, ''))`;
+export const ownPair = `coalesce(nullif(symbol, ''), nullif(tradingpair, ''))`;
 const pairCount = `case when jsonb_typeof(pairs) = 'array' then jsonb_array_length(pairs) end`;
 
 /** Not an array of strings: what the table's rule refuses. */

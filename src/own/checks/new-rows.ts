@@ -1,10 +1,9 @@
 import { quoteIdentifier as quote } from '../../connection/identifiers.ts';
 import { type CheckContext, hasColumn } from '../../migrate/preflight/check.ts';
-import { rowRules } from '../row-rules.ts';
+import { ownPair, rowRules } from '../row-rules.ts';
 
 export const filledBy = '0001_multi_pair_support';
 
-const ownPair = `coalesce(nullif(symbol, ''), nullif(tradingpair, ''))`;
 const pairOrNothing = `case when ${ownPair} is null then '[]'::jsonb else jsonb_build_array(${ownPair}) end`;
 
 /** What 0001 makes of pairs that are there: what says nothing is filled, a lone string is kept where no symbol says more. */
