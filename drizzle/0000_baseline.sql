@@ -85,19 +85,23 @@ declare
   }';
   faults text;
 begin
-  -- New tables go into the first schema of the search path: beside live ones in another schema they would hide them.
-  select string_agg(c.oid::regclass::text || ' of schema ' || quote_ident(c.relnamespace::regnamespace::text), '; ')
+  -- Names are compared as text below, and a database may have PostgreSQL quote every one.
+  perform set_config('quote_all_identifiers', 'off', true);
+
+  -- New tables go into the first schema of the search path: beside live ones in another schema they would hide them. By
+  -- its name as it is stored: a cast to text writes "Trading" with its quotes.
+  select string_agg(format('%I of schema %I', c.relname, n.nspname), '; ')
   into faults
   from jsonb_object_keys(expected) as t (name)
   join pg_class as c on c.oid = to_regclass(t.name)
-  where c.relnamespace::regnamespace::text <> current_schema();
+  join pg_namespace as n on n.oid = c.relnamespace
+  where n.nspname is distinct from current_schema();
 
   if faults is not null then
     raise exception '0000_baseline: new objects would go to schema %, but the live tables are elsewhere: %', current_schema(), faults
       using errcode = 'invalid_schema_name', hint = 'Nothing was changed. Set search_path to the schema of the live tables first.';
   end if;
 
-  perform set_config('quote_all_identifiers', 'off', true);
   select string_agg(
     case
       when c.relkind <> 'r' then format('%I is not an ordinary table', t.name)

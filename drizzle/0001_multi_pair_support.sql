@@ -24,6 +24,34 @@ call multi_pair_db.expect_column('sessions', 'pair_count', 'integer');
 --> statement-breakpoint
 call multi_pair_db.expect_column('orders', 'pair_index', 'integer');
 --> statement-breakpoint
+do $obstacles$
+declare
+  obstacles text;
+begin
+  perform multi_pair_db.entered();
+
+  -- A trigger does not fire for the rows of a child table, and PostgreSQL runs no rule in the statement that fills a batch.
+  select string_agg(what, '; ' order by what)
+  into obstacles
+  from (
+    select format('%s is a child table of %I', i.inhrelid::regclass, t.name) as what
+    from unnest(array['sessions', 'orders']) as t (name)
+    join pg_inherits as i on i.inhparent = to_regclass(t.name)
+    union all
+    select format('rule %I on updates of %I', r.rulename, t.name)
+    from unnest(array['sessions', 'orders']) as t (name)
+    join pg_rewrite as r on r.ev_class = to_regclass(t.name) and r.ev_type = '2' and r.ev_enabled in ('O', 'A')
+    where r.is_instead or (t.name = 'sessions' and pg_get_ruledef(r.oid) !~ ' DO NOTHING;$')
+  ) as found;
+
+  if obstacles is not null then
+    raise exception '0001_multi_pair_support: these would leave sessions or orders as they are: %', obstacles
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'Nothing was changed. Drop the rule, or disable it for the migration (alter table … disable rule …); take a child table away with alter table … no inherit ….';
+  end if;
+end
+$obstacles$;
+--> statement-breakpoint
 do $older_pairs$
 declare
   bad_sessions text;
@@ -240,6 +268,7 @@ declare
   left_over bigint;
   stale_rows bigint;
   filled_rows bigint;
+  lost_rows bigint;
   low text;
   high text;
   last_stale text;
@@ -288,10 +317,24 @@ begin
         end
         from held
         where s.id = held.id
-        returning s.id
+        returning s.id, s.pair_count = jsonb_array_length(s.pairs) and s.pairs <> '[""]'
+          and (s.pairs <> '[]' or coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null) as is_filled
       )
-      select (select count(*) from stale), (select max(id) from stale), (select count(*) from filled)
-      into stale_rows, last_stale, filled_rows;
+      select (select count(*) from stale), (select max(id) from stale), (select count(*) from filled),
+             (select count(*) from held where not exists (select from filled where filled.id = held.id and is_filled))
+      into stale_rows, last_stale, filled_rows, lost_rows;
+
+      -- Nobody else held these: what our own update leaves undone, it would leave undone in every pass.
+      if lost_rows > 0 then
+        raise exception '0001_multi_pair_support: the update of % sessions changes nothing: something of this database undoes it', lost_rows
+          using errcode = 'triggered_action_exception',
+                hint = format('What is filled stays filled. Disable what undoes it (alter table sessions disable trigger …), then run again. Triggers of others before an update: %s', coalesce((
+                  select string_agg(format('%I runs %s', tgname, tgfoid::regproc), '; ' order by tgname)
+                  from pg_trigger
+                  -- Bits of tgtype: 1 for each row, 2 before, 16 on update.
+                  where tgrelid = to_regclass('sessions') and not tgisinternal and tgtype & 19 = 19 and tgenabled <> 'D'
+                    and tgname <> 'trg_sessions_sync_pairs'), 'none'));
+      end if;
 
       if stale_rows = fill_rows then
         high := last_stale;
@@ -336,6 +379,7 @@ declare
   waits integer := 0;
   given_rows bigint;
   gone_rows bigint;
+  due_rows bigint;
   given_total bigint;
   gone_total bigint;
 begin
@@ -345,10 +389,10 @@ begin
     select *
     from (values
       ('undo_sessions', 'sessions', 'pairs',
-       $$t.symbol is not distinct from held.symbol and t.tradingpair is not distinct from held.tradingpair
+       $$t.symbol is not distinct from u.symbol and t.tradingpair is not distinct from u.tradingpair
          and coalesce(t.pairs in ('[]', jsonb_build_array(coalesce(nullif(t.symbol, ''), nullif(t.tradingpair, '')))), true)$$),
       ('undo_orders', 'orders', 'pair_index',
-       $$t.symbol is not distinct from held.symbol and t.sessionid is not distinct from held.sessionid
+       $$t.symbol is not distinct from u.symbol and t.sessionid is not distinct from u.sessionid
          and coalesce(t.pair_index, 0) = 0$$)
     ) as k (put_aside, target, col, is_as_it_was)
     where to_regclass('multi_pair_db.' || k.put_aside) is not null
@@ -364,20 +408,25 @@ begin
       if batch_end is not null then
         execute format(
           'with held as materialized (
-             select u.*
+             select u.*, %4$s as is_as_it_was
              from multi_pair_db.%1$I as u
              join %2$I as t on t.id = u.id
              where ($1 is null or u.id > $1) and u.id <= $2
              order by t.id
              for no key update of t skip locked
            ), given_back as (
-             update %2$I as t set %3$I = held.%3$I from held where t.id = held.id and %4$s returning t.id
+             update %2$I as t set %3$I = held.%3$I from held where t.id = held.id and held.is_as_it_was returning t.id
            ), gone as (
              delete from multi_pair_db.%1$I as u using held where u.id = held.id returning u.id
            )
-           select (select count(*) from given_back), (select count(*) from gone)', kept.put_aside, kept.target, kept.col, kept.is_as_it_was)
-        into given_rows, gone_rows
+           select (select count(*) from given_back), (select count(*) from gone), (select count(*) from held where is_as_it_was)', kept.put_aside, kept.target, kept.col, kept.is_as_it_was)
+        into given_rows, gone_rows, due_rows
         using last_id, batch_end;
+        if given_rows < due_rows then
+          raise exception '0001_multi_pair_support: the update of % rows of % changes nothing: a trigger or rule of this database undoes it', due_rows - given_rows, kept.target
+            using errcode = 'triggered_action_exception',
+                  hint = 'They are kept in multi_pair_db.' || kept.put_aside || '. Disable what returns null before an update, then run again.';
+        end if;
         given_total := given_total + given_rows;
         gone_total := gone_total + gone_rows;
         last_id := batch_end;

@@ -16,9 +16,7 @@ export function formatPlan(plan: DescribedPlan): string {
     `-- applied already: ${plan.applied.join(', ') || 'none'}`,
     `-- limits in force: ${limits.join(', ')}`,
     ...plan.tables.map((table) => `-- ${formatSize(table)}`),
-    ...[...plan.repairs, ...plan.migrations].flatMap((migration) =>
-      formatMigration(migration, plan.diskBytes[migration.tag] ?? 0),
-    ),
+    ...[...plan.repairs, ...plan.migrations].flatMap((migration) => formatMigration(migration, plan)),
   ].join('\n');
 }
 
@@ -37,13 +35,13 @@ function formatSize({ table, rows, heapBytes, totalBytes }: TableSize): string {
 
 function formatMigration(
   { tag, file, mode, isRepair, steps }: PlannedMigration,
-  diskBytes: number,
+  plan: DescribedPlan,
 ): string[] {
   return [
     '',
     `-- ${tag} (${file})${isRepair ? ': applied, and run again for what is missing or damaged' : ''}`,
     `-- ${modes[mode]}`,
-    `-- disk: about ${formatBytes(diskBytes)}`,
+    `-- disk: about ${formatBytes(plan.diskBytes[tag] ?? 0)}, WAL: about ${formatBytes(plan.walBytes[tag] ?? 0)}`,
     ...steps.flatMap(formatStep),
   ];
 }

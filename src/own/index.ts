@@ -125,8 +125,9 @@ export const verifyDatabase = (
 /**
  * Looks at a live database and says whether the migrations may run now, and what to do first.
  *
- * Reads only, in a read-only transaction, and holds up no reader or writer: it reads `sessions` twice and, where the
- * unique index is not there yet, sorts or hashes `fills` once. (As any reader does, it holds up an ALTER TABLE or an
+ * Reads only, in a read-only transaction, and holds up no reader or writer: it reads `sessions` twice or thrice and
+ * `orders` once, `sessions` once more for each constraint that an update could break, and, where the unique index is not
+ * there yet, sorts or hashes `fills` once. (As any reader does, it holds up an ALTER TABLE or an
  * index build that is under way, until it ends.) Each statement has a limit; a check that was cut short or not allowed
  * is a warning that says so. What others are doing is true of one moment: run it right before `migrate`.
  *

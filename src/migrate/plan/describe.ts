@@ -15,6 +15,8 @@ export interface DescribedPlan extends MigrationPlan {
   readonly limits: Readonly<Record<string, string>>;
   /** Roughly what the disk needs, in bytes, by file: new indexes, and new versions of rows that are filled. */
   readonly diskBytes: Readonly<Record<string, number>>;
+  /** Roughly what is written to the write-ahead log, in bytes, by file: the same, and old rows where they are logged. */
+  readonly walBytes: Readonly<Record<string, number>>;
 }
 
 export interface TableSize {
@@ -24,6 +26,11 @@ export interface TableSize {
   /** Of the rows alone, and with indexes and TOAST. */
   readonly heapBytes: number;
   readonly totalBytes: number;
+  /**
+   * What an update of every row logs beside the new rows: the old ones, with what stands in TOAST. Under wal_level logical,
+   * where the table has REPLICA IDENTITY FULL; else 0.
+   */
+  readonly oldRowBytes: number;
 }
 
 /** What to plan. */
@@ -45,11 +52,16 @@ export async function planMigrations(
     const tables: TableSize[] = [];
     for (const name of names) tables.push(await readSize(connection, name));
     const diskBytes: Record<string, number> = {};
+    const walBytes: Record<string, number> = {};
     for (const migration of all) {
       let bytes = 0;
-      for (const step of migration.steps)
+      let oldRowBytes = 0;
+      for (const step of migration.steps) {
         bytes += await estimateBytes(connection, step.sql, step.facts.rewrites, tables);
+        oldRowBytes += tables.find(({ table }) => table === step.facts.rewrites)?.oldRowBytes ?? 0;
+      }
       diskBytes[migration.tag] = bytes;
+      walBytes[migration.tag] = bytes + oldRowBytes;
     }
     return {
       ...plan,
@@ -58,21 +70,25 @@ export async function planMigrations(
       tables,
       limits: await readLimitsInForce(connection),
       diskBytes,
+      walBytes,
     };
   });
 }
 
 async function readSize(connection: Connection, table: string): Promise<TableSize> {
-  const [row] = await connection.query<{ rows: number; heapBytes: number; totalBytes: number }>(
+  const [row] = await connection.query<Omit<TableSize, 'table' | 'rows'> & { readonly rows: number }>(
     // reltuples is -1 until the table is first vacuumed or analyzed.
     `select case when c.reltuples >= 0 then c.reltuples else coalesce(s.n_live_tup, 0) end::float8 as rows,
-            pg_relation_size(c.oid)::float8 as "heapBytes", pg_total_relation_size(c.oid)::float8 as "totalBytes"
+            pg_relation_size(c.oid)::float8 as "heapBytes", pg_total_relation_size(c.oid)::float8 as "totalBytes",
+            case when c.relreplident = 'f' and current_setting('wal_level') = 'logical'
+              then pg_table_size(c.oid) else 0 end::float8 as "oldRowBytes"
      from pg_class as c
      left join pg_stat_user_tables as s on s.relid = c.oid
      where c.oid = to_regclass($1)`,
     [table],
   );
-  return { table, rows: row?.rows, heapBytes: row?.heapBytes ?? 0, totalBytes: row?.totalBytes ?? 0 };
+  const { rows, heapBytes = 0, totalBytes = 0, oldRowBytes = 0 } = row ?? {};
+  return { table, rows, heapBytes, totalBytes, oldRowBytes };
 }
 
 /** Where a column has no statistics yet: a guess between a bigint and an identifier. */

@@ -1,6 +1,8 @@
 import type { Connection } from '../../connection/connection.ts';
+import type { CheckScope } from '../../connection/read-only.ts';
 import type { CatalogObject } from '../catalog/catalog.ts';
 import type { ExpectedObject } from '../catalog/catalog-file.ts';
+import type { Migrations } from '../catalog/repair.ts';
 import type { History } from '../history/history.ts';
 import type { DescribedPlan } from '../plan/describe.ts';
 import type { Project } from '../project.ts';
@@ -31,6 +33,10 @@ export interface CheckContext {
   readonly expected: readonly ExpectedObject[];
   readonly live: readonly CatalogObject[];
   readonly history: History;
+  /** What is recorded as applied, as repairs have to know it. */
+  readonly migrations: Migrations;
+  /** For `attempt`: a question that may be refused or cut short, and the check goes on. */
+  readonly scope: CheckScope;
   /** What migrate would do, and the disk it would need. Undefined where the history is at fault. */
   readonly plan: DescribedPlan | undefined;
   /** Transactions that are open for less are no finding. */

@@ -14,16 +14,22 @@ import { defaultJournal, listJournalRows } from '../history/journal.ts';
 import { type DescribedPlan, planMigrations } from '../plan/describe.ts';
 import type { Project } from '../project.ts';
 import { dumps, longTransactions, preparedTransactions, runningMigration } from './activity.ts';
+import { asRecorded, refusesRows, rowsAsRecorded } from './as-recorded.ts';
 import type { Check, CheckContext, CheckLevel, Observation } from './check.ts';
+import { childTables } from './child-tables.ts';
+import { eventTriggers } from './event-triggers.ts';
 import { damagedIndexes, namesTaken, runningBuilds } from './indexes.ts';
 import { lookForPooler, poolerWhy } from './pooler.ts';
 import { privileges } from './privileges.ts';
 import { replication } from './replication.ts';
 import { rowSecurity } from './row-security.ts';
 import { firingTriggers, serverVersion, timeouts, writable } from './server.ts';
+import { serviceDdl } from './service-ddl.ts';
 import { shape } from './shape.ts';
 import { diskSpace } from './space.ts';
+import { standbys } from './standbys.ts';
 import { selectStar } from './statements.ts';
+import { subscriptions } from './subscriptions.ts';
 
 /** How to look. */
 export interface PreflightOptions extends CheckOptions {
@@ -66,21 +72,29 @@ const tableChecks: readonly Check[] = [
   privileges,
   rowSecurity,
   firingTriggers,
+  eventTriggers,
   timeouts,
   shape,
+  childTables,
   namesTaken,
   damagedIndexes,
+  asRecorded,
+  refusesRows,
+  rowsAsRecorded,
 ];
 
 const momentChecks: readonly Check[] = [
   diskSpace,
   replication,
+  standbys,
+  subscriptions,
   runningMigration,
   runningBuilds,
   longTransactions,
   dumps,
   preparedTransactions,
   selectStar,
+  serviceDdl,
 ];
 
 /** Looks whether the migrations of a project may run now. Read-only. */
@@ -112,6 +126,8 @@ export async function runPreflight(connection: Connection, options: PreflightOpt
       expected,
       live: await readCatalog(connection, scope),
       history,
+      migrations: { folder: project.folder, applied: new Set(history.applied.map(({ tag }) => tag)) },
+      scope: check,
       plan,
       longTransactionMs,
     };

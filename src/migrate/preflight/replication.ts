@@ -17,6 +17,7 @@ export const replication: Check = {
     if (details.length === 0) {
       return {
         level: 'ok',
+        // What a hot standby's readers will feel is told among the standbys.
         found: replicas.number === 0 ? 'no replicas' : `${count(replicas.number, 'replica')}, not behind`,
       };
     }
@@ -83,8 +84,12 @@ async function listIdleSlots(connection: Connection): Promise<string[]> {
 }
 
 async function listPublications(connection: Connection, tables: readonly string[]): Promise<string[]> {
-  const rows = await connection.query<{ name: string; published: string }>(
-    `select p.pubname::text as name, string_agg(p.tablename::text, ', ' order by p.tablename) as published
+  const rows = await connection.query<{ name: string; published: string; listed: string | null }>(
+    `select p.pubname::text as name, string_agg(p.tablename::text, ', ' order by p.tablename) as published,
+            (select string_agg(r.prrelid::regclass::text, ', ' order by r.prrelid::regclass::text)
+             from pg_publication as own join pg_publication_rel as r on r.prpubid = own.oid and r.prattrs is not null
+             where own.pubname = p.pubname
+               and r.prrelid in (select to_regclass(quote_ident(name)) from unnest($1::text[]) as name)) as listed
      from pg_publication_tables as p
      join unnest($1::text[]) as t (name)
        on to_regclass(quote_ident(t.name)) = to_regclass(format('%I.%I', p.schemaname, p.tablename))
@@ -92,5 +97,8 @@ async function listPublications(connection: Connection, tables: readonly string[
      order by p.pubname`,
     [tables],
   );
-  return rows.map(({ name, published }) => `publication ${name} sends ${published} to logical subscribers`);
+  return rows.map(
+    ({ name, published, listed }) =>
+      `publication ${name} sends ${published} to logical subscribers${listed === null ? '' : `; of ${listed} only the columns that it lists: add the new ones, or subscribers never get them`}`,
+  );
 }

@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises';
 import type { Connection } from '../../connection/connection.ts';
 import { formatBytes } from '../../connection/units.ts';
+import type { DescribedPlan } from '../plan/describe.ts';
 import type { Check } from './check.ts';
 
 /** An estimate from statistics may be off by half. */
@@ -12,9 +13,7 @@ export const diskSpace: Check = {
   look: async ({ connection, plan }) => {
     if (plan === undefined)
       return { level: 'skipped', found: 'not estimated: the history has to be repaired first' };
-    const sizes = Object.entries(plan.diskBytes).filter(([, bytes]) => bytes > 0);
-    const neededBytes = 2 * sizes.reduce((sum, [, bytes]) => sum + bytes, 0);
-    const details = sizes.map(([tag, bytes]) => `${tag}: about ${formatBytes(bytes)}, and the same of WAL`);
+    const { details, neededBytes } = addUp(plan);
     const space = await readFreeSpace(connection);
     const needed = `about ${formatBytes(neededBytes)} needed`;
     if (space === undefined) {
@@ -35,6 +34,27 @@ export const diskSpace: Check = {
     };
   },
 };
+
+/** By file: what the tables and indexes grow by, and what is written to the log. */
+function addUp({ diskBytes, walBytes, tables }: DescribedPlan): { details: string[]; neededBytes: number } {
+  const sizes = Object.entries(diskBytes)
+    .map(([tag, bytes]) => ({ tag, bytes, walBytes: walBytes[tag] ?? bytes }))
+    .filter((size) => size.bytes + size.walBytes > 0);
+  const logged = tables.filter(({ oldRowBytes }) => oldRowBytes > 0);
+  return {
+    neededBytes: sizes.reduce((sum, size) => sum + size.bytes + size.walBytes, 0),
+    details: [
+      ...sizes.map(
+        (size) =>
+          `${size.tag}: about ${formatBytes(size.bytes)}, and ${size.walBytes === size.bytes ? 'the same' : formatBytes(size.walBytes)} of WAL`,
+      ),
+      ...logged.map(
+        ({ table }) =>
+          `${table} has REPLICA IDENTITY FULL under wal_level logical: each update logs the whole old row`,
+      ),
+    ],
+  };
+}
 
 interface Space {
   readonly directory: string;
