@@ -18,6 +18,9 @@ export function nameBackup(database: string, startedAtMs: number, ending: string
   return `${database.replace(/[^\w.-]+/g, '_')}-${instant}${ending}`;
 }
 
+/** A dump holds every row, also of tables that most users of the machine may not read in the database. */
+const ownerOnly = { file: 0o600, folder: 0o700 };
+
 /**
  * Has `write` make the file under another name, and gives it its own only when it is whole and checked and on the
  * disk: what bears the name of a backup is one. Whatever fails, nothing is left behind.
@@ -31,8 +34,10 @@ export async function storeBackup(
   const partial = `${target}.partial`;
   const partialRecord = `${recordFile(target)}.partial`;
   try {
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder, { recursive: true, mode: ownerOnly.folder });
     await refuseExisting(target);
+    // Made before pg_dump opens it, which would leave the mode to the umask: nobody reads along while it is written.
+    await writeSynced(partial, '');
     const facts = await write(partial);
     const [{ size }, sha256] = [await stat(partial), await hashFile(partial)];
     const record: BackupRecord = { file: name, ...facts, endedAtMs: Date.now(), sizeBytes: size, sha256 };
@@ -47,10 +52,12 @@ export async function storeBackup(
   }
 }
 
-/** Writes a file that is on the disk when it returns. */
+/** Writes a file that is on the disk when it returns, and that only its owner may read. */
 export async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'w');
+  const handle = await open(file, 'w', ownerOnly.file);
   try {
+    // The mode above is for a new file only.
+    await handle.chmod(ownerOnly.file);
     await handle.writeFile(content);
     await handle.sync();
   } finally {

@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Sql } from 'postgres';
@@ -113,6 +123,23 @@ for (const version of serverVersions) {
 const version = findPrograms(15) === undefined ? 18 : 15;
 const skip = findPrograms(version) === undefined;
 const why = needsPrograms(version);
+
+test.skipIf(skip || process.platform === 'win32')(
+  `a backup is for its owner's eyes only, whatever the umask says; a folder that was there keeps its mode${why}`,
+  async () => {
+    await using db = await createDatabase(version, 'migrated');
+    const mode = async (name: string): Promise<string> => ((await stat(name)).mode & 0o777).toString(8);
+    const made = path.join(folder, 'made', 'by-us');
+    const shared = path.join(folder, 'shared');
+    await mkdir(shared, { mode: 0o755 });
+    for (const dir of [made, shared]) {
+      const { stdout } = await runCli(['backup', '--json', '--dir', dir, '--url', db.url], env(version));
+      const file = JSON.parse(stdout).result.path;
+      expect([await mode(file), await mode(`${file}.json`)]).toEqual(['600', '600']);
+    }
+    expect(await Promise.all([made, path.dirname(made), shared].map(mode))).toEqual(['700', '700', '755']);
+  },
+);
 
 test.skipIf(skip)(`the three tables and the journal alone, into an empty database${why}`, async () => {
   await using db = await createDatabase(version, 'migrated');

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -38,6 +38,10 @@ test('back up, damage, restore: every row is what it was, and what was there is 
   const folder = path.join(home, 'backups');
   const { path: file, record } = await backupDatabase(url, { folder });
   expect(record).toMatchObject({ kind: 'embedded', rows: { 'public.sessions': 100, 'public.fills': 100 } });
+  const modes = await Promise.all(
+    [folder, file, `${file}.json`].map(async (name) => (await stat(name)).mode),
+  );
+  expect(modes.map((mode) => mode & 0o77)).toEqual([0, 0, 0]);
   {
     await using connection = await openConnection(url);
     expect(await findFreshBackup(connection, { folder, maxAgeMs: 60_000 })).toMatchObject({ path: file });
