@@ -64,7 +64,9 @@ export const nameObject = ({ kind, table, name }: Pick<CatalogObject, 'kind' | '
   return kind === 'constraint' || kind === 'trigger' ? `${kind} ${name} on ${table}` : `${kind} ${name}`;
 };
 
-const keyOf = ({ kind, table, name }: CatalogObject): string => `${kind} ${table} ${name}`;
+/** What identifies an object: `index fills idx_fills_symbol`. */
+export const keyOf = ({ kind, table, name }: Pick<CatalogObject, 'kind' | 'table' | 'name'>): string =>
+  `${kind} ${table} ${name}`;
 
 const same = (a: Property | undefined, b: Property | undefined): boolean =>
   JSON.stringify(a) === JSON.stringify(b);

@@ -2,7 +2,7 @@ import type { Connection } from '../../connection/connection.ts';
 import { type CheckOptions, inCheckTransaction } from '../../connection/read-only.ts';
 import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { readCatalogFile } from '../catalog/catalog-file.ts';
-import { compareCatalogs, type Finding } from '../catalog/compare.ts';
+import { compareCatalogs, type Finding, keyOf } from '../catalog/compare.ts';
 import { migrateCommand } from '../catalog/repair.ts';
 import { readMigrationFiles } from '../history/folder.ts';
 import { compareHistory, type History } from '../history/history.ts';
@@ -17,6 +17,11 @@ export interface VerifyOptions extends CheckOptions {
   readonly project: Project;
   /** What the rows must keep (default: the project's rules). */
   readonly rules?: readonly RowRule[];
+  /**
+   * Tags of the migrations that are to be applied: the state of an older backup (default: all of them). What a later
+   * migration makes is then neither wanted nor looked at, but for its row in the journal.
+   */
+  readonly state?: readonly string[];
   /** Queries whose plans are to be shown (default: none). */
   readonly explain?: readonly PlanProbe[];
 }
@@ -42,26 +47,30 @@ export interface Verification {
 
 /** Compares a database with what a project says: catalog, journal, rows, plans. Read-only. */
 export async function verifyDatabase(connection: Connection, options: VerifyOptions): Promise<Verification> {
-  const { project, rules = project.rowRules ?? [], explain = [] } = options;
+  const { project, rules = project.rowRules ?? [], explain = [], state } = options;
   const journal = project.journal ?? defaultJournal;
-  const expected = await readCatalogFile(project.folder);
+  const all = await readCatalogFile(project.folder);
   const files = await readMigrationFiles(project.folder);
+  const isWanted = (tag: string | undefined): boolean => tag === undefined || (state?.includes(tag) ?? true);
+  const expected = all.filter(({ migration }) => isWanted(migration));
+  const later = new Set(all.filter(({ migration }) => !isWanted(migration)).map(keyOf));
   return inCheckTransaction(connection, options, async (scope) => {
     const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
     const applied = history.applied.map(({ tag }) => tag);
     const migrations = { folder: project.folder, applied: new Set(applied) };
-    const live = await readCatalog(connection, scopeOf(expected));
+    const live = (await readCatalog(connection, scopeOf(all))).filter((object) => !later.has(keyOf(object)));
     const columns = new Set(
       live.filter(({ kind }) => kind === 'column').map(({ table, name }) => `${table}.${name}`),
     );
-    const rowCheck = await checkRows(scope, rules, columns, migrations);
+    const wantedRules = rules.filter(({ migration }) => isWanted(migration));
+    const rowCheck = await checkRows(scope, wantedRules, columns, migrations);
     const { plans, findings: planFindings } = await checkPlans(
       scope,
       explain,
       live.map(({ name }) => name),
     );
     const findings = [
-      ...describeHistory(history),
+      ...describeHistory(history, isWanted),
       ...compareCatalogs(expected, live, migrations),
       ...rowCheck.findings,
       ...planFindings,
@@ -79,9 +88,23 @@ export async function verifyDatabase(connection: Connection, options: VerifyOpti
   });
 }
 
-function describeHistory({ pending, faults }: History): Finding[] {
+function describeHistory(
+  { applied, pending, faults }: History,
+  isWanted: (tag: string) => boolean,
+): Finding[] {
+  const wanted = pending.filter(({ tag }) => isWanted(tag));
+  const surplus = applied.filter(({ tag }) => !isWanted(tag));
   return [
-    ...pending.map(
+    ...surplus.map(
+      ({ tag }): Finding => ({
+        level: 'fault',
+        object: `journal row of ${tag}`,
+        expected: 'not recorded in this state',
+        found: 'recorded as applied',
+        repair: migrateCommand(tag),
+      }),
+    ),
+    ...wanted.map(
       ({ tag }): Finding => ({
         level: 'fault',
         object: `journal row of ${tag}`,
