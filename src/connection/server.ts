@@ -2,6 +2,7 @@ import type postgres from 'postgres';
 import type { Connection, FileSource, Notice, Parameter } from './connection.ts';
 import { loadDriver } from './driver.ts';
 import { OperationError, type StatementSource, toOperationError } from './errors.ts';
+import { quoteIdentifier } from './identifiers.ts';
 import { createRedactor, type ServerTarget } from './url.ts';
 
 /** Seconds to wait for a server that does not answer, unless the URL says otherwise (`connect_timeout`). */
@@ -84,7 +85,10 @@ class ServerSession implements Connection {
       const message = `${this.target} can’t be opened: ${error.message}`;
       // No statement was run: what nobody foresaw is a fault of the URL, of the network or of the server.
       const code = error.code === 'STATEMENT_FAILED' ? 'UNREACHABLE' : error.code;
-      throw new OperationError({ ...error.toJSON(), code, message, statement: undefined });
+      const advice = error.message.includes('not currently accepting connections')
+        ? `A restore may be under way, which keeps sessions out until it has ended. If none is, one was cut off: run, in another database of the server: alter database ${quoteIdentifier(this.#target.database)} with allow_connections true;`
+        : error.advice;
+      throw new OperationError({ ...error.toJSON(), code, message, advice, statement: undefined });
     }
   }
 

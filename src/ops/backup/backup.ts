@@ -48,7 +48,7 @@ async function dump(
   connection: Connection,
   url: string,
   programs: ClientPrograms,
-  { folder = 'backups', scope = 'database', signal, onProgress }: BackupOptions,
+  { folder = 'backups', scope = 'database', label, signal, onProgress }: BackupOptions,
 ): Promise<Backup> {
   const startedAtMs = Date.now();
   const [origin] = await connection.query<{ snapshot: string; database: string }>(
@@ -56,7 +56,7 @@ async function dump(
   );
   if (origin === undefined) throw new Error('a select without from has one row');
   const tables = scope === 'database' ? await listTables(connection) : await listOwnTables(connection);
-  const ending = scope === 'database' ? '.dump' : '-tables.dump';
+  const ending = `${scope === 'database' ? '' : '-tables'}${label === undefined ? '' : `-${label}`}.dump`;
   return storeBackup(folder, nameBackup(origin.database, startedAtMs, ending), async (partial) => {
     onProgress?.(`pg_dump of ${connection.target} …`);
     const selection = scope === 'database' ? [] : tables.map((table) => `--table=${toPattern(table)}`);

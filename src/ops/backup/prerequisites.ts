@@ -15,9 +15,12 @@ const functions = `
 const schemas = `
   select n.*
   from pg_namespace as n
-  where n.nspname <> 'public' and n.oid in (select relnamespace from pg_class where oid = any($1::regclass[]))`;
+  where n.nspname = $2
+    or n.nspname <> 'public' and n.oid in (select relnamespace from pg_class where oid = any($1::regclass[]))`;
 
-/** SQL that makes them. */
+const signature = `format('%I.%I(%s)', p.nspname, p.proname, pg_get_function_identity_arguments(p.oid))`;
+
+/** SQL that makes them. A function of others is made only where it is missing: what it is now is not ours to say. */
 export async function listPrerequisites(
   connection: Connection,
   tables: readonly TableName[],
@@ -25,35 +28,39 @@ export async function listPrerequisites(
   return list(
     connection,
     tables,
-    `select format('create schema if not exists %I', n.nspname) as statement, 1 as place from (${schemas}) as n
+    // Even `if not exists` wants the right to create.
+    `select format('do %L', format('begin if to_regnamespace(%L) is null then create schema %I; end if; end', quote_ident(n.nspname), n.nspname)) as statement, 1 as place
+     from (${schemas}) as n
      union all
-     select pg_get_functiondef(p.oid), 2 from (${functions}) as p
-     union all
-     select format('comment on %s %s is %L', case p.prokind when 'p' then 'procedure' else 'function' end,
-                   format('%I.%I(%s)', p.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
-                   obj_description(p.oid, 'pg_proc')), 3
+     select case when p.nspname = $2 then pg_get_functiondef(p.oid)
+              else format('do %L', format('begin if to_regprocedure(%L) is null then execute %L; end if; end',
+                          format('%I.%I()', p.nspname, p.proname), pg_get_functiondef(p.oid))) end, 2
      from (${functions}) as p
-     where obj_description(p.oid, 'pg_proc') is not null`,
+     union all
+     select format('comment on routine %s is %L', ${signature}, obj_description(p.oid, 'pg_proc')), 3
+     from (${functions}) as p
+     where p.nspname = $2 and obj_description(p.oid, 'pg_proc') is not null`,
   );
 }
 
-/** SQL that gives them their owners and privileges again. The frame has to stay its owner's, who runs migrations. */
+/** SQL that gives the frame its owner and privileges again: the next migration may be that role's to run. */
 export async function listOwnership(connection: Connection, tables: readonly TableName[]): Promise<string[]> {
   return list(
     connection,
     tables,
     `select format('alter schema %I owner to %I', n.nspname, pg_get_userbyid(n.nspowner)) as statement, 1 as place
      from (${schemas}) as n
+     where n.nspname = $2
      union all
-     select format('alter routine %I.%I(%s) owner to %I', p.nspname, p.proname,
-                   pg_get_function_identity_arguments(p.oid), pg_get_userbyid(p.proowner)), 2
+     select format('alter routine %s owner to %I', ${signature}, pg_get_userbyid(p.proowner)), 2
      from (${functions}) as p
+     where p.nspname = $2
      union all
      select format('grant %s on schema %I to %s', a.privilege_type, n.nspname,
                    case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end), 3
      from (${schemas}) as n
      cross join aclexplode(n.nspacl) as a
-     where a.grantee <> n.nspowner`,
+     where n.nspname = $2 and a.grantee <> n.nspowner`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { access, constants, readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { OperationError } from '../../connection/errors.ts';
 
@@ -95,6 +96,10 @@ export interface ProgramRun {
   readonly redact: (text: string) => string;
   /** Where it writes, for the error when there is no room. */
   readonly writesTo?: string;
+  /** In a process group of its own: the terminal's Ctrl-C does not reach it. */
+  readonly detached?: boolean;
+  /** Gets what it says on standard error, line by line: with --verbose, what it is doing. */
+  readonly onErrorLine?: (line: string) => void;
 }
 
 /** Only the end of what a program says is kept: there the reason stands. */
@@ -111,6 +116,9 @@ export async function runProgram(options: ProgramRun): Promise<string> {
   return stdout;
 }
 
+/** What --verbose adds, which is no reason. */
+const doing = /^pg_\w+: (?:creating|processing|dropping|executing|connecting|finished|implied) .*\n?/gm;
+
 /** A client program at work. */
 export interface RunningProgram {
   readonly process: ChildProcess;
@@ -126,11 +134,16 @@ export function startProgram(options: ProgramRun, stdin: 'ignore' | 'pipe'): Run
     stdio: [stdin, 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGTERM',
+    detached: options.detached ?? false,
   });
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-keptCharacters);
   });
+  const { onErrorLine } = options;
+  if (onErrorLine !== undefined && child.stderr !== null) {
+    createInterface({ input: child.stderr }).on('line', onErrorLine);
+  }
   // Aborted, it reports an error at once; only when it has closed its files may they be removed.
   let fault: Error | undefined;
   const ended = new Promise<void>((resolve, reject) => {
@@ -140,7 +153,9 @@ export function startProgram(options: ProgramRun, stdin: 'ignore' | 'pipe'): Run
     child.once('close', (exitCode, endedBy) => {
       if (exitCode === 0 && fault === undefined) return resolve();
       const reason =
-        stderr.trim() || fault?.message || `it was ended by ${endedBy ?? `exit code ${exitCode}`}`;
+        stderr.replace(doing, '').trim() ||
+        fault?.message ||
+        `it was ended by ${endedBy ?? `exit code ${exitCode}`}`;
       reject(explain(options, options.redact(reason), endedBy));
     });
   });
@@ -157,7 +172,19 @@ const meanings = [
     advice: 'Make room there, or choose another folder. Nothing was left behind.',
   },
   {
-    pattern: /permission denied|must be owner|must be superuser|must be able to set role/i,
+    pattern: /other objects depend on it/i,
+    code: 'REFUSED',
+    advice:
+      'What is named above is not in the backup and depends on what would be replaced. Drop it first, or restore into another database with --into.',
+  },
+  {
+    pattern: /must be able to set role|must be member of role|role ".*" does not exist/i,
+    code: 'PRIVILEGE_MISSING',
+    advice:
+      'The backup names an owner that this role can’t give things to. Restore as a superuser or a member of that role, create the role, or give everything to this one with --no-owner.',
+  },
+  {
+    pattern: /permission denied|must be owner|must be superuser/i,
     code: 'PRIVILEGE_MISSING',
     advice: 'Connect as the owner of the tables, or have the owner grant what is missing.',
   },

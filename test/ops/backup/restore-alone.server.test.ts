@@ -1,0 +1,331 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Sql } from 'postgres';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { backUpInto, checksum, env, fillWithRows } from '../../support/backups.ts';
+import { type CliProcess, runCli, startCli } from '../../support/cli.ts';
+import { findPrograms } from '../../support/client-programs.ts';
+import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { type ServerVersion, serverVersions } from '../../support/server.ts';
+import { until } from '../../support/waiting.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-alone-'));
+});
+afterEach(() => vi.unstubAllEnvs());
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const able = serverVersions.filter((version) => findPrograms(version) !== undefined);
+
+/** A service that writes as fast as it can, and connects again whenever it is thrown out. */
+function startService(db: TestDatabase, name: string, url = db.url) {
+  const written: { readonly id: string; readonly at: number }[] = [];
+  let isStopped = false;
+  let count = 0;
+  const work = async (): Promise<void> => {
+    const sql = db.connect({
+      max: 1,
+      backoff: () => 0.05,
+      connection: { application_name: name },
+      ...hostOf(url),
+    });
+    while (!isStopped) {
+      const id = `${name}-${++count}`;
+      const isWritten = await sql`insert into sessions (id, symbol) values (${id}, 'BTC/USD')`.then(
+        () => true,
+        () => false,
+      );
+      if (isWritten) written.push({ id, at: Date.now() });
+    }
+    await sql.end({ timeout: 1 });
+  };
+  const running = work();
+  return {
+    written,
+    stop: async () => {
+      isStopped = true;
+      await running;
+    },
+  };
+}
+
+const hostOf = (url: string) => ({ user: new URL(url).username });
+
+/** What a watcher on another database sees of the door. */
+async function watchDoor(db: TestDatabase) {
+  const admin = db.connect({ database: 'postgres', max: 1 });
+  let closedAt = 0;
+  let isStopped = false;
+  const running = (async () => {
+    while (!isStopped) {
+      if (await isClosed(admin, db)) closedAt = Date.now();
+    }
+  })();
+  return {
+    stop: async () => {
+      isStopped = true;
+      await running;
+      return closedAt;
+    },
+  };
+}
+
+async function isClosed(admin: Sql, { name }: TestDatabase): Promise<boolean> {
+  const [row] =
+    await admin`select not datallowconn or datconnlimit <> -1 as closed from pg_database where datname = ${name}`;
+  return row?.['closed'] === true;
+}
+
+const words = (file: string, db: TestDatabase, ...more: string[]) => [
+  'restore',
+  file,
+  '--confirm',
+  db.name,
+  '--dir',
+  path.join(folder, 'saved'),
+  '--url',
+  db.url,
+  ...more,
+];
+
+test.skipIf(able.length === 0).each(able)(
+  'PostgreSQL %i: refuses under services that write, and names each; --disconnect ends them, keeps them out, saves what was there',
+  async (version) => {
+    await using db = await createDatabase(version, 'migrated');
+    await fillWithRows(db.sql);
+    const file = await backUpInto(folder, db, version);
+    const role = `trader_${db.name}`;
+    await db.sql.unsafe(`create role ${role} login; grant pg_write_all_data, pg_read_all_data to ${role}`);
+    const url = db.url.replace('postgres@', `${role}@`);
+    const names = ['settlement', 'ingestion', 'analytics'];
+    const services = names.map((name) => startService(db, name, name === 'analytics' ? url : db.url));
+    try {
+      await until(async () => services.every(({ written }) => written.length > 5), 'all of them write');
+      const refused = await runCli(words(file, db), env(version));
+      expect(refused.exitCode).toBe(4);
+      for (const name of names) {
+        const of = name === 'analytics' ? role : 'postgres';
+        expect(refused.stderr).toMatch(
+          new RegExp(
+            `pid \\d+ \\(${name}, (idle|active)( in transaction)?( for .*)?\\) of role ${of} from 127\\.0\\.0\\.1`,
+          ),
+        );
+      }
+      expect(refused.stderr).toContain('--disconnect');
+
+      const door = await watchDoor(db);
+      const done = await runCli(words(file, db, '--disconnect', '--json'), env(version));
+      const closedAt = await door.stop();
+      expect(done, done.stdout + done.stderr).toMatchObject({ exitCode: 0 });
+      const { result } = JSON.parse(done.stdout);
+      expect(result).toMatchObject({ complete: true, verification: { verified: true } });
+      expect(result.disconnected.map(({ application }: { application: string }) => application)).toEqual(
+        expect.arrayContaining(names),
+      );
+      // Nobody's write got into the restored tables before it was done with them.
+      const kept = new Set(
+        (await db.sql`select id from sessions where id not like 's%' or id like 'settlement%'`).map(
+          ({ id }) => id,
+        ),
+      );
+      const early = services
+        .flatMap(({ written }) => written)
+        .filter(({ id, at }) => kept.has(id) && at < closedAt);
+      expect(closedAt).toBeGreaterThan(0);
+      expect(early).toEqual([]);
+      // They are let in again.
+      const before = services.map(({ written }) => written.length);
+      await until(
+        async () => services.every(({ written }, i) => written.length > (before[i] ?? 0)),
+        'they write again',
+      );
+
+      // All that was ever committed before is in what it saved.
+      const saved = result.safetyBackup.path;
+      expect((await stat(saved)).mode & 0o77).toBe(0);
+      await using other = await createDatabase(version, 'empty');
+      expect(
+        await runCli(['restore', saved, '--into', other.name, '--url', db.url], env(version)),
+      ).toMatchObject({ exitCode: 0 });
+      const inSaved = new Set((await other.sql`select id from sessions`).map(({ id }) => id));
+      const lost = services
+        .flatMap(({ written }) => written)
+        .filter(({ id }) => !inSaved.has(id) && !kept.has(id))
+        .filter(({ at }) => at < closedAt);
+      expect(lost).toEqual([]);
+    } finally {
+      await Promise.all(services.map(({ stop }) => stop()));
+      await db.sql.unsafe(`drop owned by ${role}; drop role ${role}`);
+    }
+  },
+);
+
+/** A backup whose restore stays for long at an index: only there, and not when the table is made. */
+async function backUpSlow(db: TestDatabase, version: ServerVersion, seconds: number): Promise<string> {
+  await db.sql.unsafe(`
+    create function public.slowly(id int) returns int immutable language plpgsql as $$
+    begin
+      if current_setting('application_name') = 'multi-pair-db' then perform pg_sleep(${seconds}); end if;
+      return id;
+    end $$;
+    create table slow (id int); insert into slow values (1); create index idx_slow on slow (public.slowly(id))`);
+  return backUpInto(folder, db, version);
+}
+
+async function untilItBuilds(admin: Sql, db: TestDatabase): Promise<void> {
+  await until(async () => {
+    const rows =
+      await admin`select from pg_stat_activity where datname = ${db.name} and query ilike 'create index idx_slow%' and state = 'active'`;
+    return rows.length === 1;
+  }, 'the restore is in the middle');
+}
+
+const untilNobodyIsThere = (admin: Sql, db: TestDatabase) =>
+  until(
+    async () => (await admin`select from pg_stat_activity where datname = ${db.name}`).length === 0,
+    'all of its sessions are gone',
+  );
+
+test.skipIf(able.length === 0).each(able)(
+  'PostgreSQL %i: interrupted or killed in the middle, nothing is changed, and the database takes sessions again',
+  async (version) => {
+    await using db = await createDatabase(version, 'migrated');
+    await fillWithRows(db.sql);
+    const file = await backUpSlow(db, version, 3);
+    await db.sql`update sessions set symbol = 'newer'`;
+    const before = await checksum(db.sql);
+    await db.sql.end();
+    const admin = db.connect({ database: 'postgres', max: 1 });
+    const start = async (): Promise<CliProcess> => {
+      const started = startCli(words(file, db, '--no-safety-backup'), env(version));
+      await untilItBuilds(admin, db);
+      expect(await isClosed(admin, db)).toBe(true);
+      return started;
+    };
+    const unchanged = async () => {
+      await until(async () => !(await isClosed(admin, db)), 'the door is open');
+      await untilNobodyIsThere(admin, db);
+      const sql = db.connect({ max: 1 });
+      expect(await checksum(sql)).toEqual(before);
+      await sql.end();
+    };
+
+    const interrupted = await start();
+    const interruptedAt = Date.now();
+    interrupted.child.kill('SIGINT');
+    const { exitCode, stderr } = await interrupted.ended;
+    expect(Date.now() - interruptedAt).toBeLessThan(2_000);
+    expect({ exitCode, stderr }).toMatchObject({
+      exitCode: 5,
+      stderr: expect.stringContaining('rolled back; nothing was changed'),
+    });
+    expect(await isClosed(admin, db)).toBe(false);
+    await unchanged();
+
+    const killed = await start();
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    await unchanged();
+  },
+);
+
+test.skipIf(able.length === 0).each(able)(
+  'PostgreSQL %i: killed while rows are coming in: half a script is never committed',
+  async (version) => {
+    await using db = await createDatabase(version, 'migrated');
+    await db.sql.unsafe(
+      `insert into sessions (id, data) select 's' || n, to_jsonb(repeat(md5(n::text), 100)) from generate_series(1, 5000) as n`,
+    );
+    const file = await backUpInto(folder, db, version);
+    await db.sql`update sessions set symbol = 'newer'`;
+    const before = await checksum(db.sql);
+    await db.sql.end();
+    const admin = db.connect({ database: 'postgres', max: 1 });
+    const killed = startCli(words(file, db, '--no-safety-backup'), env(version));
+    await until(async () => {
+      const rows =
+        await admin`select from pg_stat_activity where datname = ${db.name} and query like 'COPY public.sessions%' and state = 'active'`;
+      return rows.length === 1;
+    }, 'rows are coming in');
+    killed.child.kill('SIGKILL');
+    await killed.ended;
+    await until(async () => !(await isClosed(admin, db)), 'the door is open');
+    await untilNobodyIsThere(admin, db);
+    const sql = db.connect({ max: 1 });
+    expect(await checksum(sql)).toEqual(before);
+  },
+);
+
+test.skipIf(able.length === 0).each(able)(
+  'PostgreSQL %i: the owner of the tables alone can’t close the door, says so, and ends who comes',
+  async (version) => {
+    await using db = await createDatabase(version, 'migrated');
+    const role = `tables_${db.name}`;
+    await db.sql.unsafe(`create role ${role} login; grant create on database ${db.name} to ${role}; grant all on schema public to ${role};
+      alter table sessions owner to ${role}; alter table orders owner to ${role}; alter table fills owner to ${role};
+      alter schema multi_pair_db owner to ${role};`);
+    await db.sql.unsafe(`do $$ declare s text; begin
+      for s in select format('alter routine %s owner to ${role}', oid::regprocedure) from pg_proc where pronamespace = 'multi_pair_db'::regnamespace
+      loop execute s; end loop; end $$; alter table multi_pair_db.migrations owner to ${role}`);
+    const url = db.url.replace('postgres@', `${role}@`);
+    const service = startService(db, 'ingestion', url);
+    try {
+      await until(async () => service.written.length > 0, 'it writes');
+      const file = await backUpInto(folder, db, version, 'tables');
+      await db.sql.end();
+      const done = await runCli(
+        [
+          'restore',
+          file,
+          '--confirm',
+          db.name,
+          '--disconnect',
+          '--dir',
+          path.join(folder, 'by-role'),
+          '--url',
+          url,
+        ],
+        env(version),
+      );
+      expect(done, done.stdout + done.stderr).toMatchObject({ exitCode: 0 });
+      expect(done.stderr).toContain('new sessions can’t be kept out');
+      expect(done.stdout).toContain('all 4 tables have the rows that were backed up');
+      expect(await readdir(path.join(folder, 'by-role'))).toHaveLength(2);
+    } finally {
+      await service.stop();
+      const admin = db.connect({ max: 1 });
+      await admin.unsafe(`reassign owned by ${role} to postgres; drop owned by ${role}; drop role ${role}`);
+    }
+  },
+);
+
+test.skipIf(able.length === 0).each(able)(
+  'PostgreSQL %i: says what it is doing, and names what it saved; without --disconnect nobody is disconnected',
+  async (version) => {
+    await using db = await createDatabase(version, 'migrated');
+    await fillWithRows(db.sql);
+    const file = await backUpInto(folder, db, version, 'tables');
+    await db.sql.end();
+    const done = await runCli(words(file, db), env(version));
+    expect(done, done.stderr).toMatchObject({ exitCode: 0 });
+    const saved = /is backed up in (\S+-before-restore\.dump)/.exec(done.stdout)?.[1] ?? '';
+    expect(JSON.parse(await readFile(`${saved}.json`, 'utf8'))).toMatchObject({
+      scope: 'tables',
+      database: db.name,
+    });
+    for (const phase of [
+      'backing up what is replaced',
+      'pg_restore into',
+      'counting rows',
+      'analyzing',
+      'verifying',
+    ]) {
+      expect(done.stderr).toContain(phase);
+    }
+    const without = await runCli(words(file, db, '--no-safety-backup', '--json'), env(version));
+    expect(JSON.parse(without.stdout).result).not.toHaveProperty('safetyBackup');
+    expect(JSON.parse(without.stdout).result).not.toHaveProperty('disconnected');
+  },
+);
