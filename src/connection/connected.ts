@@ -82,27 +82,26 @@ function stillConnected(
 }
 
 /**
- * Ends every session but the caller's own, and waits until they are gone. Returns those that it has ended.
+ * Ends every session but the caller's own, and waits until they are gone; not for those that come meanwhile: a service
+ * may connect again faster than anybody can end it. Returns those that it has ended.
  *
  * @throws OperationError `PRIVILEGE_MISSING` a session that this role may not end · `LOCKED` one that does not end
  */
 export async function endConnected(connection: Connection, isOurs: IsOurs): Promise<ConnectedSession[]> {
-  const ended = new Map<number, ConnectedSession>();
+  const sessions = await listConnected(connection, isOurs);
+  for (const session of sessions) await endSession(connection, session);
+  const pids = new Set(sessions.map(({ pid }) => pid));
   const giveUpAt = Date.now() + endsWithinMs;
-  for (;;) {
-    const sessions = await listConnected(connection, isOurs);
-    if (sessions.length === 0) return [...ended.values()];
+  for (let left = sessions; left.length > 0; ) {
     if (Date.now() > giveUpAt) {
       const advice =
-        'They were told to end, and are still there or come again. Stop the services (a subscription: alter subscription … disable), then run the same command again.';
-      throw stillConnected(connection, sessions, advice);
-    }
-    for (const session of sessions) {
-      await endSession(connection, session);
-      ended.set(session.pid, session);
+        'They were told to end, and are still there. Stop them, then run the same command again.';
+      throw stillConnected(connection, left, advice);
     }
     await sleep(pollMs);
+    left = (await listConnected(connection, isOurs)).filter(({ pid }) => pids.has(pid));
   }
+  return sessions;
 }
 
 async function endSession(connection: Connection, session: ConnectedSession): Promise<void> {

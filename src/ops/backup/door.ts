@@ -28,8 +28,6 @@ export interface DoorOptions {
   readonly psql: PsqlOptions;
   /** The restore that it is closed for. */
   readonly transaction: { readonly pid: number };
-  /** Called with the process id of the guard's session. */
-  readonly onSession: (pid: number) => void;
 }
 
 interface Facts {
@@ -40,7 +38,7 @@ interface Facts {
 
 /** The door of the database of `connection`, which is the owner's and superusers' to close. */
 export async function findDoor(options: DoorOptions): Promise<Door> {
-  const { connection, url, psql, transaction, onSession } = options;
+  const { connection, url, psql, transaction } = options;
   const { database, limit, mayAlter } = await readFacts(connection);
   const name = quoteIdentifier(database);
   const putBack = `alter database ${name} with allow_connections true connection limit ${limit}`;
@@ -53,7 +51,7 @@ export async function findDoor(options: DoorOptions): Promise<Door> {
         `do $end$ begin perform pg_terminate_backend(${transaction.pid}, 5000); end $end$`,
         putBack,
       ]);
-      onSession(Number(await guard.ask('set client_min_messages = error; select pg_backend_pid();')));
+      await guard.ask('set client_min_messages = error;');
       if (await fromOutside(connection, url, `alter database ${name} with allow_connections false`)) {
         return 'closed';
       }

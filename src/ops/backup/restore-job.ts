@@ -57,10 +57,18 @@ export async function prepareRestore(
   };
 }
 
-/** Where psql is to connect to, and as whom. */
-export async function toPsqlOptions({ connection, programs, running }: RestoreJob): Promise<PsqlOptions> {
+/** Where psql is to connect to, as whom, and what its session is called there. */
+export async function toPsqlOptions(
+  { connection, programs, running }: RestoreJob,
+  application: string,
+): Promise<PsqlOptions> {
   const [row] = await connection.query<{ conninfo: string }>(
     `select 'dbname=''' || replace(replace(current_database(), '\\', '\\\\'), '''', '\\''') || '''' as conninfo`,
   );
-  return { ...running, program: programs.psql, dbname: row?.conninfo ?? '' };
+  return {
+    ...running,
+    environment: { ...running.environment, PGAPPNAME: application },
+    program: programs.psql,
+    dbname: row?.conninfo ?? '',
+  };
 }

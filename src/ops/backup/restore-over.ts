@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type ConnectedSession,
   endConnected,
@@ -29,27 +30,22 @@ export async function restoreOver(job: RestoreJob): Promise<RestoreReport> {
   const { connection, into, options, replaced, list } = job;
   await refuseDependents(connection, replaced.tables, list);
   const pids = new Set([connection.pid]);
+  // A program of ours is known from the moment it connects, also before it could say which one it is.
+  const name = `multi-pair-db restore ${randomUUID().slice(0, 8)}`;
   let isSaving = false;
   // The sessions of our own backup have this name. Others of this name can do no harm under the lock.
   const isOurs: IsOurs = ({ pid, application }) =>
-    pids.has(pid) || (isSaving && application === 'multi-pair-db');
+    pids.has(pid) || application === name || (isSaving && application === 'multi-pair-db');
   const disconnected = await beAlone(job, isOurs);
   await refuseHeld(connection, replaced.tables);
   await takeLock(connection, { lockWaitMs, signal: options.signal });
-  const psql = await toPsqlOptions(job);
+  const psql = await toPsqlOptions(job, name);
   const transaction = await beginRestore(psql);
-  pids.add(transaction.pid);
-  const door = await findDoor({
-    connection,
-    url: into,
-    psql,
-    transaction,
-    onSession: (pid) => pids.add(pid),
-  });
+  const door = await findDoor({ connection, url: into, psql, transaction });
   return settled(connection, transaction, door, async () => {
-    await transaction.psql.ask(lockSql(replaced.tables, 'exclusive'));
     await using watch = options.disconnect === true ? await startWatch(into, isOurs) : undefined;
     if (watch !== undefined) pids.add(watch.pid);
+    await transaction.psql.ask(lockSql(replaced.tables, 'exclusive'));
     isSaving = true;
     const saved = await save(job);
     isSaving = false;

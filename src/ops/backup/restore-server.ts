@@ -19,6 +19,6 @@ export async function restoreServer(
   using _cancel = cancelOnAbort(connection, options);
   const job = await prepareRestore({ file, record, into, options, connection });
   if (!job.isEmpty) return await restoreOver(job);
-  const transaction = await beginRestore(await toPsqlOptions(job));
+  const transaction = await beginRestore(await toPsqlOptions(job, 'multi-pair-db'));
   return await settled(connection, transaction, undefined, () => workOff(job, transaction, async () => {}));
 }

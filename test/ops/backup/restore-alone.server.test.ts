@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import type { Sql } from 'postgres';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { backUpInto, checksum, env, fillWithRows } from '../../support/backups.ts';
@@ -20,28 +21,28 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const able = serverVersions.filter((version) => findPrograms(version) !== undefined);
 
 /** A service that writes as fast as it can, and connects again whenever it is thrown out. */
-function startService(db: TestDatabase, name: string, url = db.url) {
+function startService(name: string, url: string) {
   const written: { readonly id: string; readonly at: number }[] = [];
   let isStopped = false;
   let count = 0;
-  const work = async (): Promise<void> => {
-    const sql = db.connect({
-      max: 1,
-      backoff: () => 0.05,
-      connection: { application_name: name },
-      ...hostOf(url),
-    });
-    while (!isStopped) {
-      const id = `${name}-${++count}`;
-      const isWritten = await sql`insert into sessions (id, symbol) values (${id}, 'BTC/USD')`.then(
-        () => true,
-        () => false,
-      );
-      if (isWritten) written.push({ id, at: Date.now() });
+  const session = async (): Promise<void> => {
+    const client = new pg.Client({ connectionString: url, application_name: name });
+    // Thrown out while it waits for nothing.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      while (!isStopped) {
+        const id = `${name}-${++count}`;
+        await client.query("insert into sessions (id, symbol) values ($1, 'BTC/USD')", [id]);
+        written.push({ id, at: Date.now() });
+      }
+    } finally {
+      await client.end().catch(() => {});
     }
-    await sql.end({ timeout: 1 });
   };
-  const running = work();
+  const running = (async () => {
+    while (!isStopped) await session().catch(() => {});
+  })();
   return {
     written,
     stop: async () => {
@@ -50,8 +51,6 @@ function startService(db: TestDatabase, name: string, url = db.url) {
     },
   };
 }
-
-const hostOf = (url: string) => ({ user: new URL(url).username });
 
 /** What a watcher on another database sees of the door. */
 async function watchDoor(db: TestDatabase) {
@@ -100,7 +99,7 @@ test.skipIf(able.length === 0).each(able)(
     await db.sql.unsafe(`create role ${role} login; grant pg_write_all_data, pg_read_all_data to ${role}`);
     const url = db.url.replace('postgres@', `${role}@`);
     const names = ['settlement', 'ingestion', 'analytics'];
-    const services = names.map((name) => startService(db, name, name === 'analytics' ? url : db.url));
+    const services = names.map((name) => startService(name, name === 'analytics' ? url : db.url));
     try {
       await until(async () => services.every(({ written }) => written.length > 5), 'all of them write');
       const refused = await runCli(words(file, db), env(version));
@@ -167,7 +166,7 @@ async function backUpSlow(db: TestDatabase, version: ServerVersion, seconds: num
   await db.sql.unsafe(`
     create function public.slowly(id int) returns int immutable language plpgsql as $$
     begin
-      if current_setting('application_name') = 'multi-pair-db' then perform pg_sleep(${seconds}); end if;
+      if current_setting('application_name') like 'multi-pair-db restore%' then perform pg_sleep(${seconds}); end if;
       return id;
     end $$;
     create table slow (id int); insert into slow values (1); create index idx_slow on slow (public.slowly(id))`);
@@ -270,7 +269,7 @@ test.skipIf(able.length === 0).each(able)(
       for s in select format('alter routine %s owner to ${role}', oid::regprocedure) from pg_proc where pronamespace = 'multi_pair_db'::regnamespace
       loop execute s; end loop; end $$; alter table multi_pair_db.migrations owner to ${role}`);
     const url = db.url.replace('postgres@', `${role}@`);
-    const service = startService(db, 'ingestion', url);
+    const service = startService('ingestion', url);
     try {
       await until(async () => service.written.length > 0, 'it writes');
       const file = await backUpInto(folder, db, version, 'tables');
