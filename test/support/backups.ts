@@ -1,5 +1,3 @@
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import path from 'node:path';
 import type { Sql } from 'postgres';
 import { vi } from 'vitest';
 import { backupDatabase } from '../../src/ops/backup/backup.ts';
@@ -40,8 +38,12 @@ export async function backUpInto(
   scope: 'database' | 'tables' = 'database',
 ): Promise<string> {
   vi.stubEnv('PG_BIN', findPrograms(version));
-  // Backups are named by the second, and a test makes several in one.
-  await mkdir(folder, { recursive: true });
-  const own = await mkdtemp(path.join(folder, 'at-'));
-  return (await backupDatabase(db.url, { folder: own, scope })).path;
+  return (await backupDatabase(db.url, { folder, scope })).path;
+}
+
+/** Are new sessions kept out of a database? Asked on another one. */
+export async function isClosed(admin: Sql, { name }: TestDatabase): Promise<boolean> {
+  const [row] =
+    await admin`select not datallowconn or datconnlimit <> -1 as closed from pg_database where datname = ${name}`;
+  return row?.['closed'] === true;
 }

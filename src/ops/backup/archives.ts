@@ -31,12 +31,14 @@ export async function planSetAside(
     .toISOString()
     .replace(/[-:]|\.\d+/g, '')
     .toLowerCase();
+  const isTaken = (name: string): boolean =>
+    found.some((table) => table.name === name) || `${frameSchema}.${name}` in rows;
+  const free = Array.from({ length: 2 * found.length + Object.keys(rows).length }, (_, place) => place + 1)
+    .map((number) => `archived_fills_replaced_${stamp}${number === 1 ? '' : `_${number}`}`)
+    .filter((name) => !isTaken(name));
   return found
     .filter(({ name }) => name === 'archived_fills' || `${frameSchema}.${name}` in rows)
-    .map(({ name }, place) => ({
-      from: name,
-      to: `archived_fills_replaced_${stamp}${place === 0 ? '' : `_${place + 1}`}`,
-    }));
+    .map(({ name }, place) => ({ from: name, to: free[place] ?? `archived_fills_replaced_${nowMs}` }));
 }
 
 /** SQL that renames them, with their indexes and sequences: the backup's own archive wants those names. */
@@ -57,7 +59,7 @@ begin
           and d.refclassid = 'pg_catalog.pg_class'::regclass and d.refobjid = ${oid(from)})
   loop
     execute format('alter %s ${frameSchema}.%I rename to %I', case part.relkind when 'S' then 'sequence' else 'index' end,
-                   part.relname, ${quoteLiteral(to)} || '_' || part.place);
+                   part.relname, ${quoteLiteral(to)} || '_part' || part.place);
   end loop;
   alter table ${frameSchema}.${quoteIdentifier(from)} rename to ${quoteIdentifier(to)};
 end

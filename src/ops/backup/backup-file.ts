@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationError } from '../../connection/errors.ts';
@@ -30,17 +31,19 @@ export async function storeBackup(
   name: string,
   write: (partial: string) => Promise<BackupFacts>,
 ): Promise<Backup> {
-  const target = path.join(folder, name);
+  const target = await claimName(folder, name);
   const partial = `${target}.partial`;
   const partialRecord = `${recordFile(target)}.partial`;
   try {
-    await mkdir(folder, { recursive: true, mode: ownerOnly.folder });
-    await refuseExisting(target);
-    // Made before pg_dump opens it, which would leave the mode to the umask: nobody reads along while it is written.
-    await writeSynced(partial, '');
     const facts = await write(partial);
     const [{ size }, sha256] = [await stat(partial), await hashFile(partial)];
-    const record: BackupRecord = { file: name, ...facts, endedAtMs: Date.now(), sizeBytes: size, sha256 };
+    const record: BackupRecord = {
+      file: path.basename(target),
+      ...facts,
+      endedAtMs: Date.now(),
+      sizeBytes: size,
+      sha256,
+    };
     await writeSynced(partialRecord, `${JSON.stringify(record, null, 2)}\n`);
     await rename(partial, target);
     await rename(partialRecord, recordFile(target));
@@ -52,9 +55,45 @@ export async function storeBackup(
   }
 }
 
+/** Of one second, and the files that killed runs have left. */
+const mostOfOneName = 1_000;
+
+/**
+ * A name that no backup has: of two in one second the later is `…-2.dump`. It makes the unfinished file, before pg_dump
+ * opens it, which would leave the mode to the umask: nobody reads along while it is written.
+ */
+async function claimName(folder: string, name: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true, mode: ownerOnly.folder });
+    const [, stem = name, ending = ''] = /^(.*?)(\.pglite\.tar\.gz|\.dump)$/.exec(name) ?? [];
+    for (let number = 1; number <= mostOfOneName; number++) {
+      const target = path.join(folder, `${stem}${number === 1 ? '' : `-${number}`}${ending}`);
+      if (existsSync(target) || existsSync(`${target}.partial`)) continue;
+      if (await writeSynced(`${target}.partial`, '', 'wx').then(() => true, falseIfTaken)) return target;
+    }
+  } catch (cause) {
+    throw toFileError(cause, folder);
+  }
+  throw new OperationError({
+    code: 'REFUSED',
+    message: `${path.join(folder, name)} is there already, ${mostOfOneName} times`,
+    advice: 'Backups are named by the second. Run the same command again.',
+  });
+}
+
+/** Another process was quicker; whatever else is wrong is an error. */
+function falseIfTaken(cause: unknown): false {
+  if (cause instanceof Error && Reflect.get(cause, 'code') === 'EEXIST') return false;
+  throw cause;
+}
+
 /** Writes a file that is on the disk when it returns, and that only its owner may read. */
-export async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'w', ownerOnly.file);
+export async function writeSynced(
+  file: string,
+  content: string | Uint8Array,
+  flags: 'w' | 'wx' = 'w',
+): Promise<void> {
+  const handle = await open(file, flags, ownerOnly.file);
   try {
     // The mode above is for a new file only.
     await handle.chmod(ownerOnly.file);
@@ -63,19 +102,6 @@ export async function writeSynced(file: string, content: string | Uint8Array): P
   } finally {
     await handle.close();
   }
-}
-
-async function refuseExisting(file: string): Promise<void> {
-  const exists = await stat(file).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return;
-  throw new OperationError({
-    code: 'REFUSED',
-    message: `${file} is there already`,
-    advice: 'Backups are named by the second. Run the same command again.',
-  });
 }
 
 /** A fault of the file system, as what it means to an operator. */

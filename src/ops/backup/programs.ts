@@ -4,6 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { OperationError } from '../../connection/errors.ts';
+import { explainProgram } from './program-errors.ts';
 
 const run = promisify(execFile);
 
@@ -156,68 +157,10 @@ export function startProgram(options: ProgramRun, stdin: 'ignore' | 'pipe'): Run
         stderr.replace(doing, '').trim() ||
         fault?.message ||
         `it was ended by ${endedBy ?? `exit code ${exitCode}`}`;
-      reject(explain(options, options.redact(reason), endedBy));
+      reject(explainProgram(options, options.redact(reason), endedBy));
     });
   });
   // Whoever awaits it gets the error; it may come before he does.
   ended.catch(() => {});
   return { process: child, ended };
-}
-
-/** What the messages of the client programs mean; the environment makes them English. */
-const meanings = [
-  {
-    pattern: /no space left on device|file too large|disk quota exceeded/i,
-    code: 'OUT_OF_SPACE',
-    advice: 'Make room there, or choose another folder. Nothing was left behind.',
-  },
-  {
-    pattern: /other objects depend on it/i,
-    code: 'REFUSED',
-    advice:
-      'What is named above is not in the backup and depends on what would be replaced. Drop it first, or restore into another database with --into.',
-  },
-  {
-    pattern: /must be able to set role|must be member of role|role ".*" does not exist/i,
-    code: 'PRIVILEGE_MISSING',
-    advice:
-      'The backup names an owner that this role can’t give things to. Restore as a superuser or a member of that role, create the role, or give everything to this one with --no-owner.',
-  },
-  {
-    pattern: /permission denied|must be owner|must be superuser/i,
-    code: 'PRIVILEGE_MISSING',
-    advice: 'Connect as the owner of the tables, or have the owner grant what is missing.',
-  },
-  {
-    pattern: /lock timeout|could not obtain lock/i,
-    code: 'LOCKED',
-    advice: 'Wait until the work that holds the lock has ended, then run the same command again.',
-  },
-  {
-    pattern: /connection to server .* failed|could not connect|server closed the connection/i,
-    code: 'UNREACHABLE',
-    advice: 'Check that the server is up, then run the same command again.',
-  },
-] as const;
-
-function explain(
-  { program, signal, writesTo }: ProgramRun,
-  said: string,
-  endedBy: NodeJS.Signals | null,
-): OperationError {
-  const name = path.basename(program);
-  if (signal?.aborted === true) {
-    return new OperationError({
-      code: 'INTERRUPTED',
-      message: `${name} was interrupted`,
-      advice: 'Nothing was left behind. Run the same command again.',
-    });
-  }
-  const meaning = endedBy === 'SIGXFSZ' ? meanings[0] : meanings.find(({ pattern }) => pattern.test(said));
-  return new OperationError({
-    code: meaning?.code ?? 'STATEMENT_FAILED',
-    message: `${name} failed${meaning?.code === 'OUT_OF_SPACE' && writesTo !== undefined ? `: no room for ${writesTo}` : ''}`,
-    advice: meaning?.advice ?? 'Repair the cause, then run the same command again.',
-    serverMessage: said,
-  });
 }
