@@ -122,8 +122,8 @@ async function finish(
   const isChanged = report.applied.length + report.repaired.length > 0;
   // New columns and expressions have no statistics yet, and the planner guesses until they have.
   const analyzed = isChanged ? (await maintainTables(connection, 'analyze')).steps : [];
-  const asOf = [...report.alreadyApplied, ...report.applied.map(({ tag }) => tag)].toSorted().at(-1);
-  const verification = await verifyDatabase(connection, { asOf }).catch((error: unknown) => {
+  const state = [...report.alreadyApplied, ...report.applied.map(({ tag }) => tag)];
+  const verification = await verifyDatabase(connection, { state }).catch((error: unknown) => {
     // The migrations are applied, whatever this says. The operator hears it, and `verify` can prove it later.
     if (!(error instanceof OperationError)) throw error;
     say(`not verified: ${error.message}`);

@@ -1,59 +1,57 @@
 import { restoreBackup } from '../ops/backup/restore.ts';
 import { verifyDatabase } from '../own/index.ts';
 import { defineCommand } from './command.ts';
-import { argument, flag, requiredValue, value } from './parameters.ts';
+import { argument, flag, value, valueWithDefault } from './parameters.ts';
 import { text } from './parsers.ts';
+import { formatRestore } from './restore-text.ts';
+
+const notes = `The database becomes what the backup says, the journal of migrations included: what this package has made since
+goes, archives of dedupe are put aside, and what others have in it stays. It is one transaction. It is verified
+against the state that the backup is of, which may be older than this release.`;
 
 export const restore = defineCommand({
   name: 'restore',
-  summary: 'restore a backup into a database that is empty, or confirmed by its name; then count and verify',
+  summary: 'make a database what a backup says: one that is empty, or confirmed by its name',
   exitCodes: {
-    0: 'restored, and every table has the rows that were backed up',
+    0: 'restored: every table has the rows that were backed up, and the state is that of the backup',
     1: 'restored, and rows differ from what was backed up, or verify has found a fault',
     2: 'wrong usage, or no pg_restore of the backup’s version or later',
-    4: 'refused: no such backup, an altered file, a database that is not empty or in use; nothing was changed',
+    4: 'refused: no such backup, an altered file, a database that is not empty, who is connected, or what others have that depends on it; nothing was changed',
     5: 'pg_restore failed or was interrupted; its transaction was rolled back',
   },
+  notes,
   input: {
     file: argument('<file>', 'a file that `backup` has made', text),
-    into: requiredValue('--into <database>', 'a database on the server of --url, or a URL of its own', text),
-    confirm: value(
-      '--confirm <name>',
-      'the name of the database again, to replace tables in one that is not empty',
+    into: value(
+      '--into <database>',
+      'a database on the server of --url, or a URL of its own (default: the database of --url)',
       text,
     ),
+    confirm: value(
+      '--confirm <name>',
+      'the name of the database again, to replace what is in one that is not empty',
+      text,
+    ),
+    disconnect: flag('--disconnect', 'end the sessions of others, and keep new ones out until it has ended'),
+    withoutSafetyBackup: flag('--no-safety-backup', 'do not back up what is replaced'),
+    folder: valueWithDefault('--dir <folder>', 'where to put that backup', text, 'backups'),
     withoutOwners: flag('--no-owner', 'give everything to the role that restores'),
   },
-  run: async ({ url, signal, progress }, { file, into, confirm, withoutOwners }) => {
+  run: async ({ url, signal, progress }, { file, withoutSafetyBackup, ...options }) => {
     const report = await restoreBackup(file, url, {
-      into,
-      confirm,
-      withoutOwners,
+      ...options,
+      safetyBackup: !withoutSafetyBackup,
       signal,
+      onPhase: progress.line,
       onProgress: progress.update,
-      verify: (connection) => verifyDatabase(connection),
+      verify: (connection, state) => verifyDatabase(connection, { state, signal }),
     });
-    const { target, record, complete, differences, verification, movedAside } = report;
-    const faults = verification?.findings.filter(({ level }) => level === 'fault') ?? [];
-    const tables = Object.keys(record.rows).length;
+    const { complete, objects, verification } = report;
+    const isAsBackedUp = complete && objects.missing.length === 0 && objects.surplus.length === 0;
     return {
-      exitCode: complete && faults.length === 0 ? 0 : 1,
+      exitCode: isAsBackedUp && verification?.verified !== false ? 0 : 1,
       result: report,
-      text: [
-        `${target}: restored from ${file}, backed up ${new Date(record.startedAtMs).toISOString()} from ${record.target}`,
-        ...(movedAside === undefined ? [] : [`  what was there is in ${movedAside} now`]),
-        complete
-          ? `  all ${tables} tables have the rows that were backed up`
-          : `  ${differences.length} of ${tables} tables differ from what was backed up:`,
-        ...differences.map(
-          ({ table, backedUp, found }) => `    ${table}: ${backedUp} backed up, ${found} found`,
-        ),
-        ...(verification?.verified === true ? ['  verified: the database is what this release says'] : []),
-        ...faults.map(
-          ({ object, expected, found, repair }) =>
-            `  ${object}: expected ${expected}, found ${found}. ${repair}`,
-        ),
-      ].join('\n'),
+      text: formatRestore(file, report),
     };
   },
 });

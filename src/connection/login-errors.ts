@@ -33,6 +33,12 @@ function explainLogin(
       advice: `Check the database name in the URL, or create it: create database ${quoteIdentifier(database)};`,
     };
   }
+  if (sqlState === '55000' && serverMessage.includes('not currently accepting connections')) {
+    return {
+      message: serverMessage,
+      advice: `A restore may be under way, which keeps sessions out until it has ended. If none is, one was cut off: run, in another database of the server: alter database ${quoteIdentifier(database)} with allow_connections true;`,
+    };
+  }
   if (sqlState === '28P01') {
     return {
       message: `the server does not let the role ${role} in: the password is wrong, or there is no such role`,

@@ -20,7 +20,7 @@ test.each([
   ['migrate --max-wait 604801', expect.stringContaining('--max-wait has to be a number of seconds')],
   ['verify --time-limit -1', expect.stringContaining('--time-limit has to be a number of seconds')],
   ['migrate --require-backup 24', "--require-backup has to be an age such as 90m, 24h or 7d, and not '24'"],
-  ['restore x.dump', "required option '--into <database>' not specified"],
+  ['restore --into db', "missing required argument 'file'"],
   ['rollback', "missing required argument 'migration'"],
   ['maintain shrink', expect.stringContaining('Allowed choices are analyze, vacuum, reindex')],
   ['status --frobnicate', "unknown option '--frobnicate'"],

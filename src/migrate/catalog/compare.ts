@@ -23,13 +23,11 @@ export interface Finding {
  * column without default, a constraint, a unique index.
  *
  * @param migrations what is recorded as applied: what repairs depends on it
- * @param known objects that are no surprise although they are not expected yet: those of later migrations
  */
 export function compareCatalogs(
   expected: readonly ExpectedObject[],
   live: readonly CatalogObject[],
   migrations: Migrations,
-  known: readonly ExpectedObject[] = expected,
 ): Finding[] {
   const liveByKey = new Map(live.map((object) => [keyOf(object), object]));
   const missingTables = expected
@@ -50,7 +48,7 @@ export function compareCatalogs(
       return describeMissing(wanted, twin, migrations);
     });
 
-  const expectedKeys = new Set(known.map(keyOf));
+  const expectedKeys = new Set(expected.map(keyOf));
   const surplus = live.filter((object) => !expectedKeys.has(keyOf(object)) && !namedOtherwise.has(object));
   return [
     ...differences,
@@ -66,7 +64,9 @@ export const nameObject = ({ kind, table, name }: Pick<CatalogObject, 'kind' | '
   return kind === 'constraint' || kind === 'trigger' ? `${kind} ${name} on ${table}` : `${kind} ${name}`;
 };
 
-const keyOf = ({ kind, table, name }: CatalogObject): string => `${kind} ${table} ${name}`;
+/** What identifies an object: `index fills idx_fills_symbol`. */
+export const keyOf = ({ kind, table, name }: Pick<CatalogObject, 'kind' | 'table' | 'name'>): string =>
+  `${kind} ${table} ${name}`;
 
 const same = (a: Property | undefined, b: Property | undefined): boolean =>
   JSON.stringify(a) === JSON.stringify(b);

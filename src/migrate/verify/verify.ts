@@ -2,10 +2,10 @@ import type { Connection } from '../../connection/connection.ts';
 import { type CheckOptions, inCheckTransaction } from '../../connection/read-only.ts';
 import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { readCatalogFile } from '../catalog/catalog-file.ts';
-import { compareCatalogs, type Finding } from '../catalog/compare.ts';
+import { compareCatalogs, type Finding, keyOf } from '../catalog/compare.ts';
 import { migrateCommand } from '../catalog/repair.ts';
-import { type MigrationFile, readMigrationFiles } from '../history/folder.ts';
-import { compareHistory, type History, resolveMigration } from '../history/history.ts';
+import { readMigrationFiles } from '../history/folder.ts';
+import { compareHistory, type History } from '../history/history.ts';
 import { defaultJournal, listJournalRows } from '../history/journal.ts';
 import type { Project, RowRule } from '../project.ts';
 import { checkRows } from './check-rows.ts';
@@ -17,8 +17,11 @@ export interface VerifyOptions extends CheckOptions {
   readonly project: Project;
   /** What the rows must keep (default: the project's rules). */
   readonly rules?: readonly RowRule[];
-  /** Hold it against the state after this migration: later ones are not expected (default: the last). */
-  readonly asOf?: string | undefined;
+  /**
+   * Tags of the migrations that are to be applied: the state of an older backup (default: all of them). What a later
+   * migration makes is then neither wanted nor looked at, but for its row in the journal.
+   */
+  readonly state?: readonly string[];
   /** Queries whose plans are to be shown (default: none). */
   readonly explain?: readonly PlanProbe[];
 }
@@ -44,27 +47,28 @@ export interface Verification {
 
 /** Compares a database with what a project says: catalog, journal, rows, plans. Read-only. */
 export async function verifyDatabase(connection: Connection, options: VerifyOptions): Promise<Verification> {
-  const { project, rules = project.rowRules ?? [], explain = [], asOf } = options;
+  const { project, rules = project.rowRules ?? [], explain = [], state } = options;
   const journal = project.journal ?? defaultJournal;
-  const known = await readCatalogFile(project.folder);
+  const all = await readCatalogFile(project.folder);
   const files = await readMigrationFiles(project.folder);
-  const due = listDue(files, asOf);
-  const expected = known.filter(({ migration }) => due.has(migration));
+  const isWanted = (tag: string | undefined): boolean => tag === undefined || (state?.includes(tag) ?? true);
+  const expected = all.filter(({ migration }) => isWanted(migration));
+  const later = new Set(all.filter(({ migration }) => !isWanted(migration)).map(keyOf));
   return inCheckTransaction(connection, options, async (scope) => {
     const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
     const applied = history.applied.map(({ tag }) => tag);
     const migrations = { folder: project.folder, applied: new Set(applied) };
-    const live = await readCatalog(connection, scopeOf(known));
-    const dueRules = rules.filter(({ migration }) => migration === undefined || due.has(migration));
-    const rowCheck = await checkRows(scope, dueRules, live, migrations);
+    const live = (await readCatalog(connection, scopeOf(all))).filter((object) => !later.has(keyOf(object)));
+    const wantedRules = rules.filter(({ migration }) => isWanted(migration));
+    const rowCheck = await checkRows(scope, wantedRules, live, migrations);
     const { plans, findings: planFindings } = await checkPlans(
       scope,
       explain,
       live.map(({ name }) => name),
     );
     const findings = [
-      ...describeHistory(history, due),
-      ...compareCatalogs(expected, live, migrations, known),
+      ...describeHistory(history, isWanted),
+      ...compareCatalogs(expected, live, migrations),
       ...rowCheck.findings,
       ...planFindings,
     ].sort((a, b) => Number(a.level === 'note') - Number(b.level === 'note'));
@@ -81,25 +85,31 @@ export async function verifyDatabase(connection: Connection, options: VerifyOpti
   });
 }
 
-/** Tags of the migrations that have to be there. */
-function listDue(files: readonly MigrationFile[], asOf: string | undefined): ReadonlySet<string> {
-  const last = asOf === undefined ? files.length - 1 : files.indexOf(resolveMigration(files, asOf));
-  return new Set(files.slice(0, last + 1).map(({ tag }) => tag));
-}
-
-function describeHistory({ pending, faults }: History, due: ReadonlySet<string>): Finding[] {
+function describeHistory(
+  { applied, pending, faults }: History,
+  isWanted: (tag: string) => boolean,
+): Finding[] {
+  const wanted = pending.filter(({ tag }) => isWanted(tag));
+  const surplus = applied.filter(({ tag }) => !isWanted(tag));
   return [
-    ...pending
-      .filter(({ tag }) => due.has(tag))
-      .map(
-        ({ tag }): Finding => ({
-          level: 'fault',
-          object: `journal row of ${tag}`,
-          expected: 'recorded as applied',
-          found: 'not recorded',
-          repair: migrateCommand(tag),
-        }),
-      ),
+    ...surplus.map(
+      ({ tag }): Finding => ({
+        level: 'fault',
+        object: `journal row of ${tag}`,
+        expected: 'not recorded in this state',
+        found: 'recorded as applied',
+        repair: `multi-pair-db rollback ${tag} --dry-run, then without it`,
+      }),
+    ),
+    ...wanted.map(
+      ({ tag }): Finding => ({
+        level: 'fault',
+        object: `journal row of ${tag}`,
+        expected: 'recorded as applied',
+        found: 'not recorded',
+        repair: migrateCommand(tag),
+      }),
+    ),
     ...faults.map(
       ({ message, advice }): Finding => ({
         level: 'fault',

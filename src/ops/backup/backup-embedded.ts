@@ -4,6 +4,7 @@ import { openPglite, refuseMissing } from '../../connection/embedded.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { type Backup, nameBackup, storeBackup, writeSynced } from './backup-file.ts';
 import type { BackupOptions } from './backup-options.ts';
+import { readState } from './backup-state.ts';
 import { countRows, listTables } from './row-counts.ts';
 
 /** PGlite's own dump of its directory: the whole database, whatever is in it. */
@@ -27,6 +28,7 @@ export async function backupEmbedded(
   return await storeBackup(folder, nameBackup(database, startedAtMs, '.pglite.tar.gz'), async (partial) => {
     onProgress?.(`dump of ${connection.target} …`);
     const rows = await countRows(connection, tables);
+    const state = await readState(connection);
     const dump = await client.dumpDataDir('gzip');
     await writeSynced(partial, new Uint8Array(await dump.arrayBuffer()));
     await refuseUnreadable(partial, rows);
@@ -41,6 +43,7 @@ export async function backupEmbedded(
       startedAtMs,
       rows,
       prerequisites: [],
+      state,
     };
   });
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationError } from '../../connection/errors.ts';
@@ -18,6 +19,9 @@ export function nameBackup(database: string, startedAtMs: number, ending: string
   return `${database.replace(/[^\w.-]+/g, '_')}-${instant}${ending}`;
 }
 
+/** A dump holds every row, also of tables that most users of the machine may not read in the database. */
+const ownerOnly = { file: 0o600, folder: 0o700 };
+
 /**
  * Has `write` make the file under another name, and gives it its own only when it is whole and checked and on the
  * disk: what bears the name of a backup is one. Whatever fails, nothing is left behind.
@@ -27,15 +31,19 @@ export async function storeBackup(
   name: string,
   write: (partial: string) => Promise<BackupFacts>,
 ): Promise<Backup> {
-  const target = path.join(folder, name);
+  const target = await claimName(folder, name);
   const partial = `${target}.partial`;
   const partialRecord = `${recordFile(target)}.partial`;
   try {
-    await mkdir(folder, { recursive: true });
-    await refuseExisting(target);
     const facts = await write(partial);
     const [{ size }, sha256] = [await stat(partial), await hashFile(partial)];
-    const record: BackupRecord = { file: name, ...facts, endedAtMs: Date.now(), sizeBytes: size, sha256 };
+    const record: BackupRecord = {
+      file: path.basename(target),
+      ...facts,
+      endedAtMs: Date.now(),
+      sizeBytes: size,
+      sha256,
+    };
     await writeSynced(partialRecord, `${JSON.stringify(record, null, 2)}\n`);
     await rename(partial, target);
     await rename(partialRecord, recordFile(target));
@@ -47,28 +55,53 @@ export async function storeBackup(
   }
 }
 
-/** Writes a file that is on the disk when it returns. */
-export async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'w');
+/** Of one second, and the files that killed runs have left. */
+const mostOfOneName = 1_000;
+
+/**
+ * A name that no backup has: of two in one second the later is `…-2.dump`. It makes the unfinished file, before pg_dump
+ * opens it, which would leave the mode to the umask: nobody reads along while it is written.
+ */
+async function claimName(folder: string, name: string): Promise<string> {
   try {
+    await mkdir(folder, { recursive: true, mode: ownerOnly.folder });
+    const [, stem = name, ending = ''] = /^(.*?)(\.pglite\.tar\.gz|\.dump)$/.exec(name) ?? [];
+    for (let number = 1; number <= mostOfOneName; number++) {
+      const target = path.join(folder, `${stem}${number === 1 ? '' : `-${number}`}${ending}`);
+      if (existsSync(target) || existsSync(`${target}.partial`)) continue;
+      if (await writeSynced(`${target}.partial`, '', 'wx').then(() => true, falseIfTaken)) return target;
+    }
+  } catch (cause) {
+    throw toFileError(cause, folder);
+  }
+  throw new OperationError({
+    code: 'REFUSED',
+    message: `${path.join(folder, name)} is there already, ${mostOfOneName} times`,
+    advice: 'Backups are named by the second. Run the same command again.',
+  });
+}
+
+/** Another process was quicker; whatever else is wrong is an error. */
+function falseIfTaken(cause: unknown): false {
+  if (cause instanceof Error && Reflect.get(cause, 'code') === 'EEXIST') return false;
+  throw cause;
+}
+
+/** Writes a file that is on the disk when it returns, and that only its owner may read. */
+export async function writeSynced(
+  file: string,
+  content: string | Uint8Array,
+  flags: 'w' | 'wx' = 'w',
+): Promise<void> {
+  const handle = await open(file, flags, ownerOnly.file);
+  try {
+    // The mode above is for a new file only.
+    await handle.chmod(ownerOnly.file);
     await handle.writeFile(content);
     await handle.sync();
   } finally {
     await handle.close();
   }
-}
-
-async function refuseExisting(file: string): Promise<void> {
-  const exists = await stat(file).then(
-    () => true,
-    () => false,
-  );
-  if (!exists) return;
-  throw new OperationError({
-    code: 'REFUSED',
-    message: `${file} is there already`,
-    advice: 'Backups are named by the second. Run the same command again.',
-  });
 }
 
 /** A fault of the file system, as what it means to an operator. */

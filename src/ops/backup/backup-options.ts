@@ -6,4 +6,6 @@ export interface BackupOptions extends WorkOptions {
   readonly folder?: string;
   /** `tables`: the three tables and the journal only (default `database`: all). */
   readonly scope?: 'database' | 'tables';
+  /** Added to the name of the file, which is otherwise the database and the second: `before-restore`. */
+  readonly label?: string;
 }

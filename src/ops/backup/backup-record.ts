@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { OperationError } from '../../connection/errors.ts';
+import { type BackupState, isState } from './backup-state.ts';
 
 /** What is known about a backup: the JSON beside it, `FILE.json`. */
 export interface BackupRecord {
@@ -29,6 +30,10 @@ export interface BackupRecord {
   readonly rows: Readonly<Record<string, number>>;
   /** SQL that the tables need and a dump of tables does not hold: schemas, functions of triggers. */
   readonly prerequisites: readonly string[];
+  /** SQL that gives the prerequisites to their owners again; not with `--no-owner`. Older backups lack it. */
+  readonly ownership?: readonly string[];
+  /** What state of the migrations it is of. Older backups do not say it. */
+  readonly state?: BackupState;
 }
 
 export const recordFile = (file: string): string => `${file}.json`;
@@ -80,7 +85,9 @@ const numbers = ['versionNumber', 'startedAtMs', 'endedAtMs', 'sizeBytes'] as co
 export function isRecord(value: unknown): value is BackupRecord {
   if (typeof value !== 'object' || value === null) return false;
   const get = (name: string): unknown => Reflect.get(value, name);
-  const [rows, prerequisites] = [get('rows'), get('prerequisites')];
+  const isTexts = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((entry) => typeof entry === 'string');
+  const [rows, state] = [get('rows'), get('state')];
   return (
     texts.every((name) => typeof get(name) === 'string') &&
     (get('kind') === 'server' || get('kind') === 'embedded') &&
@@ -89,8 +96,9 @@ export function isRecord(value: unknown): value is BackupRecord {
     typeof rows === 'object' &&
     rows !== null &&
     Object.values(rows).every((count) => typeof count === 'number') &&
-    Array.isArray(prerequisites) &&
-    prerequisites.every((statement) => typeof statement === 'string')
+    isTexts(get('prerequisites')) &&
+    (get('ownership') === undefined || isTexts(get('ownership'))) &&
+    (state === undefined || isState(state))
   );
 }
 

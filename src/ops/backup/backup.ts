@@ -9,7 +9,9 @@ import { readOwnTables } from '../../own/tables.ts';
 import { backupEmbedded } from './backup-embedded.ts';
 import { type Backup, type BackupFacts, nameBackup, storeBackup } from './backup-file.ts';
 import type { BackupOptions } from './backup-options.ts';
+import { readState } from './backup-state.ts';
 import { toConninfo, toLibpqEnvironment } from './libpq.ts';
+import { listOwnership, listPrerequisites } from './prerequisites.ts';
 import { type ClientPrograms, findClientPrograms } from './programs.ts';
 import { countRows, listTables, type TableName } from './row-counts.ts';
 import { runProgram } from './run-program.ts';
@@ -53,7 +55,7 @@ interface DumpTools {
 async function dump(
   connection: Connection,
   { url, programs }: DumpTools,
-  { folder = 'backups', scope = 'database', signal, onProgress }: BackupOptions,
+  { folder = 'backups', scope = 'database', label, signal, onProgress }: BackupOptions,
 ): Promise<Backup> {
   const startedAtMs = Date.now();
   const [origin] = await connection.query<{ snapshot: string; database: string }>(
@@ -61,7 +63,7 @@ async function dump(
   );
   if (origin === undefined) throw new Error('a select without from has one row');
   const tables = scope === 'database' ? await listTables(connection) : await listOwnTables(connection);
-  const ending = scope === 'database' ? '.dump' : '-tables.dump';
+  const ending = `${scope === 'database' ? '' : '-tables'}${label === undefined ? '' : `-${label}`}.dump`;
   return storeBackup(folder, nameBackup(origin.database, startedAtMs, ending), async (partial) => {
     onProgress?.(`pg_dump of ${connection.target} …`);
     const selection = scope === 'database' ? [] : tables.map((table) => `--table=${toPattern(table)}`);
@@ -94,7 +96,13 @@ async function dump(
       program: programs.version,
       startedAtMs,
       rows,
-      prerequisites: scope === 'database' ? [] : await listPrerequisites(connection, tables),
+      state: await readState(connection),
+      ...(scope === 'database'
+        ? { prerequisites: [] }
+        : {
+            prerequisites: await listPrerequisites(connection, tables),
+            ownership: await listOwnership(connection, tables),
+          }),
     } satisfies BackupFacts;
   });
 }
@@ -125,24 +133,6 @@ async function listOwnTables(connection: Connection): Promise<TableName[]> {
 /** pg_dump reads a pattern; in quotes it is a name. */
 const toPattern = ({ schema, name }: TableName): string =>
   [schema, name].map((part) => `"${part.replaceAll('"', '""')}"`).join('.');
-
-/** A dump of tables holds neither their schemas nor functions: those of triggers, and the frame of the migrations. */
-async function listPrerequisites(connection: Connection, tables: readonly TableName[]): Promise<string[]> {
-  const rows = await connection.query<{ statement: string }>(
-    `select distinct format('create schema if not exists %I', n.nspname) as statement, 1 as place
-     from pg_class as c
-     join pg_namespace as n on n.oid = c.relnamespace
-     where c.oid = any($1::regclass[]) and n.nspname <> 'public'
-     union all
-     select distinct pg_get_functiondef(p.oid), 2
-     from pg_proc as p
-     where p.pronamespace = (select oid from pg_namespace where nspname = $2)
-       or p.oid in (select tgfoid from pg_trigger where tgrelid = any($1::regclass[]) and not tgisinternal)
-     order by place`,
-    [tables.map(({ qualified }) => qualified), frameSchema],
-  );
-  return rows.map(({ statement }) => statement);
-}
 
 /** `pg_restore --list` names the data of each table in a line: `3450; 0 16390 TABLE DATA public fills postgres`. */
 function refuseIncomplete(list: string, tables: readonly TableName[]): void {

@@ -36,18 +36,25 @@ export async function refuseUnconfirmed(
   connection: Connection,
   confirm: string | undefined,
 ): Promise<boolean> {
-  const [row] = await connection.query<{ database: string; relations: number }>(
-    `select current_database() as database, count(c.oid) as relations
-     from pg_namespace as n
-     left join pg_class as c on c.relnamespace = n.oid and not exists (
-       select from pg_depend as d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
-     where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'`,
+  const [row] = await connection.query<{ database: string; objects: number }>(
+    // Also what is no relation: a schema with procedures alone is not empty.
+    `select current_database() as database, count(*) as objects
+     from (
+       select 'pg_class'::regclass as class, oid, relnamespace as namespace from pg_class
+       union all
+       select 'pg_proc'::regclass, oid, pronamespace from pg_proc
+       union all
+       select 'pg_namespace'::regclass, oid, oid from pg_namespace where nspname <> 'public'
+     ) as o
+     join pg_namespace as n on n.oid = o.namespace
+     where n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+       and not exists (select from pg_depend as d where d.classid = o.class and d.objid = o.oid and d.deptype = 'e')`,
   );
-  if (row === undefined || row.relations === 0) return true;
+  if (row === undefined || row.objects === 0) return true;
   if (confirm === row.database) return false;
   throw new OperationError({
     code: 'REFUSED',
     message: `the database ${row.database} is not empty${confirm === undefined ? '' : `, and ${confirm} is not its name`}; nothing was changed`,
-    advice: `Restore into an empty database, or replace the tables of the backup in this one with --confirm ${row.database}.`,
+    advice: `Restore into an empty database (--into), or make this one what the backup says with --confirm ${row.database}.`,
   });
 }

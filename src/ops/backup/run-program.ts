@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import path from 'node:path';
-import { OperationError } from '../../connection/errors.ts';
+import { createInterface } from 'node:readline';
 import { programGraceMs } from '../../connection/interrupt.ts';
+import { explainProgram } from './program-errors.ts';
 
 /** How a program is to be run. */
 export interface ProgramRun {
@@ -13,6 +13,10 @@ export interface ProgramRun {
   readonly redact: (text: string) => string;
   /** Where it writes, for the error when there is no room. */
   readonly writesTo?: string;
+  /** In a process group of its own, and outlives this process: neither the terminal's Ctrl-C nor our end reaches it. */
+  readonly detached?: boolean;
+  /** Gets what it says on standard error, line by line: with --verbose, what it is doing. */
+  readonly onErrorLine?: (line: string) => void;
 }
 
 /** Only the end of what a program says is kept: there the reason stands. */
@@ -29,6 +33,9 @@ export async function runProgram(options: ProgramRun): Promise<string> {
   return stdout;
 }
 
+/** What --verbose adds, which is no reason. */
+const doing = /^pg_\w+: (?:creating|processing|dropping|executing|connecting|finished|implied) .*\n?/gm;
+
 /** A client program at work. */
 export interface RunningProgram {
   readonly process: ChildProcess;
@@ -38,16 +45,20 @@ export interface RunningProgram {
 
 /** Starts a client program. Its standard output has to be read. */
 export function startProgram(options: ProgramRun, stdin: 'ignore' | 'pipe'): RunningProgram {
-  const { program, args, environment, signal } = options;
+  const { program, args, environment, signal, detached = false, onErrorLine } = options;
   const child = spawn(program, args, {
     env: environment,
     stdio: [stdin, 'pipe', 'pipe'],
+    detached,
   });
-  endOnAbort(child, signal);
+  if (!detached) endOnAbort(child, signal);
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-keptCharacters);
   });
+  if (onErrorLine !== undefined && child.stderr !== null) {
+    createInterface({ input: child.stderr }).on('line', onErrorLine);
+  }
   // Only when it has closed its files may they be removed.
   let fault: Error | undefined;
   const ended = new Promise<void>((resolve, reject) => {
@@ -57,8 +68,10 @@ export function startProgram(options: ProgramRun, stdin: 'ignore' | 'pipe'): Run
     child.once('close', (exitCode, endedBy) => {
       if (exitCode === 0 && fault === undefined) return resolve();
       const reason =
-        stderr.trim() || fault?.message || `it was ended by ${endedBy ?? `exit code ${exitCode}`}`;
-      reject(explain(options, options.redact(reason), endedBy));
+        stderr.replace(doing, '').trim() ||
+        fault?.message ||
+        `it was ended by ${endedBy ?? `exit code ${exitCode}`}`;
+      reject(explainProgram(options, options.redact(reason), endedBy));
     });
   });
   // Whoever awaits it gets the error; it may come before he does.
@@ -87,53 +100,4 @@ function endOnAbort(child: ChildProcess, signal: AbortSignal | undefined): void 
     signal?.removeEventListener('abort', end);
   });
   if (signal?.aborted === true) end();
-}
-
-/** What the messages of the client programs mean; the environment makes them English. */
-const meanings = [
-  {
-    pattern: /no space left on device|file too large|disk quota exceeded/i,
-    code: 'OUT_OF_SPACE',
-    advice: 'Make room there, or choose another folder. Nothing was left behind.',
-  },
-  {
-    pattern: /permission denied|must be owner|must be superuser|must be able to set role/i,
-    code: 'PRIVILEGE_MISSING',
-    advice: 'Connect as the owner of the tables, or have the owner grant what is missing.',
-  },
-  {
-    pattern: /lock timeout|could not obtain lock/i,
-    code: 'LOCKED',
-    advice: 'Wait until the work that holds the lock has ended, then run the same command again.',
-  },
-  {
-    pattern: /connection to server .* failed|could not connect|server closed the connection/i,
-    code: 'UNREACHABLE',
-    advice: 'Check that the server is up, then run the same command again.',
-  },
-] as const;
-
-function explain(
-  { program, signal, writesTo }: ProgramRun,
-  said: string,
-  endedBy: NodeJS.Signals | null,
-): OperationError {
-  const name = path.basename(program);
-  if (signal?.aborted === true) {
-    return new OperationError({
-      code: 'INTERRUPTED',
-      message: `${name} was interrupted`,
-      advice:
-        endedBy === 'SIGKILL'
-          ? 'Its server did not answer, so it was killed. No file was left behind; what it did on the server is rolled back when the server notices. Run the same command again.'
-          : 'Nothing was left behind. Run the same command again.',
-    });
-  }
-  const meaning = endedBy === 'SIGXFSZ' ? meanings[0] : meanings.find(({ pattern }) => pattern.test(said));
-  return new OperationError({
-    code: meaning?.code ?? 'STATEMENT_FAILED',
-    message: `${name} failed${meaning?.code === 'OUT_OF_SPACE' && writesTo !== undefined ? `: no room for ${writesTo}` : ''}`,
-    advice: meaning?.advice ?? 'Repair the cause, then run the same command again.',
-    serverMessage: said,
-  });
 }

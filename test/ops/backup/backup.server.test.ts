@@ -1,13 +1,22 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Sql } from 'postgres';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
-import { backupDatabase } from '../../../src/ops/backup/backup.ts';
 import { findFreshBackup } from '../../../src/ops/backup/fresh-backup.ts';
 import { restoreBackup } from '../../../src/ops/backup/restore.ts';
+import { backUpInto, checksum, env, fillWithRows } from '../../support/backups.ts';
 import { runCli, startCli } from '../../support/cli.ts';
 import { findPrograms, makeEmptyFolder, needsPrograms } from '../../support/client-programs.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
@@ -21,36 +30,8 @@ beforeAll(async () => {
 afterEach(() => vi.unstubAllEnvs());
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const env = (version: ServerVersion): Record<string, string> => ({ PG_BIN: findPrograms(version) ?? '' });
-
-async function fillWithRows(sql: Sql): Promise<void> {
-  await sql`insert into sessions (id, symbol, data)
-    select 's' || n, 'BTC/USD', jsonb_build_object('note', md5(n::text)) from generate_series(1, 2000) as n`;
-  await sql`insert into orders (id, sessionid, price) select 'o' || n, 's' || n, n / 3.0 from generate_series(1, 2000) as n`;
-  await sql`insert into fills (id, orderid, price, tradeid) select 'f' || n, 'o' || n, 'NaN', 9007199254740993 + n from generate_series(1, 2000) as n`;
-}
-
-/** A checksum of every row of the four tables, bit for bit. */
-const checksum = async (sql: Sql): Promise<unknown> => [
-  ...(await sql.unsafe(
-    ['sessions', 'orders', 'fills', 'multi_pair_db.migrations']
-      .map(
-        (name) =>
-          `select '${name}' as name, count(*)::int as rows, md5(string_agg(md5(t::text), '' order by id)) as sum from ${name} as t`,
-      )
-      .join(' union all '),
-  )),
-];
-
-async function backUp(
-  db: TestDatabase,
-  version: ServerVersion,
-  scope: 'database' | 'tables' = 'database',
-): Promise<string> {
-  vi.stubEnv('PG_BIN', findPrograms(version));
-  const done = await backupDatabase(db.url, { folder: path.join(folder, db.name), scope });
-  return done.path;
-}
+const backUp = (db: TestDatabase, version: ServerVersion, scope?: 'database' | 'tables') =>
+  backUpInto(path.join(folder, db.name), db, version, scope);
 
 for (const version of serverVersions) {
   const skip = findPrograms(version) === undefined;
@@ -86,7 +67,7 @@ for (const version of serverVersions) {
         ),
       ).toMatchObject({ exitCode: 4 });
       const restored = await runCli(
-        ['restore', file, '--into', db.name, '--confirm', db.name, '--json', '--url', db.url],
+        ['restore', file, '--confirm', db.name, '--disconnect', '--dir', folder, '--json', '--url', db.url],
         env(version),
       );
       expect(restored, restored.stdout).toMatchObject({ exitCode: 0 });
@@ -113,6 +94,23 @@ for (const version of serverVersions) {
 const version = findPrograms(15) === undefined ? 18 : 15;
 const skip = findPrograms(version) === undefined;
 const why = needsPrograms(version);
+
+test.skipIf(skip || process.platform === 'win32')(
+  `a backup is for its owner's eyes only, whatever the umask says; a folder that was there keeps its mode${why}`,
+  async () => {
+    await using db = await createDatabase(version, 'migrated');
+    const mode = async (name: string): Promise<string> => ((await stat(name)).mode & 0o777).toString(8);
+    const made = path.join(folder, 'made', 'by-us');
+    const shared = path.join(folder, 'shared');
+    await mkdir(shared, { mode: 0o755 });
+    for (const dir of [made, shared]) {
+      const { stdout } = await runCli(['backup', '--json', '--dir', dir, '--url', db.url], env(version));
+      const file = JSON.parse(stdout).result.path;
+      expect([await mode(file), await mode(`${file}.json`)]).toEqual(['600', '600']);
+    }
+    expect(await Promise.all([made, path.dirname(made), shared].map(mode))).toEqual(['700', '700', '755']);
+  },
+);
 
 test.skipIf(skip)(`the three tables and the journal alone, into an empty database${why}`, async () => {
   await using db = await createDatabase(version, 'migrated');
@@ -180,9 +178,23 @@ test.skipIf(findPrograms(18) === undefined)(
       `update sessions set symbol = 'mine'; create view in_the_way as select id from fills`,
     );
     const mine = await checksum(other.sql);
-    await expect(
-      restoreBackup(file, db.url, { into: other.name, confirm: other.name }),
-    ).rejects.toMatchObject({ code: 'STATEMENT_FAILED', serverMessage: expect.stringContaining('depend') });
+    const over = { into: other.name, confirm: other.name, disconnect: true, folder };
+    await expect(restoreBackup(file, db.url, over)).rejects.toMatchObject({
+      code: 'REFUSED',
+      message: expect.stringContaining('view public.in_the_way'),
+    });
+    expect(await checksum(other.sql)).toEqual(mine);
+
+    // What nobody looks for before fails in the middle.
+    await db.sql`create type mood as enum ('calm')`;
+    await other.sql.unsafe(
+      "drop view in_the_way; create type mood as enum ('calm'); create table theirs (mood mood)",
+    );
+    await expect(restoreBackup(await backUp(db, 18), db.url, over)).rejects.toMatchObject({
+      code: 'REFUSED',
+      exitCode: 4,
+      serverMessage: expect.stringContaining('theirs'),
+    });
     expect(await checksum(other.sql)).toEqual(mine);
   },
 );
@@ -193,13 +205,13 @@ test.skipIf(skip)(`refuses to replace tables that somebody holds, and says who${
   const holder = db.connect({ max: 1, connection: { application_name: 'settlement' } });
   await holder`begin`;
   const [held] = await holder`select count(*)::int as rows, pg_backend_pid() as pid from sessions`;
-  const restore = () => restoreBackup(file, db.url, { into: db.name, confirm: db.name });
+  const restore = () => restoreBackup(file, db.url, { into: db.name, confirm: db.name, folder });
   await expect(restore()).rejects.toMatchObject({
     code: 'LOCKED',
     exitCode: 4,
     message: expect.stringMatching(`pid ${held?.['pid']} .settlement, idle in transaction for \\d+ s`),
   });
-  await holder`rollback`;
+  await holder.end();
   expect(await restore()).toMatchObject({ complete: true });
 });
 
@@ -291,7 +303,7 @@ test('errors are clear: no pg_dump, no folder, no server, no privilege, wrong us
   expect(
     await runCli(['restore', path.join(folder, 'nothing.dump'), '--into', 'x', '--url', db.url]),
   ).toMatchObject({ exitCode: 4 });
-  expect(await runCli(['restore', 'x.dump', '--url', db.url])).toMatchObject({ exitCode: 2 });
+  expect(await runCli(['restore', '--url', db.url])).toMatchObject({ exitCode: 2 });
   if (skip) return;
 
   await using live = await createDatabase(version, 'migrated');

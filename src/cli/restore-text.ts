@@ -1,0 +1,47 @@
+import { describeConnected } from '../connection/connected.ts';
+import type { RestoreReport } from '../ops/backup/restore-report.ts';
+
+/** What was restored, for a person. */
+export function formatRestore(file: string, report: RestoreReport): string {
+  const { target, record, complete, differences, objects, movedAside, safetyBackup } = report;
+  const tables = Object.keys(record.rows).length;
+  return [
+    `${target}: restored from ${file}, backed up ${new Date(record.startedAtMs).toISOString()} from ${record.target}`,
+    ...(report.disconnected ?? []).map((session) => `  ended: ${describeConnected(session)}`),
+    ...(safetyBackup === undefined ? [] : [`  what it replaced is backed up in ${safetyBackup.path}`]),
+    ...(movedAside === undefined ? [] : [`  what was there is in ${movedAside} now`]),
+    ...(report.keptArchives ?? []).map(
+      (name) => `  the archive of dedupe that was there, and is not in the backup, is ${name} now`,
+    ),
+    ...(report.outsideSearchPath === undefined
+      ? []
+      : [
+          `  its tables are in the schema ${report.outsideSearchPath}, which is not on this role’s search_path: services would not find them`,
+        ]),
+    complete
+      ? `  all ${tables} tables have the rows that were backed up`
+      : `  ${differences.length} of ${tables} tables differ from what was backed up:`,
+    ...differences.map(({ table, backedUp, found }) => `    ${table}: ${backedUp} backed up, ${found} found`),
+    ...objects.missing.map((object) => `  ${object}: in the backup, and not here`),
+    ...objects.surplus.map((object) => `  ${object}: not in the backup, and here`),
+    ...formatVerification(report),
+  ].join('\n');
+}
+
+function formatVerification({ state, verification }: RestoreReport): string[] {
+  const { applied, pending } = state;
+  const next = 'multi-pair-db migrate takes it further';
+  const what =
+    pending.length === 0
+      ? 'the database is what this release says'
+      : // The ground changes nothing that was there.
+        applied.every((tag) => tag.startsWith('0000_'))
+        ? `as before the migration; ${next}`
+        : `as after ${applied.at(-1)}, with ${pending.join(', ')} not applied; ${next}`;
+  if (verification?.verified === true) return [`  verified: ${what}`];
+  return (verification?.findings ?? [])
+    .filter(({ level }) => level === 'fault')
+    .map(
+      ({ object, expected, found, repair }) => `  ${object}: expected ${expected}, found ${found}. ${repair}`,
+    );
+}
