@@ -2,17 +2,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { draftFile, RefusedError } from '../../scripts/migration/draft.ts';
 import { openScratch, type Scratch } from '../../scripts/migration/scratch.ts';
 import { toPlainSql } from '../../scripts/migration/sql-text.ts';
-import { readMigrationFiles, splitStatements } from '../../src/migrate/history/folder.ts';
-import { migrationsFolder } from '../support/migrations.ts';
+import { splitStatements } from '../../src/migrate/history/folder.ts';
+import { migrationFiles, nextTag } from '../support/facts.ts';
 
 let scratch: Scratch;
 beforeAll(async () => {
-  scratch = await openScratch(await readMigrationFiles(migrationsFolder));
+  scratch = await openScratch(migrationFiles);
 });
 afterAll(() => scratch[Symbol.asyncDispose]());
 
 const draft = (sql: string) => {
-  const file = { tag: '0003_x', file: 'drizzle/0003_x.sql', createdAtMs: 1, hash: '' };
+  const tag = nextTag('x');
+  const file = { tag, file: `drizzle/${tag}.sql`, createdAtMs: 1, hash: '' };
   return draftFile({ ...file, statements: splitStatements(sql) }, scratch);
 };
 
