@@ -3,11 +3,12 @@ import { draftFile, RefusedError } from '../../scripts/migration/draft.ts';
 import { openScratch, type Scratch } from '../../scripts/migration/scratch.ts';
 import { toPlainSql } from '../../scripts/migration/sql-text.ts';
 import { splitStatements } from '../../src/migrate/history/folder.ts';
-import { migrationFiles, nextTag } from '../support/facts.ts';
+import { migrationOf, nextTag, tagsUpTo } from '../support/facts.ts';
 
 let scratch: Scratch;
 beforeAll(async () => {
-  scratch = await openScratch(migrationFiles);
+  // What the drafts change is as the historic files left it, whatever later ones have done to it.
+  scratch = await openScratch(tagsUpTo('002').map(migrationOf));
 });
 afterAll(() => scratch[Symbol.asyncDispose]());
 

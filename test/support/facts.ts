@@ -30,6 +30,9 @@ export const expectedObjects: readonly ExpectedObject[] = await readCatalogFile(
 /** What a file has made, or changed last. */
 export const madeBy = (name: string): readonly ExpectedObject[] =>
   expectedObjects.filter(({ migration }) => migration === migrationOf(name).tag);
+/** Is it a column that the live database has, too? A later file may have changed its default or comment. */
+export const isLiveColumn = ({ kind, table, name }: ExpectedObject): boolean =>
+  kind === 'column' && (liveColumns[table]?.includes(name) ?? false);
 /** Names of all indexes, those of the primary keys with them. */
 export const indexNames: readonly string[] = expectedObjects
   .filter(

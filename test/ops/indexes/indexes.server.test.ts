@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
 import { type IndexOverview, type IndexReport, listIndexes } from '../../../src/ops/indexes/indexes.ts';
 import { runCli } from '../../support/cli.ts';
-import { createDatabase } from '../../support/database.ts';
+import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { indexNames } from '../../support/facts.ts';
-import { rollBackDownTo } from '../../support/rollback.ts';
+import { rollBackDatabaseDownTo, rollBackDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 import { until } from '../../support/waiting.ts';
 
@@ -12,6 +12,10 @@ function find({ indexes }: IndexOverview, name: string): IndexReport {
   const report = indexes.find(({ index }) => index === name);
   if (report === undefined) throw new Error(`${name} is not listed`);
   return report;
+}
+async function listNames(db: TestDatabase): Promise<string[]> {
+  await using connection = await openConnection(db.url);
+  return (await listIndexes(connection)).indexes.map(({ index }) => index).toSorted();
 }
 const kinds = (overview: IndexOverview, name: string): string[] =>
   find(overview, name).findings.map(({ kind }) => kind);
@@ -91,8 +95,11 @@ test('a build that another role’s session hides counts, too', async () => {
 
 test.each(serverVersions)('PostgreSQL %i: finds what is planted', async (version) => {
   await using db = await createDatabase(version, 'migrated');
+  // Among the indexes of the historic files: a later one may begin with a column that is planted.
+  await rollBackDatabaseDownTo(db.url, '002');
   await db.sql`insert into sessions (id, symbol, budget, strategy) select n::text, 'BTC/USD', n, 's' || n from generate_series(1, 20000) as n`;
   await db.sql`insert into fills (id, symbol) values ('a', 'x'), ('b', 'x')`;
+  const historic = await listNames(db);
   await db.sql.unsafe(`
     create index planted_twin on sessions (symbol);
     create index planted_prefix on sessions (settledcomplete);
@@ -142,7 +149,12 @@ test.each(serverVersions)('PostgreSQL %i: finds what is planted', async (version
   const listed: { index: string }[] = JSON.parse(asJson.stdout).result.indexes;
   const planted = listed.filter(({ index }) => index.startsWith('planted_'));
   expect(planted).toHaveLength(9);
-  expect(listed).toHaveLength(indexNames.length + planted.length);
+  expect(
+    listed
+      .filter((one) => !planted.includes(one))
+      .map(({ index }) => index)
+      .toSorted(),
+  ).toEqual(historic);
   expect((await runCli(['indexes', '--url', db.url])).stdout).toContain(
     'multi-pair-db maintain reindex planted_invalid',
   );
