@@ -1,12 +1,26 @@
 import { readFile } from 'node:fs/promises';
 import { getTableConfig, PgDialect } from 'drizzle-orm/pg-core';
 import { expect, test } from 'vitest';
-import { fills, orders, sessions } from '../../src/schema/index.ts';
+import { sessions } from '../../src/schema/index.ts';
 import { runProjectKit } from '../support/drizzle-kit.ts';
+import { liveColumns } from '../support/facts.ts';
 import { readLegacySchema } from '../support/migrations.ts';
 
 const read = (file: string) => readFile(new URL(`../../drizzle/${file}`, import.meta.url), 'utf8');
 const journal: { entries: { tag: string; when: number }[] } = JSON.parse(await read('meta/_journal.json'));
+
+interface Snapshot {
+  readonly tables: Readonly<
+    Record<string, { readonly name: string; readonly columns: object; readonly indexes: object }>
+  >;
+}
+/** The tables of the schema as they were when a file was generated. */
+const readTables = async (number: string) => {
+  const snapshot: Snapshot = JSON.parse(await read(`meta/${number}_snapshot.json`));
+  return Object.values(snapshot.tables);
+};
+const readIndexNames = async (number: string): Promise<string[]> =>
+  (await readTables(number)).flatMap((table) => Object.keys(table.indexes));
 
 test('drizzle-kit finds nothing to generate, and is content with the journal', async () => {
   expect((await runProjectKit(['generate'])).output).toContain('No schema changes, nothing to migrate');
@@ -30,14 +44,8 @@ test.each(journal.entries)(
 test('0002 expects and builds the indexes that the schema gained by it, and its undo drops them', async () => {
   const file = await read('0002_symbol_indexes.sql');
   const down = await read('down/0002_symbol_indexes.sql');
-  const snapshot = JSON.parse(await read('meta/0001_snapshot.json'));
-  const earlier = Object.values<{ indexes: object }>(snapshot.tables).flatMap((table) =>
-    Object.keys(table.indexes),
-  );
-  const gained = [sessions, orders, fills]
-    .flatMap((table) => getTableConfig(table).indexes.map((index) => index.config.name ?? ''))
-    .filter((name) => !earlier.includes(name))
-    .toSorted();
+  const [earlier, gainedBy] = await Promise.all(['0001', '0002'].map(readIndexNames));
+  const gained = gainedBy?.filter((name) => !earlier?.includes(name)).toSorted();
   const all = (text: string, pattern: RegExp) =>
     [...text.matchAll(pattern)].map(([, name]) => name).toSorted();
 
@@ -59,6 +67,11 @@ test('the rule of pairs is the same in the schema and in 0001', async () => {
   if (rule === undefined) throw new Error('sessions has no check');
   const { sql } = new PgDialect().sqlToQuery(rule.value);
   expect(await read('0001_multi_pair_support.sql')).toContain(`${rule.name} check (${sql}) not valid`);
+});
+
+test('the columns of the live SQL are those that 0000 was generated from', async () => {
+  const columns = (await readTables('0000')).map((table) => [table.name, Object.keys(table.columns)]);
+  expect(Object.fromEntries(columns)).toEqual(liveColumns);
 });
 
 test('the legacy schema is the one that was handed over', async ({ skip }) => {

@@ -2,10 +2,16 @@ import { readFile } from 'node:fs/promises';
 import type { Sql } from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { nextTag } from '../support/facts.ts';
 import { migrate } from '../support/migrations.ts';
 import { oddities } from '../support/oddities.ts';
+import { rollBackDatabaseDownTo } from '../support/rollback.ts';
 import { serverVersions } from '../support/server.ts';
 import { until } from '../support/waiting.ts';
+
+/** A file after ours, and one after that. */
+const next = nextTag('next');
+const after = nextTag('next_but_one');
 
 const lock = "hashtextextended('multi-pair-db', 0)";
 
@@ -18,27 +24,26 @@ const isResting = async (db: TestDatabase): Promise<boolean> => {
 };
 
 /** Sent at once: postgres.js would wait until somebody awaits it. */
-const enter = (session: Sql, file = '0003_next') =>
-  session.unsafe(`call multi_pair_db.enter('${file}')`).execute();
+const enter = (session: Sql, file = next) => session.unsafe(`call multi_pair_db.enter('${file}')`).execute();
 
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('enter waits a moment for a session that is just leaving, and is refused by one that stays', async () => {
     await using db = await createDatabase(version, 'migrated');
     const leaving = db.connect({ max: 1 });
-    const next = db.connect({ max: 1 });
+    const arriving = db.connect({ max: 1 });
     await leaving.unsafe(`select pg_advisory_lock(${lock})`);
 
-    const entering = enter(next);
+    const entering = enter(arriving);
     await until(() => isResting(db), 'the next one waits for it');
     await leaving.unsafe(`select pg_advisory_unlock(${lock})`);
     await entering;
 
-    await expect(enter(leaving, '0004_after')).rejects.toMatchObject({
+    await expect(enter(leaving, after)).rejects.toMatchObject({
       code: '55P03',
-      message: '0004_after: another migration of this database is running; nothing was changed',
+      message: `${after}: another migration of this database is running; nothing was changed`,
     });
-    await next.unsafe("call multi_pair_db.prove('0003_next'); call multi_pair_db.hand_over()");
-    await enter(leaving, '0004_after');
+    await arriving.unsafe(`call multi_pair_db.prove('${next}'); call multi_pair_db.hand_over()`);
+    await enter(leaving, after);
   });
 
   test('enter lifts the limits of a role and prove puts them back', async () => {
@@ -51,7 +56,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     const before = await limits();
     await enter(session);
     expect(await limits()).toEqual([{ statement: '0', lock: '0', commit: 'off', messages: 'warning' }]);
-    await session.unsafe("call multi_pair_db.prove('0003_next')");
+    await session.unsafe(`call multi_pair_db.prove('${next}')`);
     expect(await limits()).toEqual(before);
   });
 
@@ -79,7 +84,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await session.unsafe("select set_config('multi_pair_db.max_wait', '200 ms', false)");
     await expect(session.unsafe(change)).rejects.toMatchObject({
       code: '55P03',
-      message: expect.stringMatching(/^0003_next: could not lock sessions, orders in \d+ tries$/),
+      message: expect.stringMatching(new RegExp(`^${next}: could not lock sessions, orders in \\d+ tries$`)),
       detail: expect.stringContaining('a long report'),
     });
     await reader.unsafe('rollback');
@@ -92,7 +97,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     const expectIndex = (name: string, table = 'orders'): Promise<unknown> =>
       session.unsafe(`call multi_pair_db.expect_index('${name}', '${table}', 'btree (symbol)')`);
 
-    await expect(expectIndex('idx_x', 'nowhere')).rejects.toThrow('0003_next: the table nowhere is missing');
+    await expect(expectIndex('idx_x', 'nowhere')).rejects.toThrow(`${next}: the table nowhere is missing`);
     await expect(expectIndex('x'.repeat(53))).rejects.toThrow('is longer than 52 characters');
     await expect(expectIndex('orders_pkey')).rejects.toThrow('belongs to something that is no plain index');
     await expect(expectIndex('fills')).rejects.toThrow('belongs to something that is no plain index');
@@ -104,10 +109,10 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       db.sql.unsafe('create unique index concurrently idx_x on orders (symbol)'),
     ).rejects.toThrow();
     await expectIndex('idx_x');
-    await expect(session.unsafe("call multi_pair_db.prove('0003_next')")).rejects.toThrow('idx_x is missing');
+    await expect(session.unsafe(`call multi_pair_db.prove('${next}')`)).rejects.toThrow('idx_x is missing');
     await session.unsafe('drop index concurrently if exists idx_x__broken');
     await session.unsafe('create index concurrently if not exists idx_x on orders (symbol)');
-    await session.unsafe("call multi_pair_db.prove('0003_next')");
+    await session.unsafe(`call multi_pair_db.prove('${next}')`);
   });
 
   test('what a superuser has made belongs to the owner of the tables, who goes on', async () => {
@@ -120,6 +125,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     try {
       await migrate(live.url);
       await live.sql`update sessions set pairs = '["BTC/USD", "ETH/USD"]' where id = 'symbol'`;
+      await rollBackDatabaseDownTo(live.url, '002');
       const superuser = live.connect({ max: 1 });
       for (const file of ['0002_symbol_indexes', '0001_multi_pair_support']) {
         const text = await readFile(new URL(`../../drizzle/down/${file}.sql`, import.meta.url), 'utf8');

@@ -4,6 +4,7 @@ import { readCatalog } from '../support/catalog.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { migrate } from '../support/migrations.ts';
 import { brokenPromises, checksumOfOldColumns, duplicateFill, oddities } from '../support/oddities.ts';
+import { rollBackDatabaseDownTo } from '../support/rollback.ts';
 import { serverVersions } from '../support/server.ts';
 
 const readIndexes = (db: TestDatabase) =>
@@ -133,6 +134,7 @@ test.each(serverVersions)(
     ];
 
     for (let round = 0; round < 2; round++) {
+      await rollBackDatabaseDownTo(db.url, '002');
       await runDown(db, '0002_symbol_indexes');
       await runDown(db, '0001_multi_pair_support');
       expect(await db.sql`select id from multi_pair_db.undo_sessions order by id`).toEqual([
@@ -192,6 +194,7 @@ test('a valid index that a killed run has set aside guards its rows until its su
 test('what a service has written since is newer than what was put aside', async () => {
   await using db = await createDatabase(18, 'migrated');
   await db.sql`insert into sessions (id, symbol, pairs) values ('untouched', 'A', '["A", "B"]'), ('rewritten', 'A', '["A", "B"]')`;
+  await rollBackDatabaseDownTo(db.url, '002');
   await runDown(db, '0002_symbol_indexes');
   await runDown(db, '0001_multi_pair_support');
   await db.sql`delete from multi_pair_db.migrations where id > 1`;
@@ -219,6 +222,7 @@ test('live tables in a schema that comes later on the search path are refused, n
 test('a client that goes on after a refusal changes nothing, and what is put aside stays put aside', async () => {
   await using db = await createDatabase(18, 'migrated');
   await db.sql`insert into sessions (id, symbol, pairs) values ('s', 'A', '["A", "B"]')`;
+  await rollBackDatabaseDownTo(db.url, '002');
   await runDown(db, '0002_symbol_indexes');
   await runDown(db, '0001_multi_pair_support');
   const other = db.connect({ max: 1 });

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { readCatalog } from '../support/catalog.ts';
 import { createDatabase } from '../support/database.ts';
+import { tags } from '../support/facts.ts';
 import { oddities } from '../support/oddities.ts';
 import { serverVersions } from '../support/server.ts';
 
@@ -13,7 +14,6 @@ const hasPsql = await run('psql', ['--version']).then(
   () => false,
 );
 const file = (name: string) => ['-f', fileURLToPath(new URL(`../../drizzle/${name}.sql`, import.meta.url))];
-const files = ['0000_baseline', '0001_multi_pair_support', '0002_symbol_indexes'];
 const psql = (url: string, args: string[]) =>
   run('psql', [url, '-X', '-q', '-v', 'ON_ERROR_STOP=1', ...args]);
 
@@ -24,9 +24,9 @@ test.skipIf(!hasPsql).each(serverVersions)(
     await using fresh = await createDatabase(version, 'migrated');
     await live.sql.unsafe(oddities);
 
-    for (const name of [...files, ...files]) await psql(live.url, file(name));
+    for (const name of [...tags, ...tags]) await psql(live.url, file(name));
     await live.sql`drop index concurrently idx_orders_symbol_status`;
-    await psql(live.url, files.flatMap(file));
+    await psql(live.url, tags.flatMap(file));
 
     expect(await live.sql.unsafe(readCatalog)).toEqual(await fresh.sql.unsafe(readCatalog));
     const locks = await live.sql`

@@ -2,17 +2,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { draftFile, RefusedError } from '../../scripts/migration/draft.ts';
 import { openScratch, type Scratch } from '../../scripts/migration/scratch.ts';
 import { toPlainSql } from '../../scripts/migration/sql-text.ts';
-import { readMigrationFiles, splitStatements } from '../../src/migrate/history/folder.ts';
-import { migrationsFolder } from '../support/migrations.ts';
+import { splitStatements } from '../../src/migrate/history/folder.ts';
+import { migrationOf, nextTag, tagsUpTo } from '../support/facts.ts';
 
 let scratch: Scratch;
 beforeAll(async () => {
-  scratch = await openScratch(await readMigrationFiles(migrationsFolder));
+  // What the drafts change is as the historic files left it, whatever later ones have done to it.
+  scratch = await openScratch(tagsUpTo('002').map(migrationOf));
 });
 afterAll(() => scratch[Symbol.asyncDispose]());
 
 const draft = (sql: string) => {
-  const file = { tag: '0003_x', file: 'drizzle/0003_x.sql', createdAtMs: 1, hash: '' };
+  const tag = nextTag('x');
+  const file = { tag, file: `drizzle/${tag}.sql`, createdAtMs: 1, hash: '' };
   return draftFile({ ...file, statements: splitStatements(sql) }, scratch);
 };
 

@@ -5,14 +5,16 @@ import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { nextTag } from '../support/facts.ts';
 import { readLegacySchema } from '../support/migrations.ts';
 import { checksumOfOldColumns, oddities } from '../support/oddities.ts';
 import { isOnPath } from '../support/programs.ts';
 import { copyProject, drizzleKitTimeoutMs, type ProjectCopy } from '../support/project-copy.ts';
 import { serverVersions } from '../support/server.ts';
 
-const tag = '0003_orders_by_exchange';
-const index = 'idx_orders_exchange_timestamp';
+const name = 'index_of_a_test';
+const tag = nextTag(name);
+const index = 'idx_orders_of_a_test';
 
 let copy: ProjectCopy;
 beforeAll(async () => {
@@ -22,7 +24,7 @@ beforeAll(async () => {
     "index('idx_orders_sessionid').on(t.sessionId),",
     `index('idx_orders_sessionid').on(t.sessionId),\n    index('${index}').on(t.exchange, t.timestamp),`,
   );
-  expect(await copy.run('scripts/generate.ts', ['orders_by_exchange'])).toMatchObject({ code: 0 });
+  expect(await copy.run('scripts/generate.ts', [name])).toMatchObject({ code: 0 });
 }, drizzleKitTimeoutMs);
 afterAll(() => copy[Symbol.asyncDispose]());
 
@@ -78,7 +80,7 @@ describe.each(serverVersions)('PostgreSQL %i: a live database gets the new index
       if (by === 'psql') expect(await cli(live.url, 'migrate')).toMatchObject({ code: 0 });
       expect(await cli(live.url, 'verify')).toMatchObject({ code: 0 });
 
-      expect(await cli(live.url, 'rollback', '3')).toMatchObject({ code: 0 });
+      expect(await cli(live.url, 'rollback', tag)).toMatchObject({ code: 0 });
       expect(await isValid(live)).toBe(undefined);
       expect((await cli(live.url, 'verify')).output).toContain(`index ${index}`);
       expect(await migrate(live.url)).toMatchObject({ code: 0 });

@@ -1,6 +1,5 @@
-import { readMigrationFiles } from '../../src/migrate/history/folder.ts';
 import { fillIdentityKeys } from '../../src/schema/fill-identity.ts';
-import { migrationsFolder } from './migrations.ts';
+import { lastTag, migrationOf, tags } from './facts.ts';
 
 /** One way in which a migrated database may differ from what the package says, and what verify has to say about it. */
 export interface Damage {
@@ -17,7 +16,11 @@ export interface Damage {
   readonly undo?: string;
 }
 
-const hashes = (await readMigrationFiles(migrationsFolder)).map(({ hash }) => hash);
+const recorded = 'multi_pair_db.migrations';
+const edited = migrationOf('001');
+const last = migrationOf(lastTag);
+/** The number of the row after the last. */
+const nextRow = tags.length + 1;
 const index = 'idx_sessions_pairs_gin';
 const check = 'sessions_pairs_is_array_of_strings';
 const trigger = 'trg_sessions_sync_pairs';
@@ -76,22 +79,22 @@ const columns: readonly Damage[] = [
   },
   {
     name: 'a column of others that must be given',
-    by: ['alter table fills add column venue_region text not null'],
-    object: 'column fills.venue_region',
+    by: ['alter table fills add column not_ours text not null'],
+    object: 'column fills.not_ours',
     expected: 'nothing of this name',
     found: 'text, not null',
     repair: /drop not null --/,
-    undo: 'alter table fills drop column venue_region',
+    undo: 'alter table fills drop column not_ours',
   },
   {
     name: 'a column of others that may be left out',
-    by: ['alter table fills add column venue_region text'],
+    by: ['alter table fills add column not_ours text'],
     level: 'note',
-    object: 'column fills.venue_region',
+    object: 'column fills.not_ours',
     expected: 'nothing of this name',
     found: 'text',
     repair: /^nothing to do/,
-    undo: 'alter table fills drop column venue_region',
+    undo: 'alter table fills drop column not_ours',
   },
 ];
 
@@ -339,32 +342,31 @@ const rows: readonly Damage[] = [
 const journal: readonly Damage[] = [
   {
     name: 'a migration not recorded',
-    by: ['delete from multi_pair_db.migrations where created_at = 1795392595164'],
-    object: 'journal row of 0002_symbol_indexes',
+    by: [`delete from ${recorded} where created_at = ${last.createdAtMs}`],
+    object: `journal row of ${last.tag}`,
     expected: 'recorded as applied',
     found: 'not recorded',
-    repair: /^multi-pair-db migrate 002$/,
-    undo: `insert into multi_pair_db.migrations (id, hash, created_at)
-           values (3, '${hashes[2]}', 1795392595164)`,
+    repair: new RegExp(`^multi-pair-db migrate ${last.tag.slice(1, 4)}$`),
+    undo: `insert into ${recorded} (id, hash, created_at)
+           values (${tags.length}, '${last.hash}', ${last.createdAtMs})`,
   },
   {
     name: 'a migration applied from another file',
-    by: [`update multi_pair_db.migrations set hash = 'f00' where created_at = 1795392594478`],
+    by: [`update ${recorded} set hash = 'f00' where created_at = ${edited.createdAtMs}`],
     object: 'journal',
     expected: 'one row for each file, written from that file',
-    found: `drizzle/0001_multi_pair_support.sql is not what was applied: its sha256 is ${hashes[1]?.slice(0, 12)}…, recorded is f00…`,
+    found: `${edited.file} is not what was applied: its sha256 is ${edited.hash.slice(0, 12)}…, recorded is f00…`,
     repair: /^Restore the file as it was applied/,
-    undo: `update multi_pair_db.migrations set hash = '${hashes[1]}' where hash = 'f00'`,
+    undo: `update ${recorded} set hash = '${edited.hash}' where hash = 'f00'`,
   },
   {
     name: 'a migration that this release does not know',
-    by: [`insert into multi_pair_db.migrations (id, hash, created_at) values (4, 'f00', 1895392594478)`],
+    by: [`insert into ${recorded} (id, hash, created_at) values (${nextRow}, 'f00', 1895392594478)`],
     object: 'journal',
     expected: 'one row for each file, written from that file',
-    found:
-      'multi_pair_db.migrations has a row (id 4, created_at 1895392594478) that belongs to no file of this folder',
+    found: `${recorded} has a row (id ${nextRow}, created_at 1895392594478) that belongs to no file of this folder`,
     repair: /^Check that this is the right database/,
-    undo: `delete from multi_pair_db.migrations where hash = 'f00'`,
+    undo: `delete from ${recorded} where hash = 'f00'`,
   },
 ];
 

@@ -1,3 +1,5 @@
+import { liveColumns } from './facts.ts';
+
 /**
  * Rows of the live database that look wrong and must all survive: as SQL, for a database with the legacy schema.
  * Inserted as the live services did, before any of our columns exist.
@@ -39,15 +41,15 @@ export const duplicateFill = `
   insert into fills (id, orderid, sessionid, symbol, side, size, amount, price, tradeid, "timestamp")
   select 'stored twice', orderid, sessionid, symbol, lower(side), amount, size, price, tradeid, "timestamp" from fills where id = 'fill'`;
 
+/** The rows of a table as text, each with the columns that the live database has: whatever we have added is left out. */
+const rowsOf = ([table, columns]: readonly [string, readonly string[]]): string =>
+  `select '${table} ' || to_jsonb(r)::text as row_text from (select ${columns.map((name) => `"${name}"`).join(', ')} from ${table}) as r`;
+
 /** One row: a checksum of every live column of every row, of the tables and of the older runner's own table. */
 export const checksumOfOldColumns = `
   select md5(string_agg(row_text, '|' order by row_text collate "C")) as checksum, count(*)::int as row_count
   from (
-    select 'sessions ' || (to_jsonb(s) - 'pairs' - 'pair_count')::text as row_text from sessions as s
-    union all
-    select 'orders ' || (to_jsonb(o) - 'pair_index')::text from orders as o
-    union all
-    select 'fills ' || to_jsonb(f)::text from fills as f
+    ${Object.entries(liveColumns).map(rowsOf).join(' union all ')}
     union all
     select 'migrations ' || to_jsonb(m)::text from migrations as m
   ) as all_rows`;

@@ -2,11 +2,13 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as migrateFolder } from 'drizzle-orm/postgres-js/migrator';
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
-import { applyMigrations, readStatus, rollbackMigration, verifyDatabase } from '../../../src/own/index.ts';
+import { applyMigrations, readStatus, verifyDatabase } from '../../../src/own/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { migrationFiles, tags, tagsAfter, tagsUpTo } from '../../support/facts.ts';
 import { createFolder } from '../../support/folder.ts';
 import { migrate, migrationsFolder } from '../../support/migrations.ts';
 import { oddities } from '../../support/oddities.ts';
+import { rollBackDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 
 /** Applies a folder as a project does that says nothing of its journal. */
@@ -16,6 +18,7 @@ async function migrateByDefault(db: TestDatabase, folder: string): Promise<void>
   await client.end();
 }
 
+const stamps = migrationFiles.map(({ createdAtMs }) => createdAtMs);
 const listOurs = async (db: TestDatabase) =>
   (await db.sql`select created_at::float8 as at from multi_pair_db.migrations order by created_at`).map(
     ({ at }) => at,
@@ -23,11 +26,13 @@ const listOurs = async (db: TestDatabase) =>
 const listTheirs = (db: TestDatabase) =>
   db.sql`select hash, created_at from drizzle.__drizzle_migrations order by id`;
 
-const states = async (db: TestDatabase): Promise<string[]> => {
+/** The tags that status calls applied; all others have to be pending. */
+const listApplied = async (db: TestDatabase): Promise<string[]> => {
   await using connection = await openConnection(db.url);
   const { migrations, faults } = await readStatus(connection);
   expect(faults).toEqual([]);
-  return migrations.map(({ state }) => state);
+  expect(migrations.filter(({ state }) => state !== 'applied' && state !== 'pending')).toEqual([]);
+  return migrations.filter(({ state }) => state === 'applied').map(({ tag }) => tag);
 };
 
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
@@ -49,16 +54,15 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       const rows = await listTheirs(db);
       expect(rows).toHaveLength(1);
 
-      expect(await states(db)).toEqual(['applied', 'applied', 'applied']);
+      expect(await listApplied(db)).toEqual(tags);
       expect(await verifyDatabase(connection)).toMatchObject({ verified: true });
-      await rollbackMigration(connection, '002');
-      expect(await states(db)).toEqual(['applied', 'applied', 'pending']);
+      await rollBackDownTo(connection, '001');
+      expect(await listApplied(db)).toEqual(tagsUpTo('001'));
       await migrate(db.url);
-      await rollbackMigration(connection, '002');
-      await rollbackMigration(connection, '001', { acceptDataLoss: true });
-      expect((await applyMigrations(connection)).applied).toHaveLength(2);
+      await rollBackDownTo(connection, '000');
+      expect((await applyMigrations(connection)).applied.map(({ tag }) => tag)).toEqual(tagsAfter('000'));
       expect(await listTheirs(db)).toEqual(rows);
-      expect(await listOurs(db)).toHaveLength(3);
+      expect(await listOurs(db)).toEqual(stamps);
       expect(await db.sql`select to_regclass('theirs') is not null as present`).toEqual([{ present: true }]);
     },
   );
@@ -72,28 +76,28 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await migrateByDefault(db, folder.folder);
     await using connection = await openConnection(db.url);
 
-    expect(await states(db)).toEqual(['applied', 'applied', 'applied']);
+    expect(await listApplied(db)).toEqual(tags);
     expect(await verifyDatabase(connection)).toMatchObject({ verified: true });
     expect((await applyMigrations(connection)).applied).toEqual([]);
-    expect(await listOurs(db)).toHaveLength(3);
+    expect(await listOurs(db)).toEqual(stamps);
     // Stock drizzle-kit with our configuration, and with the default one, has nothing to do.
     await migrate(db.url);
     await migrateByDefault(db, migrationsFolder);
-    expect(await listOurs(db)).toHaveLength(3);
-    expect(await listTheirs(db)).toHaveLength(4);
+    expect(await listOurs(db)).toEqual(stamps);
+    expect(await listTheirs(db)).toHaveLength(tags.length + 1);
 
-    await rollbackMigration(connection, '002');
-    expect(await states(db)).toEqual(['applied', 'applied', 'pending']);
-    expect(await listTheirs(db)).toHaveLength(3);
+    await rollBackDownTo(connection, '001');
+    expect(await listApplied(db)).toEqual(tagsUpTo('001'));
+    expect(await listTheirs(db)).toHaveLength(tagsUpTo('001').length + 1);
     await migrate(db.url);
-    expect(await states(db)).toEqual(['applied', 'applied', 'applied']);
+    expect(await listApplied(db)).toEqual(tags);
   });
 
   test('stock drizzle-kit with our configuration takes over from the default journal', async () => {
     await using db = await createDatabase(version, 'legacy');
     await migrateByDefault(db, migrationsFolder);
     await migrate(db.url);
-    expect(await listOurs(db)).toHaveLength(3);
+    expect(await listOurs(db)).toEqual(stamps);
     await using connection = await openConnection(db.url);
     expect((await applyMigrations(connection)).applied).toEqual([]);
     expect(await verifyDatabase(connection)).toMatchObject({ verified: true });
@@ -111,10 +115,9 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       alter table sessions owner to ${role}; alter table orders owner to ${role}; alter table fills owner to ${role}`);
     try {
       await using connection = await openConnection(db.url.replace('postgres@', `${role}@`));
-      expect((await applyMigrations(connection)).applied).toHaveLength(3);
-      await rollbackMigration(connection, '002');
-      await rollbackMigration(connection, '001', { acceptDataLoss: true });
-      expect((await applyMigrations(connection)).applied).toHaveLength(2);
+      expect((await applyMigrations(connection)).applied.map(({ tag }) => tag)).toEqual(tags);
+      await rollBackDownTo(connection, '000');
+      expect((await applyMigrations(connection)).applied.map(({ tag }) => tag)).toEqual(tagsAfter('000'));
     } finally {
       await db.sql.unsafe(`reassign owned by ${role} to postgres; drop owned by ${role}; drop role ${role}`);
     }

@@ -4,11 +4,11 @@ import { readSettings } from '../../../src/connection/settings.ts';
 import type { ProgressEvent } from '../../../src/migrate/run/progress.ts';
 import { applyMigrations, readStatus, rollbackMigration, verifyDatabase } from '../../../src/own/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { tags, tagsAfter, tagsUpTo } from '../../support/facts.ts';
 import { migrate as migrateStock } from '../../support/migrations.ts';
 import { checksumOfOldColumns, oddities } from '../../support/oddities.ts';
+import { rollBackDatabaseDownTo, rollBackDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
-
-const all = ['0000_baseline', '0001_multi_pair_support', '0002_symbol_indexes'];
 
 async function apply(db: TestDatabase, upTo?: string): Promise<readonly string[]> {
   await using connection = await openConnection(db.url);
@@ -21,9 +21,12 @@ async function rollBack(db: TestDatabase, name: string): Promise<boolean> {
   return (await rollbackMigration(connection, name, { acceptDataLoss: true })).undone;
 }
 
-async function readStates(db: TestDatabase): Promise<readonly string[]> {
+/** The tags that status calls applied; all others have to be pending. */
+async function listApplied(db: TestDatabase): Promise<readonly string[]> {
   await using connection = await openConnection(db.url);
-  return (await readStatus(connection)).migrations.map((migration) => migration.state);
+  const { migrations } = await readStatus(connection);
+  expect(migrations.filter(({ state }) => state !== 'applied' && state !== 'pending')).toEqual([]);
+  return migrations.filter(({ state }) => state === 'applied').map(({ tag }) => tag);
 }
 
 const listJournal = (db: TestDatabase) =>
@@ -35,7 +38,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await db.sql.unsafe(oddities);
     const before = await db.sql.unsafe(checksumOfOldColumns);
 
-    expect(await apply(db)).toEqual(all);
+    expect(await apply(db)).toEqual(tags);
     await db.sql`update sessions set pairs = '["BTC/USD", "ETH/USD"]' where id = 'symbol'`;
     await db.sql`update sessions set pairs = '["XRP/USD"]' where id = 'neither'`;
     await db.sql`update orders set pair_index = 1 where id = 'order'`;
@@ -44,17 +47,20 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     const pairs = await multiPair();
 
     for (let round = 0; round < 2; round++) {
+      await rollBackDatabaseDownTo(db.url, '002');
       expect(await rollBack(db, '002')).toBe(true);
-      expect(await readStates(db)).toEqual(['applied', 'applied', 'pending']);
-      expect(await apply(db)).toEqual(['0002_symbol_indexes']);
+      expect(await listApplied(db)).toEqual(tagsUpTo('001'));
+      expect(await apply(db)).toEqual(tagsAfter('001'));
+      await rollBackDatabaseDownTo(db.url, '002');
       expect(await rollBack(db, '002')).toBe(true);
       expect(await rollBack(db, '001')).toBe(true);
       expect(await db.sql.unsafe(checksumOfOldColumns)).toEqual(before);
-      expect(await apply(db)).toEqual(['0001_multi_pair_support', '0002_symbol_indexes']);
+      expect(await apply(db)).toEqual(tagsAfter('000'));
       expect(await multiPair()).toEqual(pairs);
     }
     expect(await db.sql.unsafe(checksumOfOldColumns)).toEqual(before);
-    expect(await readStates(db)).toEqual(['applied', 'applied', 'applied']);
+    expect(await listApplied(db)).toEqual(tags);
+    await rollBackDatabaseDownTo(db.url, '002');
     expect(await rollBack(db, '002')).toBe(true);
     expect(await rollBack(db, '002')).toBe(false);
   });
@@ -65,11 +71,11 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 
     await migrateStock(stockFirst.url);
     expect(await apply(stockFirst)).toEqual([]);
-    await rollBack(stockFirst, '002');
+    await rollBackDatabaseDownTo(stockFirst.url, '001');
     await migrateStock(stockFirst.url);
-    expect(await readStates(stockFirst)).toEqual(['applied', 'applied', 'applied']);
+    expect(await listApplied(stockFirst)).toEqual(tags);
 
-    expect(await apply(engineFirst, '1')).toEqual(all.slice(0, 2));
+    expect(await apply(engineFirst, '1')).toEqual(tagsUpTo('001'));
     await migrateStock(engineFirst.url);
     expect(await apply(engineFirst)).toEqual([]);
     expect(await listJournal(engineFirst)).toEqual(await listJournal(stockFirst));
@@ -117,11 +123,10 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       {
         await using connection = await openConnection(url);
         const before = await readSettings(connection);
-        expect((await applyMigrations(connection)).applied.map(({ tag }) => tag)).toEqual(all);
+        expect((await applyMigrations(connection)).applied.map(({ tag }) => tag)).toEqual(tags);
         expect(await verifyDatabase(connection)).toMatchObject({ verified: true });
         expect(await readSettings(connection)).toEqual(expect.arrayContaining(before));
-        await rollbackMigration(connection, '002');
-        await rollbackMigration(connection, '001', { acceptDataLoss: true });
+        await rollBackDownTo(connection, '000');
       }
       await migrateStock(url);
       await using connection = await openConnection(url);
@@ -138,11 +143,11 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await using connection = await openConnection(db.url);
     const report = await applyMigrations(connection, { onProgress: (event) => events.push(event) });
 
-    expect(events.filter((event) => event.kind === 'started').map((event) => event.tag)).toEqual(all);
-    expect(events.filter((event) => event.kind === 'finished').map((event) => event.tag)).toEqual(all);
+    expect(events.filter((event) => event.kind === 'started').map((event) => event.tag)).toEqual(tags);
+    expect(events.filter((event) => event.kind === 'finished').map((event) => event.tag)).toEqual(tags);
     const batches = events.filter((event) => event.kind === 'backfill');
     expect(batches.at(-1)).toMatchObject({ tag: '0001_multi_pair_support', done: 9, total: 9 });
-    expect(report.applied.map(({ tag, tries }) => [tag, tries])).toEqual(all.map((tag) => [tag, 1]));
+    expect(report.applied.map(({ tag, tries }) => [tag, tries])).toEqual(tags.map((tag) => [tag, 1]));
     const index = report.applied[2]?.steps.find((step) =>
       step.statement.includes('idx_fills_unique_dedup on'),
     );

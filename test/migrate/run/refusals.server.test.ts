@@ -5,7 +5,9 @@ import type { OperationError } from '../../../src/connection/errors.ts';
 import { openConnection } from '../../../src/connection/open.ts';
 import { applyMigrations, rollbackMigration } from '../../../src/own/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { migrationOf, tags, tagsAfter } from '../../support/facts.ts';
 import { migrationsFolder } from '../../support/migrations.ts';
+import { rollBackDatabaseDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 
 /** The error that a run ends in. */
@@ -57,15 +59,16 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
 
   test('an edited file, an unknown row, a duplicate row, a gap', async () => {
     await using db = await createDatabase(version, 'migrated');
+    await rollBackDatabaseDownTo(db.url, '002');
     const rows = await listJournal(db);
     const refusals: Record<string, string> = {
-      [`update multi_pair_db.migrations set hash = 'edited' where id = 2`]:
+      [`update multi_pair_db.migrations set hash = 'edited' where created_at = ${migrationOf('001').createdAtMs}`]:
         '0001_multi_pair_support.sql is not what was applied',
       [`insert into multi_pair_db.migrations (hash, created_at) values ('x', 1)`]:
         'belongs to no file of this folder',
-      [`insert into multi_pair_db.migrations (hash, created_at) select hash, created_at from multi_pair_db.migrations where id = 3`]:
+      [`insert into multi_pair_db.migrations (hash, created_at) select hash, created_at from multi_pair_db.migrations where created_at = ${migrationOf('002').createdAtMs}`]:
         'records the same migration more than once',
-      [`delete from multi_pair_db.migrations where id = 2`]:
+      [`delete from multi_pair_db.migrations where created_at = ${migrationOf('001').createdAtMs}`]:
         '0001_multi_pair_support is not recorded as applied, but 0002',
     };
     for (const [damage, message] of Object.entries(refusals)) {
@@ -85,10 +88,10 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
     expect(await refusedRollback(db, '001')).toMatchObject({ code: 'DATA_LOSS', exitCode: 4 });
     const outOfOrder = await refusedRollback(db, '001', true);
     expect(outOfOrder).toMatchObject({ code: 'ORDER', exitCode: 4 });
-    expect(outOfOrder.advice).toBe('Roll back 0002_symbol_indexes first.');
+    expect(outOfOrder.advice).toBe(`Roll back ${tagsAfter('001').toReversed().join(', then ')} first.`);
     expect(await refusedRollback(db, '0')).toMatchObject({ code: 'REFUSED', exitCode: 4 });
     expect(await refusedRollback(db, 'nonsense')).toMatchObject({ code: 'USAGE', exitCode: 2 });
-    expect(await listJournal(db)).toHaveLength(3);
+    expect(await listJournal(db)).toHaveLength(tags.length);
   });
 
   test('a role that lacks privileges, with what PostgreSQL said', async () => {
@@ -131,7 +134,7 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
     await db.sql`delete from fills where id = '2'`;
     await using connection = await openConnection(db.url);
     const report = await applyMigrations(connection);
-    expect(report.applied.map((migration) => migration.tag)).toEqual(['0002_symbol_indexes']);
+    expect(report.applied.map((migration) => migration.tag)).toEqual(tagsAfter('001'));
   });
 
   test('a column of another type, and the database stays as it was', async () => {
@@ -174,7 +177,7 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
     await reader`commit`;
     await build;
     await expect(applyMigrations(connection)).resolves.toMatchObject({
-      applied: [{ tag: '0002_symbol_indexes' }],
+      applied: tagsAfter('001').map((tag) => ({ tag })),
     });
   });
 });

@@ -4,7 +4,9 @@ import { openConnection } from '../../../src/connection/open.ts';
 import type { ProgressEvent } from '../../../src/migrate/run/progress.ts';
 import { applyMigrations, rollbackMigration } from '../../../src/own/index.ts';
 import { createDatabase } from '../../support/database.ts';
+import { tagsAfter } from '../../support/facts.ts';
 import { createFolder } from '../../support/folder.ts';
+import { rollBackDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 
 const newest = 18;
@@ -13,7 +15,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('a build names whom it waits for, and ends when the transaction ends', async () => {
     await using db = await createDatabase(version, 'migrated');
     await using connection = await openConnection(db.url);
-    await rollbackMigration(connection, '002');
+    await rollBackDownTo(connection, '001');
     const reader = db.connect({ max: 1, connection: { application_name: 'nightly dump' } });
     await reader`begin isolation level repeatable read`;
     await reader`select count(*) from fills where symbol = 'TOP/SECRET'`;
@@ -71,7 +73,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 test('a build gives up when its time is over, and the next run heals what it has left', async () => {
   await using db = await createDatabase(newest, 'migrated');
   await using connection = await openConnection(db.url);
-  await rollbackMigration(connection, '002');
+  await rollBackDownTo(connection, '001');
   const reader = db.connect({ max: 1, connection: { application_name: 'nightly dump' } });
   await reader`begin isolation level repeatable read`;
   await reader`select count(*) from fills`;
@@ -122,7 +124,7 @@ test('a plain file waits in short tries, all of it again each time', async () =>
 test('told to stop, it cancels the statement on the server and gives the lock back', async () => {
   await using db = await createDatabase(newest, 'migrated');
   await using connection = await openConnection(db.url);
-  await rollbackMigration(connection, '002');
+  await rollBackDownTo(connection, '001');
   const reader = db.connect({ max: 1 });
   await reader`begin isolation level repeatable read`;
   await reader`select count(*) from fills`;
@@ -155,7 +157,7 @@ test('told to stop, it cancels the statement on the server and gives the lock ba
 test('a rollback of 001 names whom it waits for, and goes on when that ends', async () => {
   await using db = await createDatabase(newest, 'migrated');
   await using connection = await openConnection(db.url);
-  await rollbackMigration(connection, '002');
+  await rollBackDownTo(connection, '001');
   const holder = db.connect({ max: 1, connection: { application_name: 'long report' } });
   await holder`begin`;
   await holder`select count(*) from orders`;
@@ -176,6 +178,7 @@ test('a rollback of 001 names whom it waits for, and goes on when that ends', as
 test('while a rollback of 002 waits for a reader, others read and write', async () => {
   await using db = await createDatabase(newest, 'migrated');
   await using connection = await openConnection(db.url);
+  await rollBackDownTo(connection, '002');
   const reader = db.connect({ max: 1 });
   await reader`begin isolation level repeatable read`;
   await reader`select count(*) from fills`;
@@ -200,7 +203,7 @@ test('while a rollback of 002 waits for a reader, others read and write', async 
 test('a prepared transaction, which has no process, is named as what it is', async () => {
   await using db = await createDatabase(newest, 'migrated');
   await using connection = await openConnection(db.url);
-  await rollbackMigration(connection, '002');
+  await rollBackDownTo(connection, '001');
   const session = db.connect({ max: 1 });
   await session.unsafe(
     `begin; insert into fills (id) values ('prepared'); prepare transaction 'forgotten_${db.name}'`,
@@ -213,5 +216,5 @@ test('a prepared transaction, which has no process, is named as what it is', asy
   } finally {
     await session.unsafe(`rollback prepared 'forgotten_${db.name}'`);
   }
-  expect((await applyMigrations(connection)).applied).toHaveLength(1);
+  expect((await applyMigrations(connection)).applied.map(({ tag }) => tag)).toEqual(tagsAfter('001'));
 });
