@@ -19,7 +19,9 @@ export async function buildCatalog(): Promise<string> {
         const before = objects.get(key);
         const same =
           before !== undefined && JSON.stringify(before.properties) === JSON.stringify(object.properties);
-        return [key, { ...object, migration: same ? before.migration : tag }];
+        if (same) return [key, before];
+        if (before === undefined) return [key, { ...object, migration: tag }];
+        return [key, { ...object, migration: tag, madeBy: before.madeBy ?? before.migration }];
       }),
     );
   }

@@ -2,13 +2,17 @@ import type { Connection } from './connection.ts';
 import { OperationError } from './errors.ts';
 import { formatDuration } from './units.ts';
 
-/** Runs `read` in a transaction that could not write if it tried. */
+/**
+ * Runs `read` in a transaction that could not write if it tried. Definitions are compared as text, so identifiers are
+ * quoted as everywhere else, whatever the role has set.
+ */
 export async function inReadOnlyTransaction<Result>(
   connection: Connection,
   read: () => Promise<Result>,
 ): Promise<Result> {
   await connection.execute('begin transaction isolation level repeatable read, read only');
   try {
+    await connection.query("select set_config('quote_all_identifiers', 'off', true)");
     return await read();
   } finally {
     await connection.execute('rollback');
@@ -31,8 +35,7 @@ export interface CheckOptions {
  *
  * The limit on each statement replaces the role's own: a role limited to 1 s could not be told how its database is,
  * and a role without any must not be held by a check for an hour. Row-level security is switched off, which makes
- * PostgreSQL refuse a query whose rows a policy would hide: a count of what is visible would be a lie. Definitions are
- * compared as text, so identifiers are quoted as everywhere else.
+ * PostgreSQL refuse a query whose rows a policy would hide: a count of what is visible would be a lie.
  */
 export async function inCheckTransaction<Result>(
   connection: Connection,
@@ -48,7 +51,7 @@ export async function inCheckTransaction<Result>(
     return await inReadOnlyTransaction(connection, async () => {
       await connection.query(
         `select set_config('statement_timeout', $1, true), set_config('row_security', 'off', true),
-                set_config('lock_timeout', '1s', true), set_config('quote_all_identifiers', 'off', true)`,
+                set_config('lock_timeout', '1s', true)`,
         [`${Math.ceil(timeLimitMs)}ms`],
       );
       return work({ connection, timeLimitMs, signal });

@@ -5,14 +5,17 @@ import type { ExpectedObject } from './catalog/catalog-file.ts';
 import { frameSchema } from './plan/frame.ts';
 import type { RowRule } from './project.ts';
 
-/** Objects that a file adds to tables that were there before it: what it leaves half done shows in them. */
+/**
+ * Objects that a file adds to tables that were there before it: what it leaves half done shows in them. What it only
+ * changes was there before, and shows nothing.
+ */
 export const listAdditions = (expected: readonly ExpectedObject[], tag: string): ExpectedObject[] => {
   const ownTables = new Set(
     expected.filter(({ kind, migration }) => kind === 'table' && migration === tag).map(({ table }) => table),
   );
   return expected.filter(
-    ({ kind, migration, table }) =>
-      migration === tag && kind !== 'table' && kind !== 'procedure' && !ownTables.has(table),
+    ({ kind, migration, madeBy = migration, table }) =>
+      madeBy === tag && kind !== 'table' && kind !== 'procedure' && !ownTables.has(table),
   );
 };
 

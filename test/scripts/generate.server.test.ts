@@ -99,7 +99,9 @@ describe.each(serverVersions)('PostgreSQL %i: a live database gets the new index
   });
 });
 
-test('an embedded database gets it by drizzle-kit and by the engine, is verified, and goes back', async () => {
+test('an embedded database gets it by drizzle-kit and by the engine, is verified, and goes back', {
+  timeout: drizzleKitTimeoutMs,
+}, async () => {
   const home = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-generate-'));
   try {
     const directory = path.join(home, 'trading');

@@ -3,9 +3,12 @@ import path from 'node:path';
 import { OperationError } from '../../connection/errors.ts';
 import { type CatalogObject, compareObjects, objectKinds, type Property } from './catalog.ts';
 
-/** An object as the migrations produce it, with the tag of the one that made it or changed it last. */
+/** An object as the migrations produce it. */
 export interface ExpectedObject extends CatalogObject {
+  /** Tag of the migration that made it or changed it last. */
   readonly migration: string;
+  /** Tag of the migration that made it, where a later one has changed it. */
+  readonly madeBy?: string;
 }
 
 /** The file beside the migrations that says what they produce. */
@@ -57,8 +60,9 @@ function formatKinds(objects: readonly ExpectedObject[]): string {
     .join(',\n');
 }
 
-function formatObject({ name, properties, migration }: ExpectedObject): string {
-  const fields = Object.entries({ ...properties, migration }).map(([key, value]) => {
+function formatObject({ name, properties, migration, madeBy }: ExpectedObject): string {
+  const origin = { ...(madeBy === undefined ? {} : { madeBy }), migration };
+  const fields = Object.entries({ ...properties, ...origin }).map(([key, value]) => {
     const text = Array.isArray(value) ? formatLines(value) : JSON.stringify(value);
     return `${JSON.stringify(key)}: ${text}`;
   });
@@ -82,14 +86,15 @@ function parseObject(
   fields: unknown,
 ): ExpectedObject {
   const properties: Record<string, Property> = {};
-  let migration: string | undefined;
+  const origin: { migration?: string; madeBy?: string } = {};
   for (const [key, value] of entries(fields)) {
     if (!isProperty(value)) throw new Error(`${identity.table}.${identity.name}: ${key} is no property`);
-    if (key === 'migration') migration = String(value);
+    if (key === 'migration' || key === 'madeBy') origin[key] = String(value);
     else properties[key] = value;
   }
+  const { migration } = origin;
   if (migration === undefined) throw new Error(`${identity.table}.${identity.name} names no migration`);
-  return { ...identity, properties, migration };
+  return { ...identity, properties, ...origin, migration };
 }
 
 function entries(value: unknown): [string, unknown][] {

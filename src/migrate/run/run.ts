@@ -67,7 +67,11 @@ export async function withRun<Result>(
       signal: options.signal,
       onWait: (holders, waitedMs) => options.onProgress?.({ kind: 'lock', holders, waitedMs }),
     });
-    await connection.query("select set_config('multi_pair_db.max_wait', $1, false)", [`${run.maxWaitMs} ms`]);
+    // What is there is compared as text, so identifiers are quoted as everywhere else.
+    await connection.query(
+      "select set_config('multi_pair_db.max_wait', $1, false), set_config('quote_all_identifiers', 'off', false)",
+      [`${run.maxWaitMs} ms`],
+    );
     const result = await work(run).catch(async (error: unknown) => {
       // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
       await cleanUp(run, settings).catch(() => {});

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { getTableColumns, sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import {
   type Database,
@@ -13,7 +13,7 @@ import {
   streamFills,
 } from '../../../src/queries/index.ts';
 import { fillIdentityKeys } from '../../../src/schema/fill-identity.ts';
-import type { Fill } from '../../../src/schema/index.ts';
+import { type Fill, fills } from '../../../src/schema/index.ts';
 import type { Handle } from '../../support/handles.ts';
 import { hostileTexts } from './pairs.ts';
 import type { Run } from './variants.ts';
@@ -85,9 +85,7 @@ export function fillsSuite(run: Run): void {
       expect(await listFills(db, { sessionId: 's', symbol: 'ETH/USD', orderId: 'o1' })).toEqual([]);
       expect((await listFills(db, { sessionId: 't' }))[0]).toEqual({
         ...Object.fromEntries(
-          'orderId clientOrderId side amount fee feeAmount cost fees exchangeOrderId execId tradeId liquidityInd quantity createdAt lastUpdated data feeData'
-            .split(' ')
-            .map((key) => [key, null]),
+          Object.entries(getTableColumns(fills)).map(([key, column]) => [key, column.default ?? null]),
         ),
         ...{ id: 'other', sessionId: 't', symbol: 'BTC/USD', price: 1, size: 1, timestamp: 6 },
       });
