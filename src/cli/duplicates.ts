@@ -1,5 +1,3 @@
-import { openConnection } from '../connection/open.ts';
-import { cancelOnAbort } from '../connection/session.ts';
 import {
   type DuplicateGroup,
   type Duplicates,
@@ -7,6 +5,7 @@ import {
   listDuplicates,
 } from '../ops/duplicates/duplicates.ts';
 import { defineCommand } from './command.ts';
+import { openInterruptible } from './open-interruptible.ts';
 import { valueWithDefault } from './parameters.ts';
 import { range, wholeNumber } from './parsers.ts';
 
@@ -28,9 +27,8 @@ export const duplicates = defineCommand({
       String(standard),
     ),
   },
-  run: async ({ url, signal, progress }, { samples }) => {
-    await using connection = await openConnection(url, { signal });
-    cancelOnAbort(connection, { signal, onProgress: progress.line });
+  run: async (context, { samples }) => {
+    await using connection = await openInterruptible(context);
     const result = await listDuplicates(connection, { samples });
     return {
       exitCode: result.surplusRows === 0 ? 0 : 1,

@@ -1,8 +1,7 @@
-import { openConnection } from '../connection/open.ts';
-import { cancelOnAbort } from '../connection/session.ts';
 import { formatBytes, formatTime } from '../connection/units.ts';
 import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes/indexes.ts';
 import { defineCommand } from './command.ts';
+import { openInterruptible } from './open-interruptible.ts';
 
 export const indexes = defineCommand({
   name: 'indexes',
@@ -12,9 +11,8 @@ export const indexes = defineCommand({
     0: 'every index is valid (advice may follow)',
     1: 'an index is INVALID, or left behind by a failed build',
   },
-  run: async ({ url, signal, progress }) => {
-    await using connection = await openConnection(url, { signal });
-    cancelOnAbort(connection, { signal, onProgress: progress.line });
+  run: async (context) => {
+    await using connection = await openInterruptible(context);
     const overview = await listIndexes(connection);
     const isBroken = overview.indexes.some(({ findings }) =>
       findings.some(({ kind }) => kind === 'invalid' || kind === 'leftover'),

@@ -1,9 +1,8 @@
 import { describeSession } from '../connection/activity.ts';
-import { openConnection } from '../connection/open.ts';
-import { cancelOnAbort } from '../connection/session.ts';
 import { formatVersion } from '../connection/units.ts';
 import { type MigrationStatus, readStatus, type Status } from '../own/index.ts';
 import { defineCommand } from './command.ts';
+import { openInterruptible } from './open-interruptible.ts';
 
 export const status = defineCommand({
   name: 'status',
@@ -13,9 +12,8 @@ export const status = defineCommand({
     0: 'all migrations are applied, and nothing contradicts them',
     1: 'something is pending, half-done, contradicted, INVALID or missing, or the journal contradicts the files',
   },
-  run: async ({ url, signal, progress }) => {
-    await using connection = await openConnection(url, { signal });
-    cancelOnAbort(connection, { signal, onProgress: progress.line });
+  run: async (context) => {
+    await using connection = await openInterruptible(context);
     const result = await readStatus(connection);
     return { exitCode: isDone(result) ? 0 : 1, result, text: formatStatus(result) };
   },

@@ -6,6 +6,7 @@ import { runCommand } from '../support/command.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { migrate } from '../support/migrations.ts';
 import { oddities } from '../support/oddities.ts';
+import { rollBackDatabaseDownTo } from '../support/rollback.ts';
 import { serverVersions } from '../support/server.ts';
 
 const readStatements = async (file: string): Promise<string[]> =>
@@ -22,6 +23,7 @@ async function runFile(session: Sql, file: string, after: (sql: string) => Promi
 }
 
 const undo = async (db: TestDatabase, after?: (sql: string) => Promise<void>): Promise<void> => {
+  await rollBackDatabaseDownTo(db.url, '002');
   const session = db.connect({ max: 1 });
   await runFile(session, 'down/0002_symbol_indexes');
   await runFile(session, 'down/0001_multi_pair_support', after);
@@ -139,6 +141,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 
   test('an undo that is broken off undoes nothing, is run again, and leaves nothing behind', async () => {
     await using db = await createDatabase(version, 'migrated');
+    await rollBackDatabaseDownTo(db.url, '002');
     await db.sql.unsafe(`insert into sessions (id, symbol, pairs) values ('s', 'A', '["A", "B"]')`);
     const killed = db.connect({ max: 1 });
     await runFile(killed, 'down/0002_symbol_indexes');
@@ -164,7 +167,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await db.sql.unsafe(`insert into sessions (id, symbol, pairs) values ('s', 'A', '["A", "B"]'), ('t', 'A', '["A"]');
       insert into orders (id, sessionid, symbol) values ('o', 's', 'B')`);
     const run = (...args: string[]) => runCommand([...args, '--url', db.url]);
-    await run('rollback', '002');
+    await rollBackDatabaseDownTo(db.url, '001');
     const plan = await run('rollback', '001', '--dry-run');
     expect(plan.text).toContain('would be put aside: 1 sessions whose pairs symbol can’t give back');
     expect(plan.text).toContain('would be put aside: 1 orders whose pair index is not 0');

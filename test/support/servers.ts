@@ -22,7 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Tests of the command line run it as it is published.
   const built = promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: root });
   // A project's `env` is what its tests see; this runs before them, in the process of vitest itself.
-  const wanted = ['15', '18', project.config.env['TEST_POSTGRES']];
+  const wanted = ['15', '18', project.config.env?.['TEST_POSTGRES']];
   const versions = allServerVersions.filter((version) => wanted.includes(String(version)));
   const servers = await Promise.all(versions.map((version) => startServer(version)));
   await built;

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { OperationError } from '../../../src/connection/errors.ts';
 import { openConnection } from '../../../src/connection/open.ts';
-import { applyMigrations, rollbackMigration } from '../../../src/own/index.ts';
+import { applyMigrations } from '../../../src/own/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { look } from '../../support/look.ts';
+import { rollBackDatabaseDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 
 async function apply(db: TestDatabase): Promise<OperationError | undefined> {
@@ -169,10 +170,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(await apply(db)).toBeUndefined();
     await db.sql`update sessions set pairs = '["BTC/USD", "ETH/USD"]' where id = 'a'`;
     await db.sql`insert into orders (id, sessionid, symbol) values ('o', 'a', 'ETH/USD')`;
-    for (const name of ['002', '001']) {
-      await using connection = await openConnection(db.url);
-      await rollbackMigration(connection, name, { acceptDataLoss: true });
-    }
+    await rollBackDatabaseDownTo(db.url, '0');
     await db.sql.unsafe(trigger('veto', 'return null;').replace('on sessions', 'on orders'));
     const error = await apply(db);
     expect(error?.message).toContain('the update of 1 rows of orders changes nothing');

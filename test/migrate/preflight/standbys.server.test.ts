@@ -32,7 +32,10 @@ describe.each(serverVersions)('PostgreSQL %i with a hot standby', (version) => {
   test('its readers will wait, and what runs on it can not be seen', async () => {
     expect(await look(url, 'standbys')).toMatchObject({
       level: 'warning',
-      found: '1 standby will replay an ACCESS EXCLUSIVE lock on sessions and orders',
+      // A later file may lock the third table, too.
+      found: expect.stringMatching(
+        /^1 standby will replay an ACCESS EXCLUSIVE lock on (?=.*\bsessions\b)(?=.*\borders\b)/,
+      ),
       details: [
         expect.stringMatching(
           /^standby standby(, replays .* behind)?: not checked: what runs on it; it sends no hot_standby_feedback$/,

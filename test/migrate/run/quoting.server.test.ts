@@ -1,15 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
-import {
-  applyMigrations,
-  readStatus,
-  rollbackMigration,
-  runPreflight,
-  verifyDatabase,
-} from '../../../src/own/index.ts';
+import { applyMigrations, readStatus, runPreflight, verifyDatabase } from '../../../src/own/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { createKitProject } from '../../support/drizzle-kit.ts';
+import { forEachTag } from '../../support/facts.ts';
 import { readLegacySchema } from '../../support/migrations.ts';
+import { rollBackDatabaseDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 
 /** A live database whose tables stand in a schema that needs quotes, or where PostgreSQL quotes every name. */
@@ -50,7 +46,7 @@ async function findings(db: TestDatabase) {
   return { states, findings: (await verifyDatabase(connection)).findings };
 }
 
-const done = { states: ['applied', 'applied', 'applied'], findings: [] };
+const done = { states: forEachTag('applied'), findings: [] };
 
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test.each(databases)('the engine goes forward, back and forward again: $name', async (live) => {
@@ -66,10 +62,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(await preflight(db)).toEqual([]);
 
     await session`update sessions set pairs = '["BTC/USD", "ETH/USD"]'`;
-    for (const name of ['002', '001']) {
-      await using connection = await openConnection(db.url);
-      await rollbackMigration(connection, name, { acceptDataLoss: true });
-    }
+    await rollBackDatabaseDownTo(db.url, '0');
     await apply();
     expect(await findings(db)).toEqual(done);
     expect(await session`select pairs, pair_count from sessions`).toEqual([

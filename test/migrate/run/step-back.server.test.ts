@@ -2,9 +2,10 @@ import type { Sql } from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
 import type { ProgressEvent } from '../../../src/migrate/run/progress.ts';
-import { applyMigrations, rollbackMigration, verifyDatabase } from '../../../src/own/index.ts';
+import { applyMigrations, verifyDatabase } from '../../../src/own/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { runProjectKit } from '../../support/drizzle-kit.ts';
+import { rollBackDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 import { until } from '../../support/waiting.ts';
 
@@ -123,7 +124,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     });
     await reader.unsafe('commit');
     await applyMigrations(connection);
-    await rollbackMigration(connection, '002');
+    await rollBackDownTo(connection, '001');
   });
 });
 

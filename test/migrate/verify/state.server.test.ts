@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
-import { rollbackMigration, verifyDatabase } from '../../../src/own/index.ts';
+import { verifyDatabase } from '../../../src/own/index.ts';
 import { createDatabase } from '../../support/database.ts';
+import { rollBackDownTo } from '../../support/rollback.ts';
 import { serverVersions } from '../../support/server.ts';
 
 const ground = '0000_baseline';
@@ -12,7 +13,7 @@ test.each(serverVersions)(
   async (version) => {
     await using db = await createDatabase(version, 'migrated');
     await using connection = await openConnection(db.url);
-    await rollbackMigration(connection, '002');
+    await rollBackDownTo(connection, '001');
 
     expect(await verifyDatabase(connection)).toMatchObject({ verified: false });
     expect(await verifyDatabase(connection, { state: [ground, columns] })).toMatchObject({

@@ -7,6 +7,7 @@ import { backUpInto, checksum, env, fillWithRows } from '../../support/backups.t
 import { runCli } from '../../support/cli.ts';
 import { findPrograms } from '../../support/client-programs.ts';
 import { createDatabase } from '../../support/database.ts';
+import { lastTag } from '../../support/facts.ts';
 import { migrate } from '../../support/migrations.ts';
 import { serverVersions } from '../../support/server.ts';
 
@@ -142,7 +143,7 @@ test.skipIf(able.length === 0).each(able)(
         ).toEqual([{ owner: role }]);
         await sql.end();
       }
-      expect(await runCli(['rollback', '002', '--url', url], {}, folder)).toMatchObject({ exitCode: 0 });
+      expect(await runCli(['rollback', lastTag, '--url', url], {}, folder)).toMatchObject({ exitCode: 0 });
       expect(await runCli(['migrate', '--url', url], {}, folder)).toMatchObject({ exitCode: 0 });
     } finally {
       const admin = db.connect({ max: 1 });

@@ -7,12 +7,14 @@ import type { Outcome } from '../../../src/cli/command.ts';
 import { openConnection } from '../../../src/connection/open.ts';
 import { readState } from '../../../src/ops/backup/backup-state.ts';
 import { ensureFillArchive } from '../../../src/ops/duplicates/archive.ts';
-import { applyMigrations, rollbackMigration } from '../../../src/own/index.ts';
+import { applyMigrations } from '../../../src/own/index.ts';
 import { backUpInto, checksum, fillWithRows } from '../../support/backups.ts';
 import { findPrograms, needsPrograms } from '../../support/client-programs.ts';
 import { runCommand } from '../../support/command.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { forEachTag, tagsAfter } from '../../support/facts.ts';
 import { migrate } from '../../support/migrations.ts';
+import { rollBackDatabaseDownTo } from '../../support/rollback.ts';
 import { type ServerVersion, serverVersions } from '../../support/server.ts';
 
 let folder: string;
@@ -86,11 +88,7 @@ test.skipIf(able.length === 0).each(able)(
 
     // No command says that anything is applied, and `migrate` applies all of it.
     const status = await runCommand(['status', '--url', db.url]);
-    expect(Reflect.get(status.result, 'migrations')).toMatchObject([
-      { state: 'pending' },
-      { state: 'pending' },
-      { state: 'pending' },
-    ]);
+    expect(Reflect.get(status.result, 'migrations')).toMatchObject(forEachTag({ state: 'pending' }));
     await migrateOn(db.url);
     expect(await verify(db.url)).toMatchObject({ exitCode: 0 });
   },
@@ -107,19 +105,13 @@ test.skipIf(able.length === 0).each(able)(
       state: await stateOf(db),
       file: await backUp(db, version, scope),
     };
-    {
-      await using connection = await openConnection(db.url);
-      await rollbackMigration(connection, '002');
-    }
+    await rollBackDatabaseDownTo(db.url, '001');
     const half = {
       sums: await checksum(db.sql),
       state: await stateOf(db),
       file: await backUp(db, version, scope),
     };
-    {
-      await using connection = await openConnection(db.url);
-      await rollbackMigration(connection, '001', { acceptDataLoss: true });
-    }
+    await rollBackDatabaseDownTo(db.url, '0');
     const undone = {
       sums: await checksum(db.sql),
       state: await stateOf(db),
@@ -143,7 +135,7 @@ test.skipIf(able.length === 0).each(able)(
     await expectState(
       await restore(half.file, db),
       half,
-      'verified: as after 0001_multi_pair_support, with 0002_symbol_indexes not applied',
+      `verified: as after 0001_multi_pair_support, with ${tagsAfter('001').join(', ')} not applied`,
     );
     expect(await stateOf(db)).toEqual(half.state);
 
@@ -220,7 +212,9 @@ test.skipIf(skip)(`a journal in drizzle's default place goes with a backup of th
   expect(
     await db.sql`select hash, created_at from drizzle.__drizzle_migrations where hash <> 'theirs, later' order by created_at`,
   ).toEqual(rows.map(({ hash, created_at }) => ({ hash, created_at })));
-  expect(await db.sql`select count(*)::int as rows from drizzle.__drizzle_migrations`).toEqual([{ rows: 5 }]);
+  expect(await db.sql`select count(*)::int as rows from drizzle.__drizzle_migrations`).toEqual([
+    { rows: rows.length + 1 },
+  ]);
 
   await using empty = await createDatabase(version, 'empty');
   const done = await runCommand(['restore', file, '--into', empty.name, '--url', db.url]);
