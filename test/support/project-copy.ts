@@ -8,7 +8,7 @@ import type { Ended } from './drizzle-kit.ts';
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const left = new Set(['.git', 'node_modules', 'dist', 'backups', 'reports', '.env', '.pglite']);
+const left = new Set(['.git', 'dist', 'backups', 'reports', '.env', '.pglite']);
 
 /** `npm run generate` is six node processes, one after the other: 20 s alone, and 60 s beside two other files of a busy machine. */
 export const drizzleKitTimeoutMs = 180_000;
@@ -33,9 +33,11 @@ export async function copyProject(): Promise<ProjectCopy> {
   const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-project-'));
   await cp(root, folder, {
     recursive: true,
-    filter: (from) => !left.has(path.relative(root, from).split(path.sep)[0] ?? ''),
+    filter: (from) =>
+      path.basename(from) !== 'node_modules' && !left.has(path.relative(root, from).split(path.sep)[0] ?? ''),
   });
-  await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
+  for (const modules of ['node_modules', 'test/drizzle-1/node_modules'])
+    await symlink(path.join(root, modules), path.join(folder, modules));
   const read = (file: string): Promise<string> => readFile(path.join(folder, file), 'utf8');
   const write = async (file: string, text: string): Promise<void> => {
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
