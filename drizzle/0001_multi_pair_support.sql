@@ -136,6 +136,7 @@ begin
   create or replace function multi_pair_db.sessions_sync_pairs() returns trigger language plpgsql as $function$
   declare
     own_pair constant text := coalesce(nullif(new.symbol, ''), nullif(new.tradingpair, ''));
+    old_own_pair constant text := coalesce(nullif(old.symbol, ''), nullif(old.tradingpair, ''));
     is_stored boolean := false;
   begin
     if tg_op = 'INSERT' and (new.pairs is null or new.pairs = '[]') then
@@ -151,11 +152,16 @@ begin
     if tg_op = 'UPDATE' then
       -- Null says nothing, so what was there stays.
       new.pairs := coalesce(new.pairs, old.pairs);
-      -- A service of the old kind gave its one pair another name: pairs follows. Where it takes the name away, it stays.
-      if own_pair is not null and new.pairs = old.pairs
-        and new.pairs = jsonb_build_array(coalesce(nullif(old.symbol, ''), nullif(old.tradingpair, '')))
+      -- A service of the old kind gave its one pair another name: pairs follows. Where it takes the name away, it stays,
+      -- until there is a name again.
+      if own_pair is not null and old.pair_count = 1 and new.pairs = old.pairs
+        and (new.symbol, new.tradingpair) is distinct from (old.symbol, old.tradingpair)
       then
-        new.pairs := jsonb_build_array(own_pair);
+        if old_own_pair is null or new.pairs = jsonb_build_array(old_own_pair) then
+          new.pairs := jsonb_build_array(own_pair);
+        elsif new.pairs = jsonb_build_array(old.tradingpair) then
+          new.pairs := jsonb_build_array(coalesce(nullif(new.tradingpair, ''), own_pair));
+        end if;
       end if;
     end if;
 

@@ -1,5 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { rowRules } from '../../src/own/row-rules.ts';
 import { createPglite } from '../support/pglite.ts';
 
 let db: PGlite;
@@ -75,6 +76,36 @@ describe('the database keeps pair_count, and pairs for services that know one pa
     expect(await update(`symbol = 'B'`)).toMatchObject({ pairs: ['B'], pair_count: 1 });
     // A name that is taken away takes no pair with it.
     expect(await update('symbol = null')).toMatchObject({ pairs: ['B'], pair_count: 1 });
+  });
+
+  test('a pair whose name was taken away follows the next name', async () => {
+    await insert({ symbol: 'A' });
+    await update('symbol = null');
+    expect(await update(`symbol = 'B'`)).toMatchObject({ pairs: ['B'], pair_count: 1 });
+  });
+
+  test('whatever such a service writes into the two names, one after the other, verify has nothing to say', async () => {
+    const names = `(values (null), (''), ('A'), ('B'))`;
+    const pairOfNames = `select row_number() over () as n, a.name as symbol, b.name as tradingpair from ${names} as a (name), ${names} as b (name)`;
+    // A session for each of the 16 * 16 * 16 ways: its id says which.
+    await db.exec(`
+      create temp table names as ${pairOfNames};
+      insert into sessions (id, symbol, tradingpair)
+      select format('%s %s %s', x.n, y.n, z.n), x.symbol, x.tradingpair from names as x, names as y, names as z`);
+    const broken = rowRules
+      .filter(({ table }) => table === 'sessions')
+      .map(({ condition }) => `(${condition})`);
+    for (const step of [2, 3]) {
+      await db.exec(
+        `update sessions set symbol = names.symbol, tradingpair = names.tradingpair from names
+         where n = split_part(id, ' ', ${step})::int`,
+      );
+      const rows = await db.query(
+        `select id, symbol, tradingpair, pairs from sessions where ${broken.join(' or ')} limit 3`,
+      );
+      expect(rows.rows, `write ${step}`).toEqual([]);
+    }
+    await db.exec('drop table names');
   });
 
   test('it never touches the pairs of a multi-pair session', async () => {
