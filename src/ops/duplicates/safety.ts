@@ -7,7 +7,7 @@ import { OperationError } from '../../connection/errors.ts';
  * rows of child tables have ids of their own.
  */
 interface Hazard {
-  readonly kind: 'foreign key' | 'trigger' | 'statement trigger' | 'rule' | 'row-level security' | 'shape';
+  readonly kind: 'foreign key' | 'trigger' | 'statement trigger' | 'rule' | 'publication' | 'shape';
   /** What stands in the way, as a message names it. */
   readonly what: string;
   /** What to do about it, as a command to copy where it is one. */
@@ -37,6 +37,16 @@ const hazardsQuery = `
   from pg_rewrite
   where ev_class = 'fills'::regclass and ev_type = '4' and ev_enabled <> 'D'
   union all
+  select 'publication', format('publication %I', p.pubname), ''
+  from pg_publication as p
+  join pg_publication_tables as t using (pubname)
+  where t.schemaname || '.' || t.tablename = (
+      select nspname || '.' || relname
+      from pg_class as c join pg_namespace as n on n.oid = relnamespace
+      where c.oid = 'fills'::regclass
+    )
+    and pubdelete
+  union all
   select 'shape',
          case when relkind <> 'r' then 'fills is not a plain table' else 'fills has child tables' end,
          'Only a plain table without children can have the unique index over all of its rows.'
@@ -54,7 +64,7 @@ const hazardsQuery = `
 export async function refuseUnsafeDeletes(connection: Connection): Promise<string[]> {
   await refuseHiddenRows(connection, 'fills');
   const hazards = await connection.query<Hazard>(hazardsQuery);
-  const refused = hazards.filter(({ kind }) => kind !== 'statement trigger');
+  const refused = hazards.filter(({ kind }) => warnings[kind] === undefined);
   if (refused.length > 0) {
     throw new OperationError({
       code: 'REFUSED',
@@ -62,8 +72,14 @@ export async function refuseUnsafeDeletes(connection: Connection): Promise<strin
       advice: adviseOn(refused),
     });
   }
-  return hazards.map(({ what }) => `${what} fires once for each batch of rows that is moved`);
+  return hazards.map(({ kind, what }) => `${what} ${warnings[kind]}`);
 }
+
+/** What takes nothing away here, and that somebody should know of all the same. */
+const warnings: Partial<Record<Hazard['kind'], string>> = {
+  'statement trigger': 'fires once for each batch of rows that is moved',
+  publication: 'sends each row that leaves fills to its subscribers, which delete it and have no archive',
+};
 
 const adviceByKind: Partial<Record<Hazard['kind'], string>> = {
   'foreign key':
