@@ -2,6 +2,7 @@
  * npm run bench [-- NAME…]: the numbers that the package promises, measured here and now, as one table.
  * Exit code 1 if one is missed.
  */
+import { assertSchemaBenchmark } from './assert-schema.ts';
 import { helperCall } from './helper-call.ts';
 import { importCost } from './import-cost.ts';
 import { insertFillsBenchmark } from './insert-fills.ts';
@@ -13,6 +14,7 @@ import { settlementDiscovery } from './settlement-discovery.ts';
 
 const benchmarks: readonly Benchmark[] = [
   helperCall,
+  assertSchemaBenchmark,
   settlementDiscovery,
   pairContainment,
   openOrders,

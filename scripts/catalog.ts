@@ -1,10 +1,19 @@
-/** Writes `drizzle/catalog.json`: what the migrations produce, read from an embedded PostgreSQL that they ran on. */
+/**
+ * Writes `drizzle/catalog.json`: what the migrations produce, read from an embedded PostgreSQL that they ran on; and of
+ * that, what `assertSchema` expects.
+ */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { catalogFileName, type ExpectedObject, formatCatalog } from '../src/migrate/catalog/catalog-file.ts';
+import {
+  catalogFileName,
+  type ExpectedObject,
+  formatCatalog,
+  readCatalogFile,
+} from '../src/migrate/catalog/catalog-file.ts';
 import { readMigrationFiles } from '../src/migrate/history/folder.ts';
 import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
+import { writeExpected } from './expected.ts';
 import { openScratch } from './migration/scratch.ts';
 
 /** Runs the migrations one after another, and notes of each object which of them made it or changed it last. */
@@ -30,6 +39,10 @@ export async function buildCatalog(): Promise<string> {
 
 export async function writeCatalog(): Promise<void> {
   await writeFile(path.join(ownMigrationsFolder, catalogFileName), await buildCatalog());
+  await writeExpected(
+    await readCatalogFile(ownMigrationsFolder),
+    await readMigrationFiles(ownMigrationsFolder),
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeCatalog();

@@ -10,8 +10,10 @@ export {
   NotFoundError,
   QueryError,
   type QueryErrorCode,
+  SchemaMismatchError,
 } from './core/errors.ts';
 export type { SessionKey } from './core/keyset.ts';
+export { assertSchema } from './database/assert-schema.ts';
 export { type DuplicateFills, listDuplicateFills } from './fills/duplicate-fills.ts';
 export type { FillInput } from './fills/fill-input.ts';
 export {

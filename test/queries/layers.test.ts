@@ -9,7 +9,7 @@ const source = fileURLToPath(new URL('../../src', import.meta.url));
 const layers = [
   'schema',
   'queries/core',
-  'queries/sessions queries/orders queries/fills',
+  'queries/sessions queries/orders queries/fills queries/database',
   'queries/performance',
   'zod',
 ];

@@ -1,5 +1,6 @@
 import { drivers, openServer } from '../support/handles.ts';
 import { serverVersions } from '../support/server.ts';
+import { assertSchemaSuite } from './suites/assert-schema.ts';
 import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
 import { settlementSuite } from './suites/settlement.ts';
@@ -11,6 +12,7 @@ for (const version of serverVersions) {
       pairsSuite,
       ordersSuite,
       settlementSuite,
+      assertSchemaSuite,
     ]);
   }
 }

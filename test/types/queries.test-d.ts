@@ -5,6 +5,7 @@ import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
 import { expectTypeOf, test } from 'vitest';
 import {
+  assertSchema,
   claimSessionsToSettle,
   type Database,
   type FillInput,
@@ -21,6 +22,7 @@ import {
   listSessionsToSettle,
   type OrderInput,
   recordSettlement,
+  type SchemaMismatchError,
   type SessionInput,
   type SessionKey,
   type SessionSummary,
@@ -159,4 +161,12 @@ test('decimals are numbers or exact text, wherever a table has real columns, and
   insertOrders(db, [{ id: 'o', marketprice: '1' }]);
   // @ts-expect-error no id
   insertOrders(db, [{ price: '1' }]);
+});
+
+test('assertSchema takes a handle and nothing else; its error lists what is missing', () => {
+  expectTypeOf(assertSchema).parameters.toEqualTypeOf<[Database]>();
+  expectTypeOf(assertSchema).returns.resolves.toEqualTypeOf<void>();
+  expectTypeOf<SchemaMismatchError['faults']>().toEqualTypeOf<readonly string[]>();
+  // @ts-expect-error no handle
+  assertSchema('postgres://localhost/trading');
 });

@@ -29,6 +29,23 @@ export class NotFoundError extends QueryError {
   readonly isRetryable = false;
 }
 
+/** The database is not what this release needs: `assertSchema` has read it, and changed nothing. */
+export class SchemaMismatchError extends QueryError {
+  override readonly name = 'SchemaMismatchError';
+  readonly code = 'schema_mismatch';
+  readonly isRetryable = false;
+  /** Each thing that is missing or different: `index idx_fills_unique_dedup of fills is INVALID`. */
+  readonly faults: readonly string[];
+
+  constructor(faults: readonly string[]) {
+    super(
+      `this database is not what this release of multi-pair-db needs: ${faults.join('; ')}. ` +
+        'Run: npx multi-pair-db migrate, and if it stays so, npx multi-pair-db verify',
+    );
+    this.faults = faults;
+  }
+}
+
 /** PostgreSQL, or the way to it, refused. */
 export class DatabaseError extends QueryError {
   override readonly name = 'DatabaseError';

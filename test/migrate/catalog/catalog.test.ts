@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { buildCatalog } from '../../../scripts/catalog.ts';
+import { expectedFile, formatExpected } from '../../../scripts/expected.ts';
 import { OperationError } from '../../../src/connection/errors.ts';
 import { formatCatalog, readCatalogFile } from '../../../src/migrate/catalog/catalog-file.ts';
+import { migrationFiles } from '../../support/facts.ts';
 import { migrationsFolder } from '../../support/migrations.ts';
 
 const file = path.join(migrationsFolder, 'catalog.json');
@@ -30,6 +32,12 @@ test('each object names the migration that made it', async () => {
     'trg_sessions_sync_pairs',
   ]);
   expect(madeBy('0002_symbol_indexes')).toHaveLength(9);
+});
+
+test('what assertSchema expects is what they and the journal say (npm run catalog writes it)', async () => {
+  expect(await readFile(expectedFile, 'utf8')).toBe(
+    formatExpected(await readCatalogFile(migrationsFolder), migrationFiles),
+  );
 });
 
 test('a folder without a catalog is refused with what to do', async () => {

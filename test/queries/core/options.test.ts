@@ -33,7 +33,13 @@ const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string,
   streamFills: [(o) => queries.streamFills(db, o).next(), { sessionId: 's' }],
 };
 /** Of what else there is: the rows of the first two are checked as rows, and the last takes a transaction. */
-const others = ['insertOrders', 'insertSession', 'withoutPreparedStatements', 'claimSessionsToSettle'];
+const others = [
+  'insertOrders',
+  'insertSession',
+  'assertSchema',
+  'withoutPreparedStatements',
+  'claimSessionsToSettle',
+];
 
 test('every function that takes options is here', () => {
   const functions = Object.entries(queries)
