@@ -1,0 +1,174 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../core/database.ts';
+import { andPastKeyAscending, highestTime, lowestTime } from '../core/keyset.ts';
+import { type Computed, defineQuery, type Given } from '../core/query.ts';
+import { unlessAborted } from '../core/signal.ts';
+import { feeColumns, feeLines } from './fee-lines.ts';
+
+/** Which fills: of a session, of all sessions of an exchange, or all. */
+export type PnlScope =
+  | { readonly sessionId: string; readonly exchange?: undefined }
+  | { readonly exchange: string; readonly sessionId?: undefined }
+  | { readonly sessionId?: undefined; readonly exchange?: undefined };
+
+/** The same as values of a query, up to an instant, if given. */
+export type ScopeValues = {
+  sessionId?: string | undefined;
+  exchange?: string | undefined;
+  atMs?: number | undefined;
+};
+
+/** The most that one statement reads: 10,000 slim rows are about 2 MB, and all that is held at a time. */
+const pageSize = 10_000;
+
+const textOrNull = (expression: SQL): Computed<string | null> => ({ expression, decode: String });
+
+const pairFields = {
+  symbol: textOrNull(sql`t.symbol`),
+  unplacedCount: { expression: sql`t.unplaced_count`, decode: Number },
+};
+
+/** A pair, and how many of its fills have no place in its order. */
+export type TradedPair = { readonly symbol: string | null; readonly unplacedCount: number };
+
+type PairValues = ScopeValues & { afterSymbol?: string | undefined; limit: number };
+
+const isUntimedBy = (given: Given<PairValues>): SQL =>
+  given.atMs ? sql`("timestamp" is null or "timestamp" <= ${given.atMs}::bigint)` : sql`true`;
+
+/** Of the fills of one session, or of those of an exchange, session by session. */
+function pairsOfSessions(given: Given<PairValues>): SQL {
+  const past = given.afterSymbol && sql`and (symbol > ${given.afterSymbol} or symbol is null)`;
+  // offset 0, or a planner may read what all other exchanges traded, and sort it out by their sessions.
+  const found = given.sessionId
+    ? sql`fills where sessionid = ${given.sessionId} ${past}`
+    : sql`sessions cross join lateral (
+    select symbol, "timestamp" from fills where fills.sessionid = sessions.id ${past} offset 0
+  ) as k where sessions.exchange = ${given.exchange}`;
+  const count = sql`count(*) filter (where "timestamp" is null or (k.symbol is null and ${isUntimedBy(given)}))`;
+  return sql`
+  select k.symbol, ${count} as unplaced_count
+  from ${given.sessionId ? sql`(select symbol, "timestamp" from ${found}) as k` : found}
+  group by k.symbol`;
+}
+
+/** From each pair to the next, by the index: as many steps as pairs, however many fills they have. */
+const walkOfPairs = (given: Given<PairValues>): SQL => sql`
+with recursive pairs (symbol, ordinal) as (
+  select min(symbol), 1 from fills where ${given.afterSymbol ? sql`symbol > ${given.afterSymbol}` : sql`symbol is not null`}
+  union all
+  select (select min(symbol) from fills where symbol > pairs.symbol), ordinal + 1
+  from pairs
+  where symbol is not null and ordinal < ${given.limit}::integer
+)`;
+
+const allPairs = (given: Given<PairValues>): SQL => sql`
+  select symbol, (
+    select count(*) from fills where fills.symbol = pairs.symbol and "timestamp" is null
+  ) as unplaced_count
+  from pairs
+  where symbol is not null
+  union all
+  select null, count(*) from fills where symbol is null and ${isUntimedBy(given)} having count(*) > 0`;
+
+const fillFields = {
+  id: { expression: sql`k.id`, decode: String },
+  /** Epoch ms, as text: the key of the next page must be exact, whatever a service has stored. */
+  timestampMs: { expression: sql`k."timestamp"::text`, decode: String },
+  side: textOrNull(sql`k.side`),
+  price: textOrNull(sql`k.price`),
+  size: textOrNull(sql`k.size`),
+  fees: {
+    expression: sql`case when coalesce(k.fee_document::text, k.fallback) is not null then (
+    select json_agg(json_build_array(line.currency, line.amount))::text from (${feeLines}) as line
+  ) end`,
+    decode: (value: unknown): (readonly [currency: string | null, amount: string])[] | null =>
+      JSON.parse(String(value)),
+  },
+};
+
+/** A fill of a pair: what P&L needs of it, decimals as PostgreSQL writes them. */
+export interface PairFill {
+  readonly timestampMs: string;
+  /** In lower case. */
+  readonly side: string | null;
+  readonly price: string | null;
+  readonly size: string | null;
+  readonly fees: readonly (readonly [currency: string | null, amount: string])[] | null;
+}
+
+type FillValues = ScopeValues & {
+  symbol: string;
+  afterMs?: string | undefined;
+  afterId?: string | undefined;
+  limit: number;
+};
+
+// As in listFills: nothing but the session and the pair may choose the index.
+const ofSession = (
+  given: Given<FillValues>,
+): SQL => sql`where sessionid = ${given.sessionId} and symbol = ${given.symbol}
+    and "timestamp" is not null
+    ${given.atMs && sql`and coalesce("timestamp", ${highestTime}) <= ${given.atMs}::bigint`}
+    ${andPastKeyAscending(sql`"timestamp"`, given)}
+  order by coalesce("timestamp", ${highestTime}), id`;
+
+// As in findLatestFill: bounds of symbol and time as one leave nothing but a walk of the index of the two.
+const ofAll = (given: Given<FillValues>): SQL => sql`where ${
+  given.afterId
+    ? sql`(symbol, "timestamp", id) > (${given.symbol}::text, ${given.afterMs}::bigint, ${given.afterId}::text)`
+    : sql`(symbol, "timestamp") >= (${given.symbol}::text, ${lowestTime})`
+}
+    and (symbol, "timestamp") <= (${given.symbol}::text, ${given.atMs ?? highestTime}::bigint)
+    ${given.exchange && sql`and (select exchange from sessions where sessions.id = fills.sessionid) = ${given.exchange}`}
+  order by symbol, "timestamp", id`;
+
+/** What reads the fills for one of the functions, whose name its statements and errors have. */
+export interface PnlReader {
+  /** The pairs of a scope in the order of their names; the fills that name none come last, as if they were one. */
+  listPairs(db: Database, values: PairValues): Promise<TradedPair[]>;
+  /** The fills of a pair that have a timestamp, in the order of timestamp and id, page by page. */
+  readFills(db: Database, values: PairScope, signal?: AbortSignal): AsyncGenerator<readonly PairFill[]>;
+}
+
+type PairScope = ScopeValues & { readonly symbol: string };
+
+export function createPnlReader(name: string): PnlReader {
+  const pairs = defineQuery<PairValues, typeof pairFields>({
+    name,
+    fields: pairFields,
+    statement: (given, columns) => sql`${given.sessionId || given.exchange ? undefined : walkOfPairs(given)}
+select ${columns()}
+from (${given.sessionId || given.exchange ? pairsOfSessions(given) : allPairs(given)}
+) as t
+order by t.symbol
+limit ${given.limit}`,
+  });
+  const fillsOfPair = defineQuery<FillValues, typeof fillFields>({
+    name,
+    fields: fillFields,
+    statement: (given, columns) => sql`
+select ${columns()}
+from (
+  select id, "timestamp", lower(side) as side, price::text as price,
+    coalesce(size, amount, quantity)::text as size, ${feeColumns}
+  from fills
+  ${given.sessionId ? ofSession(given) : ofAll(given)}
+  limit ${given.limit}
+) as k
+order by k."timestamp", k.id`,
+  });
+  async function* readFills(db: Database, values: PairScope, signal?: AbortSignal) {
+    let key: { afterMs?: string; afterId?: string } = {};
+    for (;;) {
+      const page = await unlessAborted(signal, () =>
+        fillsOfPair.list(db, { ...values, ...key, limit: pageSize }),
+      );
+      yield page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < pageSize) return;
+      key = { afterMs: last.timestampMs, afterId: last.id };
+    }
+  }
+  return { listPairs: pairs.list, readFills };
+}
