@@ -18,7 +18,9 @@ export type ScopeValues = {
   atMs?: number | undefined;
 };
 
-/** The most that one statement reads: 10,000 slim rows are about 2 MB, and all that is held at a time. */
+/** The first page of a pair. It is as long where the pair is short, and then is full of other pairs. */
+const firstPageSize = 1000;
+/** All others: 10,000 slim rows are about 2 MB, and all that is held at a time. */
 const pageSize = 10_000;
 
 const textOrNull = (expression: SQL): Computed<string | null> => ({ expression, decode: String });
@@ -78,8 +80,9 @@ const fillFields = {
   side: textOrNull(sql`k.side`),
   price: textOrNull(sql`k.price`),
   size: textOrNull(sql`k.size`),
+  isInScope: { expression: sql`k.is_in_scope`, decode: (value: unknown) => value === true },
   fees: {
-    expression: sql`case when coalesce(k.fee_document::text, k.fallback) is not null then (
+    expression: sql`case when k.is_in_scope and coalesce(k.fee_document::text, k.fallback) is not null then (
     select json_agg(json_build_array(line.currency, line.amount))::text from (${feeLines}) as line
   ) end`,
     decode: (value: unknown): (readonly [currency: string | null, amount: string])[] | null =>
@@ -104,6 +107,9 @@ type FillValues = ScopeValues & {
   limit: number;
 };
 
+const isOfExchange = (exchange: SQL): SQL =>
+  sql`coalesce((select exchange from sessions where sessions.id = fills.sessionid) = ${exchange}, false)`;
+
 // As in listFills: nothing but the session and the pair may choose the index.
 const ofSession = (
   given: Given<FillValues>,
@@ -113,14 +119,13 @@ const ofSession = (
     ${andPastKeyAscending(sql`"timestamp"`, given)}
   order by coalesce("timestamp", ${highestTime}), id`;
 
-// As in findLatestFill: bounds of symbol and time as one leave nothing but a walk of the index of the two.
+// As in listFillsInRange: a page from the key on, whatever follows, or a planner may read the whole pair for each page.
+// So those of other exchanges are in it, too: left out here, the walk would go on through other pairs for more.
 const ofAll = (given: Given<FillValues>): SQL => sql`where ${
   given.afterId
     ? sql`(symbol, "timestamp", id) > (${given.symbol}::text, ${given.afterMs}::bigint, ${given.afterId}::text)`
     : sql`(symbol, "timestamp") >= (${given.symbol}::text, ${lowestTime})`
 }
-    and (symbol, "timestamp") <= (${given.symbol}::text, ${given.atMs ?? highestTime}::bigint)
-    ${given.exchange && sql`and (select exchange from sessions where sessions.id = fills.sessionid) = ${given.exchange}`}
   order by symbol, "timestamp", id`;
 
 /** What reads the fills for one of the functions, whose name its statements and errors have. */
@@ -150,23 +155,23 @@ limit ${given.limit}`,
     statement: (given, columns) => sql`
 select ${columns()}
 from (
-  select id, "timestamp", lower(side) as side, price::text as price,
-    coalesce(size, amount, quantity)::text as size, ${feeColumns}
+  select id, symbol, "timestamp", lower(side) as side, price::text as price,
+    coalesce(size, amount, quantity)::text as size, ${feeColumns},
+    ${given.exchange ? isOfExchange(given.exchange) : sql`true`} as is_in_scope
   from fills
   ${given.sessionId ? ofSession(given) : ofAll(given)}
   limit ${given.limit}
 ) as k
+where k.symbol = ${given.symbol} and k."timestamp" ${given.atMs ? sql`<= ${given.atMs}::bigint` : sql`is not null`}
 order by k."timestamp", k.id`,
   });
   async function* readFills(db: Database, values: PairScope, signal?: AbortSignal) {
     let key: { afterMs?: string; afterId?: string } = {};
-    for (;;) {
-      const page = await unlessAborted(signal, () =>
-        fillsOfPair.list(db, { ...values, ...key, limit: pageSize }),
-      );
-      yield page;
+    for (let limit = firstPageSize; ; limit = pageSize) {
+      const page = await unlessAborted(signal, () => fillsOfPair.list(db, { ...values, ...key, limit }));
+      yield page.filter(({ isInScope }) => isInScope);
       const last = page.at(-1);
-      if (last === undefined || page.length < pageSize) return;
+      if (last === undefined || page.length < limit) return;
       key = { afterMs: last.timestampMs, afterId: last.id };
     }
   }

@@ -78,10 +78,11 @@ const checkListPairPnlOptions = defineOptions<OptionsOf<typeof listPairPnl>>('li
  * pair that is called `BASE/QUOTE` needs no rate; the base, a third currency, a quote that the name does not tell
  * (`XBTUSDT`) and fees without a currency (`''`) do. A fee in the base is a cost and does not change `position`.
  *
- * **Memory and consistency.** Holds 10,000 fills and, with FIFO, the open lots, neighbours of one price as one; never the
- * fills. One statement finds the pairs, then each pair is read in statements of 10,000 fills. A pair of fewer fills is of
- * one instant; for more, and for all pairs as one, call it in a transaction of `repeatable read`. Elsewhere a fill that is
- * stored meanwhile counts if it lies ahead, and each row closes all the same.
+ * **Memory and consistency.** Holds 10,000 fills at a time and, with FIFO, the lots that are open, neighbours of one price
+ * as one; never all fills. One statement finds the pairs, then the fills of each pair are read in statements of 1,000 and
+ * then 10,000. So a pair of less than 1,000 fills is of one instant; for more, and for all pairs as one, call it in a
+ * transaction of `repeatable read`. Elsewhere a fill that is stored meanwhile counts if it lies ahead, and each row closes
+ * all the same.
  *
  * Indexes: `idx_fills_symbol_timestamp`, walked from page to page; for a session `idx_fills_session_symbol` (or
  * `idx_fills_sessionid`), whose fills of the pair are read and sorted for each page. An exchange reads all fills of its
