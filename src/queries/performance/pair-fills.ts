@@ -35,23 +35,26 @@ export type TradedPair = { readonly symbol: string | null; readonly unplacedCoun
 
 type PairValues = ScopeValues & { afterSymbol?: string | undefined; limit: number };
 
-const isUntimedBy = (given: Given<PairValues>): SQL =>
-  given.atMs ? sql`("timestamp" is null or "timestamp" <= ${given.atMs}::bigint)` : sql`true`;
+/** How many have no place in the order of a pair. Those without a pair count up to the instant, if they have a time. */
+const countUnplaced = (given: Given<PairValues>): SQL => {
+  const pairless = given.atMs
+    ? sql`(symbol is null and "timestamp" <= ${given.atMs}::bigint)`
+    : sql`symbol is null`;
+  return sql`count(*) filter (where "timestamp" is null or ${pairless})`;
+};
 
 /** Of the fills of one session, or of those of an exchange, session by session. */
 function pairsOfSessions(given: Given<PairValues>): SQL {
   const past = given.afterSymbol && sql`and (symbol > ${given.afterSymbol} or symbol is null)`;
   // offset 0, or a planner may read what all other exchanges traded, and sort it out by their sessions.
-  const found = given.sessionId
-    ? sql`fills where sessionid = ${given.sessionId} ${past}`
-    : sql`sessions cross join lateral (
-    select symbol, "timestamp" from fills where fills.sessionid = sessions.id ${past} offset 0
-  ) as k where sessions.exchange = ${given.exchange}`;
-  const count = sql`count(*) filter (where "timestamp" is null or (k.symbol is null and ${isUntimedBy(given)}))`;
+  const ofExchange = sql`(select id from sessions where exchange = ${given.exchange}) as s
+  cross join lateral (
+    select symbol, "timestamp" from fills where sessionid = s.id ${past} offset 0
+  ) as k`;
   return sql`
-  select k.symbol, ${count} as unplaced_count
-  from ${given.sessionId ? sql`(select symbol, "timestamp" from ${found}) as k` : found}
-  group by k.symbol`;
+  select symbol, ${countUnplaced(given)} as unplaced_count
+  from ${given.sessionId ? sql`fills where sessionid = ${given.sessionId} ${past}` : ofExchange}
+  group by symbol`;
 }
 
 /** From each pair to the next, by the index: as many steps as pairs, however many fills they have. */
@@ -71,7 +74,7 @@ const allPairs = (given: Given<PairValues>): SQL => sql`
   from pairs
   where symbol is not null
   union all
-  select null, count(*) from fills where symbol is null and ${isUntimedBy(given)} having count(*) > 0`;
+  select null, ${countUnplaced(given)} from fills where symbol is null having count(*) > 0`;
 
 const fillFields = {
   id: { expression: sql`k.id`, decode: String },
@@ -82,7 +85,7 @@ const fillFields = {
   size: textOrNull(sql`k.size`),
   isInScope: { expression: sql`k.is_in_scope`, decode: (value: unknown) => value === true },
   fees: {
-    expression: sql`case when k.is_in_scope and coalesce(k.fee_document::text, k.fallback) is not null then (
+    expression: sql`case when k.is_in_scope and (k.fee_document is not null or k.fallback is not null) then (
     select json_agg(json_build_array(line.currency, line.amount))::text from (${feeLines}) as line
   ) end`,
     decode: (value: unknown): (readonly [currency: string | null, amount: string])[] | null =>

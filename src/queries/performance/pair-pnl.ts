@@ -72,7 +72,8 @@ const checkListPairPnlOptions = defineOptions<OptionsOf<typeof listPairPnl>>('li
  * leaves 1 at 106, realised 210 − 200 = 10. The second closes that, 110 − 106 = 4, and opens a short of 1 at 110. So
  * `realizedPnl` = 14, `position` = −1, `positionCost` = −110. With average cost, 306 / 3 = 102: 2 × (105 − 102) = 6, then
  * 110 − 102 = 8, which here is 14, too. `cashFlow` = 430 − 306 = 124. At a mark of 108: `unrealizedPnl` = −108 + 110 = 2,
- * and 124 − 108 = 14 + 2.
+ * and 124 − 108 = 14 + 2. The tests hold FIFO against investopedia.com/professionals/questionoftheweek/cfa/110706.asp and
+ * average cost against example 3 of HMRC's helpsheet HS284.
  *
  * **Fees** are read as {@link listPairPerformance} says, and turned into the quote asset at `feeRates`. The quote of a
  * pair that is called `BASE/QUOTE` needs no rate; the base, a third currency, a quote that the name does not tell

@@ -87,7 +87,8 @@ describe('a pair of more fills than one statement reads', () => {
           await listPairPnl(tx, { method: 'fifo' });
           // Behind the first page, on another connection.
           await database.sql`
-            insert into fills (id, symbol, side, price, size, timestamp) values (${id}, 'A', 'sell', 3, 1, 9999)`;
+            insert into fills (id, symbol, side, price, size, execid, timestamp)
+            values (${id}, 'A', 'sell', 3, 1, ${id}, 9999)`;
           return listPairPnl(tx, { method: 'fifo', marks: { A: '2' } });
         },
         { isolationLevel },

@@ -172,6 +172,10 @@ export function pnlSuite(run: Run): void {
           { symbol: 'C/USD', ...nothing, excludedCount: 1 },
           { symbol: null, ...nothing, excludedCount: 1 },
         ]);
+        await db.execute(sql`update fills set timestamp = 5e12 where symbol is null and timestamp is null`);
+        const later = await listPairPnl(db, { ...scope, method: 'fifo', atMs: 0 });
+        expect(later.at(-1)).toMatchObject({ symbol: null, ...nothing, excludedCount: 0 });
+        await db.execute(sql`update fills set timestamp = null where timestamp = 5e12`);
         expect(
           await listEquity(db, { ...scope, method: 'fifo', bucket: 'day', fromMs: 0, toMs: 24 * hour }),
         ).toMatchObject([{ fillCount: 3, excludedCount: 9, unreadableFeeCount: 1, fees: '1' }]);
