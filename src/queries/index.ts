@@ -32,8 +32,13 @@ export { insertOrders, maxInsertedOrders, type OrderInput } from './orders/inser
 export { hasOpenSells } from './orders/open-sells.ts';
 export { openOrderStatuses, type Side } from './orders/order-status.ts';
 export { listOpenOrders, listOrders, type OrderKey } from './orders/orders.ts';
+export { type Equity, listEquity } from './performance/equity.ts';
+export type { PnlScope } from './performance/pair-fills.ts';
 export type { FeeTotal, PairPerformance, PerformanceFilter } from './performance/pair-performance.ts';
+export { listPairPnl, type PairPnl } from './performance/pair-pnl.ts';
 export { listPairPerformance } from './performance/performance.ts';
+export type { PnlMethod } from './performance/position.ts';
+export type { FeeRates } from './performance/rates.ts';
 export { listPairVolume, type PairVolume } from './performance/volume.ts';
 export { insertSession, type SessionInput } from './sessions/insert-session.ts';
 export {

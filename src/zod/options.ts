@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { maxLimit } from '../queries/core/arguments.ts';
 import { maxStatuses } from '../queries/orders/order-status.ts';
+import { decimalTextPattern, maxDecimalLength, rateTextPattern } from '../queries/performance/rates.ts';
 import { maxSymbols } from '../queries/performance/volume.ts';
 import { maxPairs } from '../queries/sessions/pairs.ts';
 import { maxLookbackHours } from '../queries/sessions/settlement.ts';
@@ -144,3 +145,41 @@ export const listPairVolumeOptionsSchema = z
     after: z.object({ bucketStartMs: ms, symbol: text }).optional(),
   })
   .refine(isInOrder, disorder);
+
+const ofSession = { sessionId: text, exchange: absent };
+const ofExchange = { exchange: text, sessionId: absent };
+const ofAll = { sessionId: absent, exchange: absent };
+const decimalText = z.string().max(maxDecimalLength).regex(decimalTextPattern);
+const rateText = z.string().max(maxDecimalLength).regex(rateTextPattern);
+const rates = z.record(text, rateText);
+const pnl = {
+  ...page,
+  method: z.enum(['fifo', 'average']),
+  feeRates: z.record(text, z.union([rateText, rates])).optional(),
+};
+const pairPnl = {
+  ...pnl,
+  ...afterSymbol,
+  marks: z.record(text, decimalText).optional(),
+  atMs: ms.optional(),
+};
+/** The `signal` of `listPairPnl` and `listEquity` does not come from outside. */
+export const listPairPnlOptionsSchema = z.union([
+  z.strictObject({ ...pairPnl, ...ofSession }),
+  z.strictObject({ ...pairPnl, ...ofExchange }),
+  z.strictObject({ ...pairPnl, ...ofAll }),
+]);
+const equity = {
+  ...pnl,
+  bucket: z.enum(['hour', 'day']),
+  fromMs: ms.min(0),
+  toMs: ms,
+  quoteRates: rates.optional(),
+  after: z.object({ bucketStartMs: ms }).optional(),
+};
+/** That the range has no more than 10,000 buckets is for `listEquity` to say. */
+export const listEquityOptionsSchema = z.union([
+  z.strictObject({ ...equity, ...ofSession }).refine(isInOrder, disorder),
+  z.strictObject({ ...equity, ...ofExchange }).refine(isInOrder, disorder),
+  z.strictObject({ ...equity, ...ofAll }).refine(isInOrder, disorder),
+]);

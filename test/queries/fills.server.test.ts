@@ -3,6 +3,7 @@ import { serverVersions } from '../support/server.ts';
 import { fillsSuite } from './suites/fills.ts';
 import { insertFillsSuite } from './suites/insert-fills.ts';
 import { performanceSuite } from './suites/performance.ts';
+import { pnlSuite } from './suites/pnl.ts';
 import { describeVariants } from './suites/variants.ts';
 
 for (const version of serverVersions) {
@@ -11,6 +12,7 @@ for (const version of serverVersions) {
       insertFillsSuite,
       fillsSuite,
       performanceSuite,
+      pnlSuite,
     ]);
   }
 }

@@ -8,12 +8,14 @@ import {
   hasOpenSells,
   insertFills,
   insertOrders,
+  listEquity,
   listFills,
   listFillsInRange,
   listMultiPairSessions,
   listOpenOrders,
   listOrders,
   listPairPerformance,
+  listPairPnl,
   listPairVolume,
   listSessionsByPair,
   listSessionsByPairs,
@@ -27,6 +29,7 @@ import { serverVersions } from '../support/server.ts';
 
 const rows = 100_000;
 const session = '4c9184f37cff01bcdc32dc486ec36961'; // not there: md5('never')
+const tradedSession = 'c4ca4238a0b923820dcc509a6f75849b'; // the first: md5('1')
 const unstarted = { startedAt: null, id: 'ff' };
 const startedAfterMs = firstStartMs;
 const lastHour = {
@@ -196,6 +199,27 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
     (db) => listPairVolume(db, { ...lastHour, symbols: ['COMMON', 'RARE'] }),
     // Of two pairs, one is as good as the other.
     ['timestamp on fills'],
+  ],
+  ['profit and loss of all', (db) => listPairPnl(db, { method: 'fifo' }), ['idx_fills_symbol_timestamp']],
+  [
+    'profit and loss of all, page after, as of an instant',
+    (db) => listPairPnl(db, { method: 'fifo', atMs: firstStartMs + 1e6, after: { symbol: 'COMMON' } }),
+    ['idx_fills_symbol'],
+  ],
+  [
+    'profit and loss of a session',
+    (db) => listPairPnl(db, { method: 'average', sessionId: tradedSession }),
+    ['idx_fills_session'],
+  ],
+  [
+    'profit and loss of an exchange',
+    (db) => listPairPnl(db, { method: 'average', exchange: 'okx', atMs: firstStartMs + 1e6 }),
+    ['idx_sessions_exchange', 'idx_fills_session', 'idx_fills_symbol_timestamp', 'sessions_pkey'],
+  ],
+  [
+    'equity of all',
+    (db) => listEquity(db, { ...lastHour, method: 'fifo', quoteRates: { COMMON: '1', RARE: '1' } }),
+    ['idx_fills_symbol_timestamp'],
   ],
   ['volume of all pairs', (db) => listPairVolume(db, lastHour), ['idx_fills_timestamp']],
 ];

@@ -52,6 +52,8 @@ test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'listDuplicateFills'>>().toExtend<Options<'listDuplicateFills'>>();
   expectTypeOf<Output<'listPairPerformance'>>().toExtend<Options<'listPairPerformance'>>();
   expectTypeOf<Output<'listPairVolume'>>().toExtend<Options<'listPairVolume'>>();
+  expectTypeOf<Output<'listPairPnl'>>().toExtend<Options<'listPairPnl'>>();
+  expectTypeOf<Output<'listEquity'>>().toExtend<Options<'listEquity'>>();
   expectTypeOf<Output<'listFills'>['sessionId']>().toEqualTypeOf<string>();
   // @ts-expect-error an order is found by one of its ids
   const unnamed: Output<'findOrder'> = { sessionId: 's' };

@@ -29,6 +29,11 @@ const right: Record<string, readonly unknown[]> = {
   side: ['buy', 'sell', 'SELL', 'bUy'],
   complete: [true, false],
   bucket: ['hour', 'day'],
+  method: ['fifo', 'average'],
+  marks: [{}, { 'BTC/USD': '-1e-3' }],
+  feeRates: [{}, { BNB: '600.5', '': '.5' }, { BNB: { 'BTC/USD': '1e2' } }],
+  quoteRates: [{ USD: '+1' }],
+  atMs: [5, -1],
   lookbackHours: [0.5, 1_000_000],
   startedAfterMs: [0, -1],
   fromMs: [0, 5],
@@ -46,8 +51,22 @@ const keys = {
   group: [{ firstId: 'a' }],
   symbol: [{ symbol: 'A' }, { symbol: null }],
   bucket: [{ bucketStartMs: 0, symbol: 'A' }],
+  start: [{ bucketStartMs: 0 }],
 };
-const wrong = [null, 'a\0', '\ud800', 7.5, -1, 0, 1001, 2 ** 53, Number.NaN, true, ['a\0'], [7], {}];
+const wrong = [
+  ...[null, 'a\0', '\ud800', 7.5, -1, 0, 1001, 2 ** 53, Number.NaN, true, ['a\0'], [7], {}],
+  ...[
+    { A: 1 },
+    { A: '-1' },
+    { A: 'NaN' },
+    { A: '1e1000' },
+    { 'a\0': '1' },
+    { A: { B: '-1' } },
+    { A: [] },
+    new Map(),
+  ],
+  { A: '1'.repeat(101) },
+];
 
 type Case = readonly [
   schema: z.ZodType,
@@ -181,6 +200,26 @@ const cases: Record<string, Case> = {
     '',
     'sessionId fromMs toMs limit',
     'symbol',
+  ],
+  'listPairPnl of either': [
+    schemas.listPairPnlOptionsSchema,
+    (options) => queries.listPairPnl(db, options),
+    'method',
+    'sessionId exchange marks feeRates atMs limit',
+    'symbol',
+  ],
+  'listPairPnl of all': [
+    schemas.listPairPnlOptionsSchema,
+    (options) => queries.listPairPnl(db, options),
+    'method',
+    'marks feeRates',
+  ],
+  'listEquity of either': [
+    schemas.listEquityOptionsSchema,
+    (options) => queries.listEquity(db, options),
+    'method bucket fromMs toMs',
+    'sessionId exchange feeRates quoteRates limit',
+    'start',
   ],
   listPairVolume: [
     schemas.listPairVolumeOptionsSchema,

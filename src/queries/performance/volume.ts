@@ -4,6 +4,7 @@ import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
+import { checkBucket, maxBuckets } from './buckets.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
 
 /** What was traded of one pair in one hour or day (UTC). Amounts are exact decimals, as strings. */
@@ -23,9 +24,6 @@ export interface PairVolume {
   readonly vwap: string | null;
 }
 
-const bucketLengthsMs = { hour: 3_600_000, day: 86_400_000 } as const;
-/** More than a year of hours. */
-const maxBuckets = 10_000;
 export const maxSymbols = 100;
 
 const fields = {
@@ -130,9 +128,7 @@ export async function listPairVolume(
 ): Promise<PairVolume[]> {
   checkListPairVolumeOptions(options);
   const { bucket, symbols, after } = options;
-  if (!Object.hasOwn(bucketLengthsMs, bucket))
-    throw new InvalidArgumentError("bucket must be 'hour' or 'day'");
-  const lengthMs = bucketLengthsMs[bucket];
+  const lengthMs = checkBucket(bucket);
   const { fromMs, toMs } = checkRange(options);
   checkInteger('fromMs', fromMs, { min: 0 });
   const firstMs = fromMs - (fromMs % lengthMs);
