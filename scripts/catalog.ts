@@ -4,14 +4,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { catalogFileName, type ExpectedObject, formatCatalog } from '../src/migrate/catalog/catalog-file.ts';
 import { readMigrationFiles } from '../src/migrate/history/folder.ts';
-import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
+import { migrationsFolder } from '../src/own/migrations.ts';
 import { openScratch } from './migration/scratch.ts';
 
 /** Runs the migrations one after another, and notes of each object which of them made it or changed it last. */
 export async function buildCatalog(): Promise<string> {
   await using scratch = await openScratch([]);
   let objects = new Map<string, ExpectedObject>();
-  for (const { tag, statements } of await readMigrationFiles(ownMigrationsFolder)) {
+  for (const { tag, statements } of await readMigrationFiles(migrationsFolder)) {
     await scratch.apply(statements);
     objects = new Map(
       (await scratch.readObjects()).map((object) => {
@@ -29,7 +29,7 @@ export async function buildCatalog(): Promise<string> {
 }
 
 export async function writeCatalog(): Promise<void> {
-  await writeFile(path.join(ownMigrationsFolder, catalogFileName), await buildCatalog());
+  await writeFile(path.join(migrationsFolder, catalogFileName), await buildCatalog());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeCatalog();
