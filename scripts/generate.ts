@@ -37,7 +37,7 @@ try {
   console.log(
     tags.length === 0
       ? 'The schema has not changed: there is nothing to generate.'
-      : `${tags.map((tag) => `drizzle/${tag}.sql and drizzle/down/${tag}.sql`).join(', ')}: read them, run npm run check, and commit them with drizzle/meta and drizzle/catalog.json.`,
+      : `${tags.map((tag) => `drizzle/${tag}.sql and drizzle/down/${tag}.sql`).join(', ')}: read them, run npm run check, and commit them with drizzle/meta, drizzle/catalog.json and drizzle-v1.`,
   );
 } catch (error) {
   // What can't be finished is taken back, so that the folder is what it was.
