@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { PGlite } from '@electric-sql/pglite';
 import { drizzle } from 'drizzle-orm/pglite';
 import { migrate } from 'drizzle-orm/pglite/migrator';
+import { migrationsFolder, migrationsSchema, migrationsTable } from '../src/own/migrations.ts';
 import { buildLiveDatabase } from './live-database.ts';
 import { proveMigration } from './proof.ts';
 import { askQuestions, openMultiPairSessions } from './questions.ts';
@@ -35,7 +36,7 @@ for (const table of ['sessions', 'orders', 'fills']) {
 }
 
 print(`\n2. Migrated with the files in drizzle/ (${elapsed()} so far)`);
-await migrate(db, { migrationsFolder: path.join(project, 'drizzle') });
+await migrate(db, { migrationsFolder, migrationsSchema, migrationsTable });
 
 print(`\n3. Proven in the database (${elapsed()} so far)`);
 const proofs = await proveMigration(client);

@@ -261,6 +261,72 @@ create table if not exists fills (
 --   call multi_pair_db.hand_over();                the lock becomes that transaction's
 create schema if not exists multi_pair_db;
 --> statement-breakpoint
+-- The journal, in the shape of drizzle-kit 1.0. A runner makes it before its first file: 1.0 makes all of it, 0.31 the first
+-- three columns. psql, or a runner with another journal, makes none.
+create table if not exists multi_pair_db.migrations (
+  -- squawk-ignore prefer-identity
+  id serial primary key,
+  hash text not null,
+  created_at bigint,
+  name text,
+  applied_at timestamp with time zone default now()
+);
+--> statement-breakpoint
+-- keep_journal: one row a file, under the name by which drizzle-kit 1.0 knows the file: its stamp in UTC, and its own name
+-- without the number. 0.31 gives none, and 1.0 would take a row without a name for no row, and run the file again.
+create or replace function multi_pair_db.keep_journal()
+returns trigger
+language plpgsql
+as $function$
+declare
+  -- What hand_over has said in this transaction. Good for one row: a file after it that stands outside the frame is another.
+  file constant text := coalesce(current_setting('multi_pair_db.handed_over', true), '');
+  recorded_hash text;
+begin
+  perform set_config('multi_pair_db.handed_over', '', true);
+
+  select hash
+  into recorded_hash
+  from multi_pair_db.migrations
+  where created_at / 1000 = new.created_at / 1000
+  order by id
+  limit 1;
+  if recorded_hash = new.hash then
+    return null;
+  end if;
+  if recorded_hash is not null then
+    raise exception 'the migration stamped % is recorded with another content; nothing was recorded', new.created_at
+      using errcode = 'unique_violation',
+            hint = 'The file is not what was applied. Restore it, and put the change into a new migration.';
+  end if;
+
+  if new.name is null and file = '' then
+    raise exception 'the journal row of %, stamped %, has no name', left(new.hash, 12), new.created_at
+      using errcode = 'not_null_violation',
+            hint = 'A file that stands outside the frame is finished by npm run finish. By hand, name the row as drizzle-kit 1.0 names the folder of the file.';
+  end if;
+  new.name := coalesce(new.name, to_char(to_timestamp(new.created_at / 1000) at time zone 'UTC', 'YYYYMMDDHH24MISS')
+    || regexp_replace(file, '^\d+', ''));
+  return new;
+end
+$function$;
+--> statement-breakpoint
+do $journal$
+begin
+  -- Only where they are missing: it waits for whoever reads the journal in a transaction.
+  if (select count(*) from pg_attribute
+      where attrelid = 'multi_pair_db.migrations'::regclass and attname in ('name', 'applied_at') and not attisdropped) < 2 then
+    alter table multi_pair_db.migrations
+      add column if not exists name text,
+      add column if not exists applied_at timestamp with time zone default now();
+  end if;
+
+  create or replace trigger trg_migrations_keep_journal
+    before insert on multi_pair_db.migrations
+    for each row execute function multi_pair_db.keep_journal();
+end
+$journal$;
+--> statement-breakpoint
 -- enter: begins a file. Refuses while another migration of this database runs, or where a runner that read the journal too
 -- early would record the file twice. Takes the session's lock and sets the session for long work.
 create or replace procedure multi_pair_db.enter(file text)
@@ -632,6 +698,7 @@ begin
 
   call multi_pair_db.keep_one_owner();
   call multi_pair_db.put_limits_back();
+  perform set_config('multi_pair_db.proven', file, false);
 end
 $procedure$;
 --> statement-breakpoint
@@ -663,18 +730,20 @@ end
 $procedure$;
 --> statement-breakpoint
 -- hand_over: the lock passes to the transaction that writes the journal row, and ends with it: there is no moment without
--- it, and no lock that a pooled connection would keep.
+-- it, and no lock that a pooled connection would keep. So does the name of the file, for that row.
 create or replace procedure multi_pair_db.hand_over()
 language plpgsql
 as $procedure$
 begin
+  perform set_config('multi_pair_db.handed_over', current_setting('multi_pair_db.proven', true), true),
+          set_config('multi_pair_db.proven', '', false);
   perform pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));
   perform pg_advisory_unlock(hashtextextended('multi-pair-db', 0));
 end
 $procedure$;
 --> statement-breakpoint
--- forget: takes the journal row of a file away, with the work that undoes it. By its stamp, to the second: a later
--- drizzle-kit cuts off the milliseconds. Also from drizzle's default journal, where somebody has used that.
+-- forget: takes the journal row of a file away, with the work that undoes it. By its stamp, to the second: that is all that
+-- drizzle-kit 1.0 knows. Also from drizzle's default journal, where somebody has used that.
 create or replace procedure multi_pair_db.forget(file text, created_at_ms bigint)
 language plpgsql
 as $procedure$
@@ -700,6 +769,7 @@ language plpgsql
 as $procedure$
 begin
   call multi_pair_db.prove(multi_pair_db.entered());
+  perform set_config('multi_pair_db.proven', '', false);
   perform pg_advisory_unlock(hashtextextended('multi-pair-db', 0));
 end
 $procedure$;

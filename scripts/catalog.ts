@@ -12,7 +12,7 @@ import {
   readCatalogFile,
 } from '../src/migrate/catalog/catalog-file.ts';
 import { readMigrationFiles } from '../src/migrate/history/folder.ts';
-import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
+import { migrationsFolder } from '../src/own/migrations.ts';
 import { writeExpected } from './expected.ts';
 import { openScratch } from './migration/scratch.ts';
 
@@ -20,7 +20,7 @@ import { openScratch } from './migration/scratch.ts';
 export async function buildCatalog(): Promise<string> {
   await using scratch = await openScratch([]);
   let objects = new Map<string, ExpectedObject>();
-  for (const { tag, statements } of await readMigrationFiles(ownMigrationsFolder)) {
+  for (const { tag, statements } of await readMigrationFiles(migrationsFolder)) {
     await scratch.apply(statements);
     objects = new Map(
       (await scratch.readObjects()).map((object) => {
@@ -38,11 +38,8 @@ export async function buildCatalog(): Promise<string> {
 }
 
 export async function writeCatalog(): Promise<void> {
-  await writeFile(path.join(ownMigrationsFolder, catalogFileName), await buildCatalog());
-  await writeExpected(
-    await readCatalogFile(ownMigrationsFolder),
-    await readMigrationFiles(ownMigrationsFolder),
-  );
+  await writeFile(path.join(migrationsFolder, catalogFileName), await buildCatalog());
+  await writeExpected(await readCatalogFile(migrationsFolder), await readMigrationFiles(migrationsFolder));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeCatalog();

@@ -1,25 +1,29 @@
-/** `npm run finish`: puts what a bare `drizzle-kit generate` has written into the frame, with undo, catalog and docs. */
+/** `npm run finish`: puts what a bare `drizzle-kit generate` has written into the frame, with undo, catalog, the layout of 1.0, and docs. */
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from '../src/migrate/history/folder.ts';
-import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
+import { migrationsFolder } from '../src/own/migrations.ts';
 import { writeCatalog } from './catalog.ts';
+import { writeFolderV1 } from './folder-v1.ts';
 import { RefusedError } from './migration/draft.ts';
 import { finishFile, isUnfinished } from './migration/finish-file.ts';
+import { cutStamps } from './migration/stamps.ts';
 import { writeReadme } from './readme.ts';
 
 /** Finishes the files that are unfinished, oldest first; returns their tags. */
 export async function finishAll(): Promise<string[]> {
-  const files = await readMigrationFiles(ownMigrationsFolder);
+  const files = await readMigrationFiles(migrationsFolder);
   const tags = files.filter(isUnfinished).map(({ tag }) => tag);
+  await cutStamps(migrationsFolder, tags);
   for (const tag of tags) {
     // Read again: the file before it may just have been finished.
-    const current = await readMigrationFiles(ownMigrationsFolder);
+    const current = await readMigrationFiles(migrationsFolder);
     const at = current.findIndex((file) => file.tag === tag);
     const file = current[at];
     if (file === undefined) throw new Error(`${tag} is gone`);
-    await finishFile(ownMigrationsFolder, file, current.slice(0, at));
+    await finishFile(migrationsFolder, file, current.slice(0, at));
   }
   await writeCatalog();
+  await writeFolderV1();
   await writeReadme();
   return tags;
 }

@@ -4,7 +4,7 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from '../src/migrate/history/folder.ts';
-import { ownMigrationsFolder } from '../src/own/migrations-folder.ts';
+import { migrationsFolder } from '../src/own/migrations.ts';
 import { finishAll } from './finish.ts';
 import { RefusedError } from './migration/draft.ts';
 
@@ -16,9 +16,9 @@ if (name === undefined || more.length > 0 || !/^[a-z][a-z0-9_]*$/.test(name)) {
   process.exit(2);
 }
 
-const journalFile = path.join(ownMigrationsFolder, 'meta', '_journal.json');
+const journalFile = path.join(migrationsFolder, 'meta', '_journal.json');
 const journal = await readFile(journalFile, 'utf8');
-const before = (await readMigrationFiles(ownMigrationsFolder)).map(({ tag }) => tag);
+const before = (await readMigrationFiles(migrationsFolder)).map(({ tag }) => tag);
 
 const kit = fileURLToPath(new URL('../node_modules/drizzle-kit/bin.cjs', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -29,7 +29,7 @@ const generated = spawnSync(process.execPath, [kit, 'generate', '--name', name],
 });
 if (generated.status !== 0) process.exit(generated.status ?? 1);
 
-const tags = (await readMigrationFiles(ownMigrationsFolder))
+const tags = (await readMigrationFiles(migrationsFolder))
   .map(({ tag }) => tag)
   .filter((tag) => !before.includes(tag));
 try {
@@ -37,14 +37,14 @@ try {
   console.log(
     tags.length === 0
       ? 'The schema has not changed: there is nothing to generate.'
-      : `${tags.map((tag) => `drizzle/${tag}.sql and drizzle/down/${tag}.sql`).join(', ')}: read them, run npm run check, and commit them with drizzle/meta and drizzle/catalog.json.`,
+      : `${tags.map((tag) => `drizzle/${tag}.sql and drizzle/down/${tag}.sql`).join(', ')}: read them, run npm run check, and commit them with drizzle/meta, drizzle/catalog.json and drizzle-v1.`,
   );
 } catch (error) {
   // What can't be finished is taken back, so that the folder is what it was.
   await writeFile(journalFile, journal);
   for (const tag of tags) {
-    await rm(path.join(ownMigrationsFolder, `${tag}.sql`), { force: true });
-    await rm(path.join(ownMigrationsFolder, 'meta', `${tag.slice(0, 4)}_snapshot.json`), { force: true });
+    await rm(path.join(migrationsFolder, `${tag}.sql`), { force: true });
+    await rm(path.join(migrationsFolder, 'meta', `${tag.slice(0, 4)}_snapshot.json`), { force: true });
   }
   if (!(error instanceof RefusedError)) throw error;
   console.error(`${error.message}\n\nNothing was generated.`);

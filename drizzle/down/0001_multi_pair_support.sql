@@ -167,7 +167,7 @@ begin
   drop table if exists multi_pair_db.undo_sessions, multi_pair_db.undo_orders, multi_pair_db.undo_changes;
   alter table multi_pair_db.undo_sessions_draft rename to undo_sessions;
   alter table multi_pair_db.undo_orders_draft rename to undo_orders;
-  call multi_pair_db.forget('0001_multi_pair_support', 1795392594478);
+  call multi_pair_db.forget('0001_multi_pair_support', 1795392594000);
 end
 $undo$;
 --> statement-breakpoint

@@ -1,5 +1,5 @@
 import type { Project, StatementFacts } from '../migrate/project.ts';
-import { ownMigrationsFolder } from './migrations-folder.ts';
+import { migrationsFolder, migrationsSchema, migrationsTable } from './migrations.ts';
 import { ownPair, rowRules } from './row-rules.ts';
 
 const looks: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', tables: [] };
@@ -7,8 +7,8 @@ const batches = 'ROW EXCLUSIVE, and the rows of one batch; passes over rows that
 
 /** This package's own migrations, and what their DO blocks do: what stands in them can't be read from outside. */
 export const ownProject: Project = {
-  folder: ownMigrationsFolder,
-  journal: { schema: 'multi_pair_db', table: 'migrations' },
+  folder: migrationsFolder,
+  journal: { schema: migrationsSchema, table: migrationsTable },
   versions: { oldest: 15, newest: 18 },
   rowRules,
   putAside: {
@@ -23,6 +23,11 @@ export const ownProject: Project = {
     '0000_baseline': {
       refuse: { ...looks, work: 'takes the migrations’ lock, alone or not at all' },
       shape: looks,
+      journal: {
+        lock: 'SHARE ROW EXCLUSIVE on the journal (ACCESS EXCLUSIVE where it lacks a column), for some milliseconds',
+        work: 'brings the journal into the shape of drizzle-kit 1.0; its trigger names the rows that have no name',
+        tables: [],
+      },
       missing: {
         lock: 'none where nothing is missing; else ACCESS EXCLUSIVE on a table under 8 MB while its index is built',
         work: 'reads the catalog; adds a missing index or foreign key to a small table, refuses on a large one',

@@ -7,7 +7,7 @@ import type { PGlite } from '@electric-sql/pglite';
 import { openPglite } from '../connection/embedded.ts';
 import { OperationError } from '../connection/errors.ts';
 import { readMigrationFiles } from '../migrate/history/folder.ts';
-import { ownMigrationsFolder } from '../own/migrations-folder.ts';
+import { migrationsFolder } from '../own/migrations.ts';
 
 /** Read once a process: a file of tests makes many databases. */
 const snapshots = new Map<string, Promise<Blob>>();
@@ -42,7 +42,7 @@ export async function loadMigrated(folder: string): Promise<PGlite> {
 /** The migrations that are in it: another release has another snapshot. */
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256');
-  for (const migration of await readMigrationFiles(ownMigrationsFolder)) hash.update(migration.hash);
+  for (const migration of await readMigrationFiles(migrationsFolder)) hash.update(migration.hash);
   return hash.digest('hex').slice(0, 16);
 }
 

@@ -1,9 +1,15 @@
-import { readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { getTableConfig, PgDialect } from 'drizzle-orm/pg-core';
 import { expect, test } from 'vitest';
+import { nameFolder } from '../../src/migrate/history/folder-name.ts';
+import { migrationsFolderV1 } from '../../src/own/migrations.ts';
+import { readOwnTables } from '../../src/own/tables.ts';
 import { sessions } from '../../src/schema/index.ts';
-import { runProjectKit } from '../support/drizzle-kit.ts';
-import { liveColumns } from '../support/facts.ts';
+import { runKit, runProjectKit } from '../support/drizzle-kit.ts';
+import { liveColumns, migrationFiles } from '../support/facts.ts';
 import { readLegacySchema } from '../support/migrations.ts';
 
 const read = (file: string) => readFile(new URL(`../../drizzle/${file}`, import.meta.url), 'utf8');
@@ -26,6 +32,39 @@ test('drizzle-kit finds nothing to generate, and is content with the journal', a
   expect((await runProjectKit(['generate'])).output).toContain('No schema changes, nothing to migrate');
   expect(await runProjectKit(['check'])).toMatchObject({ code: 0 });
 });
+
+test('drizzle-kit 1.0 finds nothing to generate from the tables, and is content with its layout', async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-v1-'));
+  try {
+    await symlink(
+      fileURLToPath(new URL('../drizzle-1/node_modules', import.meta.url)),
+      path.join(folder, 'node_modules'),
+    );
+    await cp(new URL('../../src/schema', import.meta.url), path.join(folder, 'schema'), { recursive: true });
+    await cp(migrationsFolderV1, path.join(folder, 'drizzle'), { recursive: true });
+    const tables = (await readOwnTables()).map((table) => `./schema/${table}.ts`);
+    await writeFile(
+      path.join(folder, 'drizzle.config.ts'),
+      `export default { dialect: 'postgresql', schema: ${JSON.stringify(tables)} };`,
+    );
+    expect((await runKit(folder, ['generate'], {})).output).toContain(
+      'No schema changes, nothing to migrate',
+    );
+    expect(await runKit(folder, ['check'], {})).toMatchObject({ code: 0 });
+    expect(await readdir(path.join(folder, 'drizzle'))).toEqual(migrationFiles.map(nameFolder));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test.each(migrationFiles)(
+  '$tag is stamped to the second, and stands in the layout of 1.0 as well',
+  async (file) => {
+    expect(file.createdAtMs % 1000).toBe(0);
+    const copy = path.join(migrationsFolderV1, nameFolder(file), 'migration.sql');
+    expect(await readFile(copy, 'utf8')).toBe(await read(`${file.tag}.sql`));
+  },
+);
 
 test.each(journal.entries)(
   '$tag begins, proves and ends under its own name, and its undo knows its journal row',

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readMigrationFiles } from '../../src/migrate/history/folder.ts';
+import { nameFolder } from '../../src/migrate/history/folder-name.ts';
+import { migrationsSchema, migrationsTable } from '../../src/own/migrations.ts';
+import { migrateV1 } from '../drizzle-1/migrate.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { nextTag } from '../support/facts.ts';
 import { readLegacySchema } from '../support/migrations.ts';
@@ -31,6 +35,12 @@ afterAll(() => copy[Symbol.asyncDispose]());
 const cli = (url: string, ...args: string[]) => copy.run('src/cli/main.ts', [...args, '--url', url]);
 const kit = (url: string) => copy.run('node_modules/drizzle-kit/bin.cjs', ['migrate'], { DATABASE_URL: url });
 
+async function kitV1(url: string): Promise<{ code: number; output: string }> {
+  const migrationsFolder = path.join(copy.folder, 'drizzle-v1');
+  await migrateV1(url, { migrationsFolder, migrationsSchema, migrationsTable });
+  return { code: 0, output: '' };
+}
+
 const files = async (): Promise<string[]> =>
   JSON.parse(await copy.read('drizzle/meta/_journal.json')).entries.map(
     (entry: { tag: string }) => entry.tag,
@@ -56,6 +66,10 @@ test('one index comes to a file of at most 25 lines, an undo, and a line of the 
     definition: 'btree (exchange, "timestamp")',
     migration: tag,
   });
+  const [made] = (await readMigrationFiles(path.join(copy.folder, 'drizzle'))).slice(-1);
+  if (made === undefined) throw new Error('no file was made');
+  expect(made.createdAtMs % 1000).toBe(0);
+  expect(await copy.read(`drizzle-v1/${nameFolder(made)}/migration.sql`)).toBe(file);
   expect((await copy.run('scripts/finish.ts', [])).output).toContain('Every file stands in the frame.');
 });
 
@@ -66,14 +80,19 @@ describe.each(serverVersions)('PostgreSQL %i: a live database gets the new index
     return row?.['valid'];
   };
 
-  test.for(['engine', 'drizzle-kit', 'psql'] as const)(
+  test.for(['engine', 'drizzle-kit', 'drizzle-kit 1.0', 'psql'] as const)(
     'by %s, is verified, and goes back',
     async (by, { skip }) => {
       if (by === 'psql' && !isOnPath('psql')) return skip('psql is not on the PATH');
       await using live = await createDatabase(version, 'legacy');
       await live.sql.unsafe(oddities);
       const before = await live.sql.unsafe(checksumOfOldColumns);
-      const migrate = { engine: (url: string) => cli(url, 'migrate'), 'drizzle-kit': kit, psql }[by];
+      const migrate = {
+        engine: (url: string) => cli(url, 'migrate'),
+        'drizzle-kit': kit,
+        'drizzle-kit 1.0': kitV1,
+        psql,
+      }[by];
 
       expect(await migrate(live.url)).toMatchObject({ code: 0 });
       expect(await isValid(live)).toBe(true);

@@ -1,3 +1,4 @@
+import { nameFolder } from '../../src/migrate/history/folder-name.ts';
 import { fillIdentityKeys } from '../../src/schema/fill-identity.ts';
 import { lastTag, migrationOf, tags } from './facts.ts';
 
@@ -24,6 +25,7 @@ const nextRow = tags.length + 1;
 const index = 'idx_sessions_pairs_gin';
 const check = 'sessions_pairs_is_array_of_strings';
 const trigger = 'trg_sessions_sync_pairs';
+const rerun0000 = /^psql .*0000_baseline\.sql$/;
 const rerun0001 = /^psql .*0001_multi_pair_support\.sql$/;
 
 const columns: readonly Damage[] = [
@@ -347,8 +349,8 @@ const journal: readonly Damage[] = [
     expected: 'recorded as applied',
     found: 'not recorded',
     repair: new RegExp(`^multi-pair-db migrate ${last.tag.slice(1, 4)}$`),
-    undo: `insert into ${recorded} (id, hash, created_at)
-           values (${tags.length}, '${last.hash}', ${last.createdAtMs})`,
+    undo: `insert into ${recorded} (id, hash, created_at, name)
+           values (${tags.length}, '${last.hash}', ${last.createdAtMs}, '${nameFolder(last)}')`,
   },
   {
     name: 'a migration applied from another file',
@@ -361,12 +363,39 @@ const journal: readonly Damage[] = [
   },
   {
     name: 'a migration that this release does not know',
-    by: [`insert into ${recorded} (id, hash, created_at) values (${nextRow}, 'f00', 1895392594478)`],
+    by: [
+      `insert into ${recorded} (id, hash, created_at, name) values (${nextRow}, 'f00', 1895392594478, 'f00')`,
+    ],
     object: 'journal',
     expected: 'one row for each file, written from that file',
     found: `${recorded} has a row (id ${nextRow}, created_at 1895392594478) that belongs to no file of this folder`,
     repair: /^Check that this is the right database/,
     undo: `delete from ${recorded} where hash = 'f00'`,
+  },
+  {
+    name: 'a row that drizzle-kit 1.0 does not know',
+    by: [`update ${recorded} set name = null where created_at = ${last.createdAtMs}`],
+    object: `journal row of ${last.tag}`,
+    expected: 'named as drizzle-kit 1.0 names it',
+    found: 'no name: drizzle-kit 1.0 would run the file again',
+    repair: /^multi-pair-db migrate$/,
+    undo: `update ${recorded} set name = '${nameFolder(last)}' where name is null`,
+  },
+  {
+    name: 'the trigger of the journal disabled',
+    by: [`alter table ${recorded} disable trigger trg_migrations_keep_journal`],
+    object: 'procedure multi_pair_db.keep_journal()',
+    expected: 'fires trg_migrations_keep_journal on migrations BEFORE INSERT FOR EACH ROW',
+    found: 'fires trg_migrations_keep_journal on migrations BEFORE INSERT FOR EACH ROW, never: disabled',
+    repair: rerun0000,
+  },
+  {
+    name: 'a column of the journal dropped',
+    by: [`alter table ${recorded} drop column applied_at`],
+    object: 'procedure multi_pair_db.keep_journal()',
+    expected: 'columns applied_at, created_at, hash, id, name',
+    found: 'columns created_at, hash, id, name',
+    repair: rerun0000,
   },
 ];
 

@@ -59,7 +59,8 @@ export async function copyProject(): Promise<ProjectCopy> {
   };
 }
 
-function ended(
+/** Runs a command without the database of whoever runs the tests. */
+export function ended(
   command: string,
   args: readonly string[],
   cwd: string,

@@ -1,3 +1,5 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import { expectTypeOf, test } from 'vitest';
 import {
   type ApplyReport,
@@ -11,6 +13,18 @@ import {
   readStatus,
   rollbackMigration,
 } from '../../src/own/index.ts';
+import {
+  migrationsFolder,
+  migrationsFolderV1,
+  migrationsSchema,
+  migrationsTable,
+} from '../../src/own/migrations.ts';
+
+test('the example of the folders type-checks', async () => {
+  const db = drizzle('postgres://localhost/trading');
+  await migrate(db, { migrationsFolder, migrationsSchema, migrationsTable });
+  expectTypeOf(migrationsFolderV1).toEqualTypeOf<string>();
+});
 
 test('the examples of the migrator type-check', async () => {
   await using connection = await openConnection('postgres://localhost/trading');

@@ -39,7 +39,8 @@ const namesOf = (objects: readonly CatalogObject[]): string[] => [
  *
  * The same tables read equal on PostgreSQL 15 to 18 and PGlite, in whatever schema the search path finds them:
  * definitions are taken without schema names, and NOT NULL, which PostgreSQL 18 also lists as constraints, is a
- * property of its column everywhere. Reads the system catalogs alone; takes no lock on the tables.
+ * property of its column everywhere. A trigger on a table of one of the `schemas` (the journal) is read with its function,
+ * and so are the columns that it relies on. Reads the system catalogs alone; takes no lock on the tables.
  */
 export async function readCatalog(
   connection: Connection,
@@ -159,5 +160,28 @@ select 'procedure', n.nspname::text, p.proname || '(' || oidvectortypes(p.proarg
   )
 from pg_namespace as n
 join pg_proc as p on p.pronamespace = n.oid and p.prorettype <> 'trigger'::regtype
+join pg_language as l on l.oid = p.prolang
+where n.nspname = any($2::text[])
+
+union all
+select 'procedure', n.nspname::text, p.proname || '()',
+  json_build_object(
+    'kind', 'function of a trigger',
+    'fires', regexp_replace(pg_get_triggerdef(g.oid), '^CREATE TRIGGER (\\S+) (.*?) ON .*?( FOR .*) EXECUTE .*$', '\\1 on ' || c.relname || ' \\2\\3')
+      || case g.tgenabled when 'D' then ', never: disabled' when 'R' then ', in replication only' else '' end,
+    'columns', (
+      select string_agg(a.attname, ', ' order by a.attname)
+      from pg_attribute as a
+      where a.attrelid = c.oid and not a.attisdropped and a.attname in ('id', 'hash', 'created_at', 'name', 'applied_at')
+    ),
+    'language', l.lanname,
+    'security definer', p.prosecdef,
+    'settings', array_to_string(p.proconfig, ', '),
+    'body', p.prosrc
+  )
+from pg_namespace as n
+join pg_class as c on c.relnamespace = n.oid
+join pg_trigger as g on g.tgrelid = c.oid and not g.tgisinternal
+join pg_proc as p on p.oid = g.tgfoid and p.pronamespace = n.oid
 join pg_language as l on l.oid = p.prolang
 where n.nspname = any($2::text[])`;

@@ -1,6 +1,6 @@
 import { OperationError } from '../../connection/errors.ts';
 import type { MigrationFile } from './folder.ts';
-import { type JournalRow, type JournalTable, nameJournal } from './journal.ts';
+import { fileOf, insertSql, type JournalRow, type JournalTable } from './journal.ts';
 
 /** A way in which the journal of the database and the files of the folder contradict each other. */
 export interface HistoryFault {
@@ -14,6 +14,8 @@ export interface HistoryFault {
 export interface History {
   readonly applied: readonly MigrationFile[];
   readonly pending: readonly MigrationFile[];
+  /** Applied, but their rows have no name where others have: drizzle-kit 1.0 would run them again. `migrate` names them. */
+  readonly unnamed: readonly MigrationFile[];
   readonly faults: readonly HistoryFault[];
 }
 
@@ -23,19 +25,24 @@ export function compareHistory(
   rows: readonly JournalRow[],
   journal: JournalTable,
 ): History {
-  const recorded = new Set(rows.map((row) => row.createdAtMs));
-  const pending = files.filter((file) => !recorded.has(file.createdAtMs));
+  const recorded = new Set(rows.map((row) => fileOf(row, files)));
+  const unnamed = new Set(rows.filter(({ name }) => name === null).map((row) => fileOf(row, files)));
+  const isNamed = rows.some(({ name }) => name !== undefined);
   return {
-    applied: files.filter((file) => recorded.has(file.createdAtMs)),
-    pending,
+    applied: files.filter((file) => recorded.has(file)),
+    pending: files.filter((file) => !recorded.has(file)),
+    unnamed: files.filter((file) => unnamed.has(file)),
     faults: [
       ...listDisorder(files, recorded),
-      ...listDuplicates(rows),
+      ...listDuplicates(files, rows),
       ...listStrangers(files, rows),
-      ...listGaps(files, recorded, nameJournal(journal)),
+      ...listGaps(files, recorded, (file) => insertSql(file, journal, isNamed)),
     ],
   };
 }
+
+/** The files that have a row; undefined stands for rows that are of no file. */
+type Recorded = ReadonlySet<MigrationFile | undefined>;
 
 /** @throws OperationError `HISTORY` that names every fault. */
 export function refuseFaults({ faults }: History): void {
@@ -48,14 +55,14 @@ export function refuseFaults({ faults }: History): void {
 }
 
 /** Drizzle applies only what is stamped later than the last row: such a file would never run, and nobody would know. */
-function listDisorder(files: readonly MigrationFile[], recorded: ReadonlySet<number | null>): HistoryFault[] {
+function listDisorder(files: readonly MigrationFile[], recorded: Recorded): HistoryFault[] {
   return files.flatMap((file, index) => {
     const newest = files
       .slice(0, index)
       .reduce((latest, earlier) => Math.max(latest, earlier.createdAtMs), 0);
     if (file.createdAtMs > newest) return [];
     const before = files.find((earlier) => earlier.createdAtMs === newest);
-    const applied = before !== undefined && recorded.has(before.createdAtMs);
+    const applied = before !== undefined && recorded.has(before);
     return [
       {
         kind: applied ? 'older' : 'out of order',
@@ -67,10 +74,12 @@ function listDisorder(files: readonly MigrationFile[], recorded: ReadonlySet<num
   });
 }
 
-function listDuplicates(rows: readonly JournalRow[]): HistoryFault[] {
+function listDuplicates(files: readonly MigrationFile[], rows: readonly JournalRow[]): HistoryFault[] {
   const groups = new Map<string, JournalRow[]>();
-  for (const row of rows)
-    groups.set(`${row.createdAtMs}`, [...(groups.get(`${row.createdAtMs}`) ?? []), row]);
+  for (const row of rows) {
+    const key = fileOf(row, files)?.tag ?? `${row.createdAtMs}`;
+    groups.set(key, [...(groups.get(key) ?? []), row]);
+  }
   return [...groups.values()].flatMap((group) => {
     const ids = group.map((row) => row.id);
     if (ids.length < 2) return [];
@@ -86,7 +95,7 @@ function listDuplicates(rows: readonly JournalRow[]): HistoryFault[] {
 
 function listStrangers(files: readonly MigrationFile[], rows: readonly JournalRow[]): HistoryFault[] {
   return rows.flatMap((row): HistoryFault[] => {
-    const file = files.find((candidate) => candidate.createdAtMs === row.createdAtMs);
+    const file = fileOf(row, files);
     if (file === undefined) {
       return [
         {
@@ -111,17 +120,17 @@ function listStrangers(files: readonly MigrationFile[], rows: readonly JournalRo
 
 function listGaps(
   files: readonly MigrationFile[],
-  recorded: ReadonlySet<number | null>,
-  journal: string,
+  recorded: Recorded,
+  restore: (file: MigrationFile) => string,
 ): HistoryFault[] {
-  const last = files.findLastIndex((file) => recorded.has(file.createdAtMs));
+  const last = files.findLastIndex((file) => recorded.has(file));
   return files.slice(0, Math.max(0, last)).flatMap((file) => {
-    if (recorded.has(file.createdAtMs)) return [];
+    if (recorded.has(file)) return [];
     return [
       {
         kind: 'gap',
         message: `${file.tag} is not recorded as applied, but ${files[last]?.tag} after it is`,
-        advice: `If it came late, generate it again, so that its stamp is the latest. If it was applied and its row is lost, run verify, then put the row back: insert into ${journal} (hash, created_at) values ('${file.hash}', ${file.createdAtMs});`,
+        advice: `If it came late, generate it again, so that its stamp is the latest. If it was applied and its row is lost, run verify, then put the row back: ${restore(file)};`,
       },
     ];
   });

@@ -1,7 +1,7 @@
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { readMigrationFiles } from '../history/folder.ts';
-import { createJournal, defaultJournal } from '../history/journal.ts';
+import { completeJournal, createJournal, defaultJournal } from '../history/journal.ts';
 import { buildPlan, type PlanMode, type PlannedMigration } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
 import { type Run, type RunOptions, type StepReport, withRun } from './run.ts';
@@ -43,11 +43,10 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
   const startedAtMs = Date.now();
   return withRun(connection, project, options, async (run) => {
     const plan = await buildPlan(connection, project, options.upTo);
-    await createJournal(
-      connection,
-      project.journal ?? defaultJournal,
-      await readMigrationFiles(project.folder),
-    );
+    const journal = project.journal ?? defaultJournal;
+    const files = await readMigrationFiles(project.folder);
+    await createJournal(connection, journal);
+    await completeJournal(connection, journal, files);
     const all = [...plan.repairs, ...plan.migrations];
     const done: AppliedMigration[] = [];
     for (const [index, migration] of all.entries()) {
@@ -57,6 +56,8 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
       run.emit({ kind: 'finished', tag, durationMs: report.durationMs });
       done.push(report);
     }
+    // A file that was run again may have brought the journal into the shape of drizzle-kit 1.0.
+    if (plan.repairs.length > 0) await completeJournal(connection, journal, files);
     const repaired = done.slice(0, plan.repairs.length);
     const applied = done.slice(plan.repairs.length);
     return {

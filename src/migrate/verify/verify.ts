@@ -86,7 +86,7 @@ export async function verifyDatabase(connection: Connection, options: VerifyOpti
 }
 
 function describeHistory(
-  { applied, pending, faults }: History,
+  { applied, pending, unnamed, faults }: History,
   isWanted: (tag: string) => boolean,
 ): Finding[] {
   const wanted = pending.filter(({ tag }) => isWanted(tag));
@@ -108,6 +108,15 @@ function describeHistory(
         expected: 'recorded as applied',
         found: 'not recorded',
         repair: migrateCommand(tag),
+      }),
+    ),
+    ...unnamed.map(
+      ({ tag }): Finding => ({
+        level: 'fault',
+        object: `journal row of ${tag}`,
+        expected: 'named as drizzle-kit 1.0 names it',
+        found: 'no name: drizzle-kit 1.0 would run the file again',
+        repair: 'multi-pair-db migrate',
       }),
     ),
     ...faults.map(

@@ -9,7 +9,7 @@ export const expectedTriggers: readonly { readonly table: string; readonly name:
 
 /** What the journal has a row of. */
 export const expectedMigrations: readonly { readonly tag: string; readonly createdAtMs: number }[] = [
-  { tag: '0000_baseline', createdAtMs: 1795392593795 },
-  { tag: '0001_multi_pair_support', createdAtMs: 1795392594478 },
-  { tag: '0002_symbol_indexes', createdAtMs: 1795392595164 },
+  { tag: '0000_baseline', createdAtMs: 1795392593000 },
+  { tag: '0001_multi_pair_support', createdAtMs: 1795392594000 },
+  { tag: '0002_symbol_indexes', createdAtMs: 1795392595000 },
 ];

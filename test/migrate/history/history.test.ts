@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { OperationError } from '../../../src/connection/errors.ts';
 import type { MigrationFile } from '../../../src/migrate/history/folder.ts';
 import { compareHistory, refuseFaults, resolveMigration } from '../../../src/migrate/history/history.ts';
-import { defaultJournal } from '../../../src/migrate/history/journal.ts';
+import { defaultJournal, type JournalRow } from '../../../src/migrate/history/journal.ts';
 
 const file = (tag: string, createdAtMs: number): MigrationFile => ({
   tag,
@@ -57,6 +57,57 @@ describe('a history with a fault is refused, with what to do', () => {
       expect.objectContaining({ kind, advice: expect.stringContaining(advice) }),
     ]);
     expect(() => refuseFaults(history)).toThrow(expect.objectContaining({ code: 'HISTORY', exitCode: 4 }));
+  });
+});
+
+describe('rows of drizzle-kit 1.0, which knows names and whole seconds', () => {
+  const stamped = [file('0000_a', 1_700_000_000_164), file('0001_b', 1_700_000_000_900)];
+  const [first, second] = ['20231114221320_a', '20231114221320_b'];
+  const cut = (id: number, name: string | null, hash: string): JournalRow => ({
+    ...row(id, 1_700_000_000_000, hash),
+    name,
+  });
+
+  test('are of the file of that name, also where two were generated in one second', () => {
+    const rows = [cut(1, first, 'hash of 0000_a'), cut(2, second, 'hash of 0001_b')];
+    expect(compareHistory(stamped, rows, defaultJournal)).toEqual({
+      applied: stamped,
+      pending: [],
+      unnamed: [],
+      faults: [],
+    });
+    expect(compareHistory(stamped, [cut(1, second, 'hash of 0001_b')], defaultJournal)).toMatchObject({
+      applied: [stamped[1]],
+      faults: [
+        {
+          kind: 'gap',
+          advice: expect.stringContaining(
+            `created_at, name) values ('hash of 0000_a', 1700000000164, '${first}')`,
+          ),
+        },
+      ],
+    });
+  });
+
+  test('that were edited, or stand beside one of drizzle-kit 0.31, are faults', () => {
+    expect(compareHistory(stamped, [cut(1, first, 'other')], defaultJournal).faults).toMatchObject([
+      { kind: 'edited' },
+    ]);
+    const twice = [row(1, 1_700_000_000_164, 'hash of 0000_a'), cut(2, first, 'hash of 0000_a')];
+    expect(compareHistory(stamped, twice, defaultJournal).faults).toMatchObject([
+      { kind: 'duplicate', advice: expect.stringContaining('where id in (2)') },
+    ]);
+  });
+
+  test('without a name are of the file of that second and hash, and have to be named', () => {
+    expect(compareHistory(stamped, [cut(1, null, 'hash of 0000_a')], defaultJournal)).toMatchObject({
+      applied: [stamped[0]],
+      unnamed: [stamped[0]],
+      faults: [],
+    });
+    expect(compareHistory(stamped, [cut(1, null, 'other')], defaultJournal).faults).toMatchObject([
+      { kind: 'unknown' },
+    ]);
   });
 });
 

@@ -24,6 +24,9 @@ const repairable: Readonly<Record<string, string>> = {
   'the check gone': 'alter table sessions drop constraint sessions_pairs_is_array_of_strings',
   'a procedure of the frame changed': `create or replace procedure multi_pair_db.prove(file text) language plpgsql as 'begin null; end'`,
   'a procedure of the frame gone': 'drop procedure multi_pair_db.rest()',
+  'the trigger of the journal gone': 'drop trigger trg_migrations_keep_journal on multi_pair_db.migrations',
+  'the journal in the shape of drizzle-kit 0.31':
+    'alter table multi_pair_db.migrations drop column name, drop column applied_at',
 };
 
 describe.each(serverVersions)('PostgreSQL %i: recorded as applied, and then', (version) => {

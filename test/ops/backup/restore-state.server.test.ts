@@ -202,7 +202,7 @@ test.skipIf(skip)(`a journal in drizzle's default place goes with a backup of th
     create schema drizzle; create table drizzle.__drizzle_migrations (id serial primary key, hash text, created_at bigint);
     insert into drizzle.__drizzle_migrations (hash, created_at) values ('theirs', 1700000000000);
     insert into drizzle.__drizzle_migrations (hash, created_at) select hash, created_at from multi_pair_db.migrations;
-    drop table multi_pair_db.migrations`);
+    delete from multi_pair_db.migrations`);
   const rows = await db.sql`select * from drizzle.__drizzle_migrations order by id`;
   const file = await backUp(db, version, 'tables');
   await db.sql`delete from drizzle.__drizzle_migrations where hash <> 'theirs'`;
