@@ -21,7 +21,7 @@ export const decimalSchema = z.union([
 const jsonSchema = z.json().refine((value) => isStorableJson(value), { error: `holds ${unstorable}` });
 
 type Decimals<T extends PgTable> = {
-  [K in KeysOfType<T, 'PgReal'>]: T['_']['columns'][K]['_']['notNull'] extends true
+  [K in KeysOfType<T, 'real'>]: T['_']['columns'][K]['_']['notNull'] extends true
     ? typeof decimalSchema
     : z.ZodOptional<z.ZodNullable<typeof decimalSchema>>;
 };
