@@ -21,8 +21,7 @@ export function toExactBigint(column: string, value: unknown): bigint {
 }
 
 /**
- * A 64-bit integer as a JavaScript bigint, as `bigint(name, { mode: 'bigint' })` is, to Drizzle, drizzle-kit and
- * drizzle-zod. But where 9223372036854775807 has become a rounded number on its way (in Drizzle 0.45 all that is below a
+ * A 64-bit integer as a JavaScript bigint, as `bigint(name, { mode: 'bigint' })` is, to Drizzle and drizzle-kit. But where 9223372036854775807 has become a rounded number on its way (in Drizzle 0.45 all that is below a
  * `with` of a relational query comes through JSON), Drizzle would make 9223372036854775808n; this says so instead.
  */
 export function exactBigint<Name extends string>(name: Name) {
