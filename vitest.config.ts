@@ -49,7 +49,7 @@ export default defineConfig({
           name: 'pglite',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts'],
+          exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts', 'test/drizzle-1/**'],
           globalSetup: 'test/support/pglite.ts',
         },
       },
@@ -74,6 +74,8 @@ export default defineConfig({
             'test/queries/{rows,fills}.{server.,}test.ts',
             'test/queries/core/{errors,query,row-encoder}.test.ts',
             'test/queries/core/*.server.test.ts',
+            'test/zod/*.test.ts',
+            'test/drizzle-1/*.test.ts',
             'test/queries/{fills/insert-fills,sessions/claims}.server.test.ts',
           ],
           globalSetup: 'test/support/drizzle-1.ts',
@@ -96,6 +98,18 @@ export default defineConfig({
           include: ['test/**/*.soak.test.ts'],
           globalSetup: 'test/support/servers.ts',
           testTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'types-drizzle-1',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['test/drizzle-1/types/**/*.test-d.ts'],
+            tsconfig: './test/drizzle-1/tsconfig.json',
+          },
         },
       },
       {

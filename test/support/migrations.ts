@@ -21,7 +21,7 @@ const journal = { migrationsSchema: 'multi_pair_db', migrationsTable: 'migration
 export async function migrate(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    await migrateFolder(drizzle(sql), { migrationsFolder, ...journal });
+    await migrateFolder(drizzle({ client: sql }), { migrationsFolder, ...journal });
   } finally {
     await sql.end();
   }
@@ -29,5 +29,5 @@ export async function migrate(url: string): Promise<void> {
 
 /** The same on PGlite. */
 export async function migratePglite(client: PGlite): Promise<void> {
-  await migratePgliteFolder(drizzlePglite(client), { migrationsFolder, ...journal });
+  await migratePgliteFolder(drizzlePglite({ client }), { migrationsFolder, ...journal });
 }

@@ -1,8 +1,11 @@
+import type { GelDatabase } from 'drizzle-orm/gel-core';
+import type { MySqlDatabase } from 'drizzle-orm/mysql-core';
 import type { drizzle as drizzleNeonHttp } from 'drizzle-orm/neon-http';
 import type { drizzle as drizzleNeon } from 'drizzle-orm/neon-serverless';
 import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
 import { expectTypeOf, test } from 'vitest';
 import {
   claimSessionsToSettle,
@@ -159,4 +162,11 @@ test('decimals are numbers or exact text, wherever a table has real columns, and
   insertOrders(db, [{ id: 'o', marketprice: '1' }]);
   // @ts-expect-error no id
   insertOrders(db, [{ price: '1' }]);
+});
+
+test('what is no handle of PostgreSQL is none', () => {
+  expectTypeOf<MySqlDatabase<never, never>>().not.toExtend<Database>();
+  expectTypeOf<BaseSQLiteDatabase<'async', unknown>>().not.toExtend<Database>();
+  expectTypeOf<GelDatabase<never>>().not.toExtend<Database>();
+  expectTypeOf<{ _: { session: object } }>().not.toExtend<Database>();
 });
