@@ -1,4 +1,5 @@
-import { defineConfig } from 'vitest/config';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type Plugin } from 'vitest/config';
 
 const onServers = 'test/**/*.server.test.ts';
 
@@ -20,6 +21,20 @@ const olderServers = [
 /** Real servers are started once a run; the first test of a file may wait for PGlite to compile. */
 const patience = { testTimeout: 60_000, hookTimeout: 60_000 };
 
+/**
+ * `drizzle-orm` is 1.0 to our code and to the tests: as in a service, there is one of it. But the databases are made by
+ * the Drizzle of this repository, whose layout the folder of migrations has.
+ */
+const onDrizzle1: Plugin = {
+  name: 'drizzle-1',
+  enforce: 'pre',
+  resolveId(source, importer) {
+    if (!/^drizzle-orm(\/|$)/.test(source) || importer?.endsWith('test/support/migrations.ts')) return null;
+    const from = fileURLToPath(new URL('test/drizzle-1/package.json', import.meta.url));
+    return this.resolve(source, from, { skipSelf: true });
+  },
+};
+
 // isolate: false, where it is: files share what they import, which saves a sixth of the time. No module keeps state that
 // another file could see.
 export default defineConfig({
@@ -34,7 +49,7 @@ export default defineConfig({
           name: 'pglite',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts'],
+          exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts', 'test/drizzle-1/**'],
           globalSetup: 'test/support/pglite.ts',
         },
       },
@@ -45,6 +60,25 @@ export default defineConfig({
           isolate: false,
           include: [onServers],
           globalSetup: 'test/support/servers.ts',
+          env: { TEST_POSTGRES: '18' },
+        },
+      },
+      {
+        plugins: [onDrizzle1],
+        test: {
+          ...patience,
+          name: 'drizzle-1',
+          isolate: false,
+          // Rows, transactions, claims, errors and prepared statements: what depends on the session.
+          include: [
+            'test/queries/{rows,fills}.{server.,}test.ts',
+            'test/queries/core/{errors,query,row-encoder}.test.ts',
+            'test/queries/core/*.server.test.ts',
+            'test/zod/*.test.ts',
+            'test/drizzle-1/*.test.ts',
+            'test/queries/{fills/insert-fills,sessions/claims}.server.test.ts',
+          ],
+          globalSetup: 'test/support/drizzle-1.ts',
           env: { TEST_POSTGRES: '18' },
         },
       },
@@ -64,6 +98,18 @@ export default defineConfig({
           include: ['test/**/*.soak.test.ts'],
           globalSetup: 'test/support/servers.ts',
           testTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          name: 'types-drizzle-1',
+          include: [],
+          typecheck: {
+            enabled: true,
+            only: true,
+            include: ['test/drizzle-1/types/**/*.test-d.ts'],
+            tsconfig: './test/drizzle-1/tsconfig.json',
+          },
         },
       },
       {

@@ -1,3 +1,8 @@
+/**
+ * The relations between the tables as Drizzle 0.45 takes them: `drizzle({ client, schema: { ...schema, ...relations } })`.
+ * Drizzle 1.0 has no `relations` and takes them from `multi-pair-db/relations-v2`, which is why they are no part of
+ * `multi-pair-db/schema`.
+ */
 import { relations } from 'drizzle-orm';
 import { fills } from './fills.ts';
 import { orders } from './orders.ts';

@@ -1,47 +1,35 @@
 /**
  * Zod schemas for what services take from outside before they hand it to `multi-pair-db/queries`. They refuse what the
  * database would refuse, and keys that no column has; decimals are numbers or exact text. The options of a function are
- * its name with `OptionsSchema`. Needs the optional peers `zod` (4) and `drizzle-zod`.
+ * its name with `OptionsSchema`. Needs the optional peer `zod` (4), and nothing else.
  */
-import { createInsertSchema } from 'drizzle-zod';
 import { z } from 'zod';
 import { fills } from '../schema/fills.ts';
 import { orders } from '../schema/orders.ts';
 import { sessions } from '../schema/sessions.ts';
 import { pairsSchema } from './options.ts';
-import { refineForPostgres, textSchema } from './storable.ts';
+import { int64Schema, rowShape, textSchema } from './storable.ts';
 
 export * from './options.ts';
 
 /** A session for `insertSession`. */
-export const insertSessionSchema = createInsertSchema(sessions, refineForPostgres(sessions))
-  .omit({ pairCount: true })
-  .extend({ pairs: pairsSchema.nullable().optional() })
-  .strict();
+export const insertSessionSchema = z
+  .strictObject({ ...rowShape(sessions), pairs: pairsSchema.nullable().optional() })
+  .omit({ pairCount: true });
 
 /** An order for `insertOrders`. */
-export const insertOrderSchema = createInsertSchema(orders, refineForPostgres(orders))
-  .omit({ pairIndex: true })
-  .strict();
+export const insertOrderSchema = z.strictObject(rowShape(orders)).omit({ pairIndex: true });
 
 /**
  * A fill for `insertFills`: the venue's id in whatever form it comes. That `tradeId` and `execId` agree where both are
  * given is for `insertFills` to say.
  */
-export const insertFillSchema = createInsertSchema(fills, refineForPostgres(fills))
-  .extend({
-    id: textSchema.min(1),
-    execId: textSchema.min(1).nullable().optional(),
-    tradeId: z
-      .union([
-        z
-          .bigint()
-          .min(-(2n ** 63n))
-          .max(2n ** 63n - 1n),
-        z.int(),
-        textSchema.min(1),
-      ])
-      .nullable()
-      .optional(),
-  })
-  .strict();
+export const insertFillSchema = z.strictObject({
+  ...rowShape(fills),
+  id: textSchema.min(1),
+  execId: textSchema.min(1).nullable().optional(),
+  tradeId: z
+    .union([int64Schema, z.int(), textSchema.min(1)])
+    .nullable()
+    .optional(),
+});

@@ -1,9 +1,18 @@
 import { getTableColumns, is } from 'drizzle-orm';
-import { PgJsonb, PgReal, type PgTable, PgText } from 'drizzle-orm/pg-core';
+import {
+  PgBigInt53,
+  PgBigInt64,
+  PgBoolean,
+  PgInteger,
+  PgJsonb,
+  PgReal,
+  type PgTable,
+  PgText,
+} from 'drizzle-orm/pg-core';
 import { z } from 'zod';
-import { isStorableText, unstorable } from '../queries/core/arguments.ts';
+import { isStorableText, maxInt4, unstorable } from '../queries/core/arguments.ts';
 import { decimalPattern, fitsReal, outOfReal } from '../queries/core/encode.ts';
-import type { KeysOfType } from '../queries/core/row-types.ts';
+import type { RowInput } from '../queries/core/row-types.ts';
 
 /** Text that PostgreSQL stores as it is: without U+0000, and without half a surrogate pair. */
 export const textSchema = z.string().refine(isStorableText, { error: `holds ${unstorable}` });
@@ -17,30 +26,57 @@ export const decimalSchema = z.union([
   z.string().regex(decimalPattern).refine(fitsReal, { error: outOfReal }),
 ]);
 
+/** A 64-bit integer. */
+export const int64Schema = z
+  .bigint()
+  .min(-(2n ** 63n))
+  .max(2n ** 63n - 1n);
+
 /** A JSON document that `jsonb` takes. */
 const jsonSchema = z.json().refine((value) => isStorableJson(value), { error: `holds ${unstorable}` });
 
-type Decimals<T extends PgTable> = {
-  [K in KeysOfType<T, 'PgReal'>]: T['_']['columns'][K]['_']['notNull'] extends true
-    ? typeof decimalSchema
-    : z.ZodOptional<z.ZodNullable<typeof decimalSchema>>;
+/** What a column takes, by its type. */
+const schemas = [
+  [PgText, textSchema],
+  [PgReal, decimalSchema],
+  [PgJsonb, jsonSchema],
+  [PgBoolean, z.boolean()],
+  [
+    PgInteger,
+    z
+      .int()
+      .min(-maxInt4 - 1)
+      .max(maxInt4),
+  ],
+  [PgBigInt53, z.int()],
+  [PgBigInt64, int64Schema],
+] as const;
+
+/** The schemas of a row, by key: those that the insert functions need, and the rest, which may be null or missing. */
+export type RowShape<Row> = {
+  [K in keyof Row]-?: undefined extends Row[K]
+    ? z.ZodOptional<z.ZodNullable<z.ZodType<NonNullable<Row[K]>, NonNullable<Row[K]>>>>
+    : z.ZodType<Row[K], Row[K]>;
 };
 
 /**
- * What drizzle-zod lets through and the database would refuse, and the other way round: drizzle-zod knows no decimal
- * strings, and limits `real` to 24-bit integers, less than a bitcoin costs in Korean won. The type names the decimals
- * alone: text and JSON stay of the kind that drizzle-zod infers.
+ * The shape of a row to insert, read off the table: a new column is in it. It is made here and not by drizzle-zod (or
+ * `drizzle-orm/zod`, as it is called since 1.0), because hardly a column would be left as they have it: they let through
+ * text and JSON that the database refuses, know no decimal strings, and limit `real` to 24-bit integers, less than a
+ * bitcoin costs in Korean won.
  */
-export function refineForPostgres<T extends PgTable>(table: T): Decimals<T> {
-  const refinements: Record<string, z.ZodType> = {};
+export function rowShape<T extends PgTable>(table: T): RowShape<RowInput<T>> {
+  const shape: Record<string, z.ZodType> = {};
   for (const [key, column] of Object.entries(getTableColumns(table))) {
-    if (is(column, PgText)) refinements[key] = textSchema;
-    if (is(column, PgReal)) refinements[key] = decimalSchema;
-    if (is(column, PgJsonb)) refinements[key] = jsonSchema;
-    // Given as a schema, drizzle-zod takes it as it is, the null that the column allows included.
-    if (refinements[key] && !column.notNull) refinements[key] = refinements[key].nullable().optional();
+    const found = schemas.find(([type]) => is(column, type));
+    if (found === undefined) {
+      throw new TypeError(
+        `column ${column.name}: no schema for ${column.getSQLType()}; add one to storable.ts`,
+      );
+    }
+    shape[key] = column.notNull ? found[1] : found[1].nullable().optional();
   }
-  return refinements as Decimals<T>;
+  return shape as RowShape<RowInput<T>>;
 }
 
 function isStorableJson(value: unknown): boolean {

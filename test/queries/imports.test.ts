@@ -65,5 +65,5 @@ test('nothing but these two packages is loaded', async () => {
 });
 
 test('the zod entry says which package it misses', async () => {
-  await expect(evaluate(`await import('multi-pair-db/zod')`)).rejects.toThrow(/drizzle-zod|'zod'/);
+  await expect(evaluate(`await import('multi-pair-db/zod')`)).rejects.toThrow(/Cannot find package 'zod'/);
 });

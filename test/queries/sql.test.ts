@@ -73,7 +73,7 @@ test('settlement', async () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "select … from ( select … from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and coalesce(pairs, '[]') @> $2::jsonb and exchange is not distinct from $3 and startedat <= (select $4::bigint) and (startedat, id) < ((select $4::bigint), (select $5::text)) order by startedat desc, id desc limit 1000 ) as newest order by startedat desc, id desc limit (select $n::integer) -- [7,"[\\"A\\"]","okx",1,"a",5]",
+      "select … from ( select … from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and coalesce(pairs, '[]') @> $2::text::jsonb and exchange is not distinct from $3 and startedat <= (select $4::bigint) and (startedat, id) < ((select $4::bigint), (select $5::text)) order by startedat desc, id desc limit 1000 ) as newest order by startedat desc, id desc limit (select $n::integer) -- [7,"[\\"A\\"]","okx",1,"a",5]",
     ]
   `);
   expect(
@@ -95,8 +95,8 @@ test('settlement', async () => {
 test('pairs: first the walk, then the index', async () => {
   expect(await sent((db) => listSessionsByPair(db, { pair: 'A' }))).toMatchInlineSnapshot(`
     [
-      "with recursive walk (down_to, visited, held, ids) as ( select 9223372036854775807::bigint, 0::bigint, 0, '{}'::text[] union all select step.lowest - 1, walk.visited + step.visited, walk.held + cardinality(step.ids), walk.ids || step.ids from walk cross join lateral ( select nullif(min(startedat), '-9223372036854775808'::bigint) as lowest, count(*) as visited, coalesce( array_agg(id order by startedat desc, id desc) filter (where pairs @> $1::jsonb ), '{}' ) as ids from ( select id, startedat, pairs, pair_count, exchange from sessions where startedat <= walk.down_to order by startedat desc fetch first 250 rows with ties ) as step_rows ) as step where walk.down_to is not null and walk.held < $n::integer and walk.visited < 500 + 100 * walk.held ), found as ( select unnest(ids) as id from (select ids from walk order by cardinality(ids) desc limit 1) as longest ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc, s.id desc limit $2 -- ["[\\"A\\"]",100]",
-      "with found as materialized ( select id from sessions where pairs @> $1::jsonb order by startedat desc nulls last, id desc limit $2 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["[\\"A\\"]",100]",
+      "with recursive walk (down_to, visited, held, ids) as ( select 9223372036854775807::bigint, 0::bigint, 0, '{}'::text[] union all select step.lowest - 1, walk.visited + step.visited, walk.held + cardinality(step.ids), walk.ids || step.ids from walk cross join lateral ( select nullif(min(startedat), '-9223372036854775808'::bigint) as lowest, count(*) as visited, coalesce( array_agg(id order by startedat desc, id desc) filter (where pairs @> $1::text::jsonb ), '{}' ) as ids from ( select id, startedat, pairs, pair_count, exchange from sessions where startedat <= walk.down_to order by startedat desc fetch first 250 rows with ties ) as step_rows ) as step where walk.down_to is not null and walk.held < $n::integer and walk.visited < 500 + 100 * walk.held ), found as ( select unnest(ids) as id from (select ids from walk order by cardinality(ids) desc limit 1) as longest ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc, s.id desc limit $2 -- ["[\\"A\\"]",100]",
+      "with found as materialized ( select id from sessions where pairs @> $1::text::jsonb order by startedat desc nulls last, id desc limit $2 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["[\\"A\\"]",100]",
     ]
   `);
   expect(
@@ -104,7 +104,7 @@ test('pairs: first the walk, then the index', async () => {
       await sent((db) => listSessionsByPairs(db, { pairs: ['A', 'B'], match: 'all', exchange: 'okx', after }))
     )[1],
   ).toMatchInlineSnapshot(
-    `"with found as materialized ( select id from sessions where pairs @> $1::jsonb and exchange is not distinct from $2 and (coalesce(startedat, '-9223372036854775808'::bigint), id) < ($3::bigint, $4) order by startedat desc nulls last, id desc limit $5 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["[\\"A\\",\\"B\\"]","okx",1,"a",100]"`,
+    `"with found as materialized ( select id from sessions where pairs @> $1::text::jsonb and exchange is not distinct from $2 and (coalesce(startedat, '-9223372036854775808'::bigint), id) < ($3::bigint, $4) order by startedat desc nulls last, id desc limit $5 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["[\\"A\\",\\"B\\"]","okx",1,"a",100]"`,
   );
   expect(
     (await sent((db) => listSessionsByPairs(db, { pairs: ['A', 'B'], match: 'any' })))[1],
@@ -115,7 +115,7 @@ test('pairs: first the walk, then the index', async () => {
     await sent((db) => listSessionsByPair(db, { pair: 'A', after: { startedAt: null, id: 'a' } })),
   ).toMatchInlineSnapshot(`
     [
-      "select … from (select … from sessions where startedat is null and id < $1 offset 0) as s where coalesce(pairs, '[]') @> $2::jsonb order by id desc limit $3 -- ["a","[\\"A\\"]",100]",
+      "select … from (select … from sessions where startedat is null and id < $1 offset 0) as s where coalesce(pairs, '[]') @> $2::text::jsonb order by id desc limit $3 -- ["a","[\\"A\\"]",100]",
     ]
   `);
   expect((await sent((db) => listMultiPairSessions(db)))[1]).toMatchInlineSnapshot(

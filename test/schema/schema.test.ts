@@ -3,11 +3,13 @@ import { eq } from 'drizzle-orm';
 import { getTableConfig } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import * as schema from '../../src/schema/index.ts';
+import * as tables from '../../src/schema/index.ts';
+import * as relations from '../../src/schema/relations.ts';
 import { columnsOf, liveColumns } from '../support/facts.ts';
 import { createPglite } from '../support/pglite.ts';
 
-const { fills, orders, sessions } = schema;
+const schema = { ...tables, ...relations };
+const { fills, orders, sessions } = tables;
 
 let client: PGlite;
 beforeAll(async () => {

@@ -4,11 +4,10 @@ import pg from 'pg';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { insertFills, listFills } from '../../src/queries/index.ts';
-import * as schema from '../../src/schema/index.ts';
 import { createDatabase } from '../support/database.ts';
 import { connect } from '../support/handles.ts';
 import { serverVersions } from '../support/server.ts';
-import { tradeIdsSuite } from './suites/trade-ids.ts';
+import { schema, tradeIdsSuite } from './suites/trade-ids.ts';
 
 for (const version of serverVersions) {
   tradeIdsSuite(`PostgreSQL ${version}, postgres.js`, async () => {

@@ -2,9 +2,8 @@ import { getTableColumns, is } from 'drizzle-orm';
 import { PgBigInt64 } from 'drizzle-orm/pg-core';
 import { drizzle } from 'drizzle-orm/pglite';
 import { expect, test } from 'vitest';
-import * as schema from '../../src/schema/index.ts';
 import { createPglite } from '../support/pglite.ts';
-import { tradeIdsSuite } from './suites/trade-ids.ts';
+import { schema, tradeIdsSuite } from './suites/trade-ids.ts';
 
 tradeIdsSuite('PGlite', async () => {
   const client = await createPglite('migrated');

@@ -14,7 +14,7 @@ const options = { startedAfterMs: 0, limit: 100 };
 
 async function main([url = '', kind]: string[]): Promise<void> {
   const client = postgres(url, { max: 1, onnotice: () => {} });
-  const db = drizzle(client);
+  const db = drizzle({ client });
   if (kind === 'hang') {
     await db.transaction(async (tx) => {
       const held = await claimSessionsToSettle(tx, options);

@@ -25,7 +25,7 @@ export type Driver = (typeof drivers)[number];
 
 export async function openPglite(): Promise<OpenHandle> {
   const client = await createPglite('migrated');
-  return { db: drizzlePglite(client), [Symbol.asyncDispose]: () => client.close() };
+  return { db: drizzlePglite({ client }), [Symbol.asyncDispose]: () => client.close() };
 }
 
 export async function openServer(version: ServerVersion, driver: Driver): Promise<OpenHandle> {
@@ -47,10 +47,10 @@ export function connect(driver: Driver, url: string, max = 4): OpenHandle {
     // Connections that a test terminates: without listeners they would end the process.
     pool.on('error', () => {});
     pool.on('connect', (one) => one.on('error', () => {}));
-    return { db: drizzleNodePostgres(pool), [Symbol.asyncDispose]: () => pool.end() };
+    return { db: drizzleNodePostgres({ client: pool }), [Symbol.asyncDispose]: () => pool.end() };
   }
   const client = postgres(url, { max, onnotice: () => {} });
-  return { db: drizzlePostgresJs(client), [Symbol.asyncDispose]: () => client.end() };
+  return { db: drizzlePostgresJs({ client }), [Symbol.asyncDispose]: () => client.end() };
 }
 
 /** Empties the three tables. */
@@ -63,5 +63,5 @@ export async function connectOne(driver: Driver, url: string): Promise<OpenHandl
   if (driver === 'postgres.js') return connect(driver, url, 1);
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  return { db: drizzleNodePostgres(client), [Symbol.asyncDispose]: () => client.end() };
+  return { db: drizzleNodePostgres({ client }), [Symbol.asyncDispose]: () => client.end() };
 }

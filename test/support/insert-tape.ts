@@ -9,7 +9,7 @@ import { loadTape, shuffle, type TapeName } from './tape.ts';
 
 async function main([url = '', tape = '', seed = '']: string[]): Promise<void> {
   const client = postgres(url, { max: 1, onnotice: () => {} });
-  const db = drizzle(client);
+  const db = drizzle({ client });
   const fills = shuffle(await loadTape(tape as TapeName), Number(seed));
   const outcomes = { inserted: 0, duplicate: 0, conflict: 0 };
   const ids: string[] = [];

@@ -17,7 +17,11 @@ export const readLegacySchema = (): Promise<string> =>
 export async function migrate(url: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    await migrateFolder(drizzle(sql), { migrationsFolder, migrationsSchema, migrationsTable });
+    await migrateFolder(drizzle({ client: sql }), {
+      migrationsFolder,
+      migrationsSchema,
+      migrationsTable,
+    });
   } finally {
     await sql.end();
   }
@@ -25,5 +29,9 @@ export async function migrate(url: string): Promise<void> {
 
 /** The same on PGlite. */
 export async function migratePglite(client: PGlite): Promise<void> {
-  await migratePgliteFolder(drizzlePglite(client), { migrationsFolder, migrationsSchema, migrationsTable });
+  await migratePgliteFolder(drizzlePglite({ client }), {
+    migrationsFolder,
+    migrationsSchema,
+    migrationsTable,
+  });
 }

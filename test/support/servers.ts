@@ -14,18 +14,28 @@ declare module 'vitest' {
 }
 
 /**
- * Builds the command line, and starts the servers of a vitest project, each with a migrated database to copy from: its own
+ * Builds the command line, because its tests run it as it is published, and starts the servers of a vitest project, each with a migrated database to copy from: its own
  * version, and the oldest and the newest besides, because some tests are about one of them.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const root = fileURLToPath(new URL('../..', import.meta.url));
-  // Tests of the command line run it as it is published.
   const built = promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: root });
   // A project's `env` is what its tests see; this runs before them, in the process of vitest itself.
   const wanted = ['15', '18', project.config.env?.['TEST_POSTGRES']];
-  const versions = allServerVersions.filter((version) => wanted.includes(String(version)));
-  const servers = await Promise.all(versions.map((version) => startServer(version)));
+  const stop = await startServers(
+    project,
+    allServerVersions.filter((version) => wanted.includes(String(version))),
+  );
   await built;
+  return stop;
+}
+
+/** Starts servers of these versions, each with a migrated database to copy from; gives what stops them. */
+export async function startServers(
+  project: TestProject,
+  versions: readonly ServerVersion[],
+): Promise<() => Promise<void>> {
+  const servers = await Promise.all(versions.map((version) => startServer(version)));
   for (const server of servers) {
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
     await admin`create database migrated`;

@@ -1,8 +1,11 @@
+import type { GelDatabase } from 'drizzle-orm/gel-core';
+import type { MySqlDatabase } from 'drizzle-orm/mysql-core';
 import type { drizzle as drizzleNeonHttp } from 'drizzle-orm/neon-http';
 import type { drizzle as drizzleNeon } from 'drizzle-orm/neon-serverless';
 import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
+import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
 import { expectTypeOf, test } from 'vitest';
 import {
   assertSchema,
@@ -169,4 +172,11 @@ test('assertSchema takes a handle and nothing else; its error lists what is miss
   expectTypeOf<SchemaMismatchError['faults']>().toEqualTypeOf<readonly string[]>();
   // @ts-expect-error no handle
   assertSchema('postgres://localhost/trading');
+});
+
+test('what is no handle of PostgreSQL is none', () => {
+  expectTypeOf<MySqlDatabase<never, never>>().not.toExtend<Database>();
+  expectTypeOf<BaseSQLiteDatabase<'async', unknown>>().not.toExtend<Database>();
+  expectTypeOf<GelDatabase<never>>().not.toExtend<Database>();
+  expectTypeOf<{ _: { session: object } }>().not.toExtend<Database>();
 });

@@ -1,13 +1,18 @@
-import { is } from 'drizzle-orm';
-import { type PgQueryResultHKT, type PgSession, PgTransaction } from 'drizzle-orm/pg-core';
+import type { SQL } from 'drizzle-orm';
+import type { PgSession } from 'drizzle-orm/pg-core';
 import { InvalidArgumentError } from './errors.ts';
+import { isSession, sessionOf } from './session.ts';
 
 /**
  * What every query runs on: a Drizzle PostgreSQL handle (postgres.js, node-postgres, PGlite, Neon), or a transaction of
- * one. The schema that the handle was created with makes no difference.
+ * one, of Drizzle 0.45 or 1.0. The schema that the handle was created with makes no difference.
  */
 export interface Database {
-  readonly _: { readonly session: PgSession<PgQueryResultHKT, Record<string, unknown>, TablesOfAny> };
+  // The class by its constructor: it has type parameters in 0.45 and none in 1.0. What gives no promise (a handle of
+  // Effect has such a session, too) is left out by the second half.
+  readonly _: {
+    readonly session: InstanceType<typeof PgSession> & { execute(query: SQL): Promise<unknown> };
+  };
   /** True on a handle of `withoutPreparedStatements`. */
   readonly [isUnprepared]?: true;
 }
@@ -20,9 +25,8 @@ export interface Transaction extends Database {
   rollback(): never;
 }
 
-type TablesOfAny = NonNullable<ConstructorParameters<typeof PgTransaction>[2]>['schema'];
-
-export const isTransaction = (db: Database): boolean => is(db, PgTransaction);
+/** By the one method that a transaction has and a handle has not, in every version of Drizzle. */
+export const isTransaction = (db: Database): boolean => typeof propertyOf(db, 'rollback') === 'function';
 
 /** For callers without types: a plain handle is refused at run time too. */
 export function checkTransaction(tx: Transaction, caller: string): void {
@@ -51,12 +55,13 @@ export function checkTransaction(tx: Transaction, caller: string): void {
  * @throws InvalidArgumentError if `db` is no Drizzle handle
  */
 export function withoutPreparedStatements<D extends Database>(db: D): D {
-  if (typeof db !== 'object' || db === null || typeof db._?.session?.prepareQuery !== 'function') {
+  const session = sessionOf(db);
+  if (!isSession(session)) {
     throw new InvalidArgumentError(
       'withoutPreparedStatements takes a Drizzle handle, or a transaction of one',
     );
   }
-  const options = propertyOf(propertyOf(db._.session, 'client'), 'options');
+  const options = propertyOf(propertyOf(session, 'client'), 'options');
   if (propertyOf(options, 'prepare') === true) Object.assign(Object(options), { prepare: false });
   const properties: PropertyDescriptorMap = { [isUnprepared]: { value: true } };
   const begin = propertyOf(db, 'transaction');

@@ -20,13 +20,8 @@ export type Encoder = (value: unknown, row: number, key: string) => EncodedValue
 
 /** How the values of a column are checked and written: by its type alone. */
 export function encoderOf(column: PgColumn): Encoder {
-  if (is(column, PgText)) return encodeText;
-  if (is(column, PgReal)) return encodeDecimal;
-  if (is(column, PgBigInt53)) return encodeInteger;
-  if (is(column, PgInteger)) return encodeInt4;
-  if (is(column, PgBigInt64)) return encodeBigint;
-  if (is(column, PgBoolean)) return encodeBoolean;
-  if (is(column, PgJsonb)) return encodeJson;
+  const found = encoders.find(([type]) => is(column, type));
+  if (found !== undefined) return found[1];
   throw new TypeError(
     `column ${column.name}: no encoder writes ${column.getSQLType()}; add one to encode.ts`,
   );
@@ -100,3 +95,13 @@ function encodeJson(value: unknown, row: number, key: string): string {
     throw invalidValue(row, key, `holds ${unstorable}`);
   return text;
 }
+
+const encoders = [
+  [PgText, encodeText],
+  [PgReal, encodeDecimal],
+  [PgBigInt53, encodeInteger],
+  [PgInteger, encodeInt4],
+  [PgBigInt64, encodeBigint],
+  [PgBoolean, encodeBoolean],
+  [PgJsonb, encodeJson],
+] as const;

@@ -1,5 +1,6 @@
 import { type Column, type GetColumnData, is, type SQL } from 'drizzle-orm';
 import { PgBigInt53, PgBigInt64, type PgColumn } from 'drizzle-orm/pg-core';
+import { toExactBigint } from '../../schema/exact-bigint.ts';
 
 /** A column of the result that is computed: its SQL, and how a driver's value becomes what the type says. */
 export interface Computed<T> {
@@ -20,8 +21,8 @@ export function createRowMapper<F extends Fields>(fields: F): (rows: unknown[][]
     if ('decode' in field) return field.decode;
     const column: PgColumn = field;
     if (is(column, PgBigInt53)) return Number;
-    // The column itself refuses what a parser of a service has made a rounded number of.
-    if (is(column, PgBigInt64)) return (value: unknown) => field.mapFromDriverValue(value);
+    // Refuses what a parser of a service has made a rounded number of.
+    if (is(column, PgBigInt64)) return (value: unknown) => toExactBigint(column.name, value);
     return undefined;
   });
   const count = names.length;

@@ -1,14 +1,19 @@
-import { is, Placeholder, type SQL, sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { type Database, isTransaction, isUnprepared } from './database.ts';
 import { isOfPreparation, toQueryError } from './errors.ts';
 import { createRowMapper, type Fields, type Row } from './fields.ts';
 import { joinSql, nameSql } from './join-sql.ts';
+import { sendThrough, sessionOf } from './session.ts';
 
 export type { Computed, Fields, Row } from './fields.ts';
 
-/** What a parameter can be: one scalar, which every driver sends alike. Lists go through `arrayLiteral` or JSON. */
-export type Value = string | number | bigint | boolean | null;
+/**
+ * What a parameter can be: one scalar, which every driver sends alike whatever Drizzle has made of its serializers. A list
+ * goes through `arrayLiteral`, and a list or JSON is sent as text and cast by the server: `${…}::text::jsonb`. Without
+ * `::text` postgres.js under Drizzle 1.0 would quote the JSON once more, and `@>` would find nothing.
+ */
+export type Value = string | number | boolean | null;
 type Values = Readonly<Record<string, Value | undefined>>;
 
 /** A placeholder for each value that the caller gave; undefined for each that was left out. */
@@ -71,7 +76,7 @@ export function defineQuery<V extends Values, F extends Fields>(
   const list = async (db: Database, values: V): Promise<Row<F>[]> => {
     const statement = compileFor(values);
     const params = statement.order.map((key) => values[key] ?? null);
-    const name = db[isUnprepared] ? undefined : statement.statementName;
+    const name = db?.[isUnprepared] ? undefined : statement.statementName;
     try {
       return await send(db, statement, params, name);
     } catch (error) {
@@ -102,46 +107,38 @@ export function defineQuery<V extends Values, F extends Fields>(
   };
 }
 
-/**
- * A risk: `_.session` and `prepareQuery` are internals of Drizzle. A release may change what they take or give, and then a
- * query throws (perhaps after it has committed), or gives rows of another shape. So the peer range ends before the next
- * major version, and the suites of rows run on postgres.js, node-postgres and PGlite (test/queries/rows*.test.ts,
- * fills*.test.ts): on such a release they fail.
- */
 function send<F extends Fields>(
   db: Database,
   { text, mapRows }: Compiled<F>,
-  params: Value[],
-  statementName: string | undefined,
+  params: readonly Value[],
+  name: string | undefined,
 ): Promise<Row<F>[]> {
-  return db._.session
-    .prepareQuery<{ execute: Row<F>[]; all: unknown; values: unknown }>(
-      { sql: text, params },
-      undefined,
-      statementName,
-      true,
-      mapRows,
-    )
-    .execute();
+  return sendThrough(sessionOf(db), { text, params, name, mapRows });
 }
 
 function compile<V extends Values, F extends Fields>(
   definition: QueryDefinition<V, F>,
   values: V,
 ): Compiled<F> {
+  const keys = new Map<unknown, string>();
+  const placeholderFor = (key: string): SQL => {
+    const placeholder = sql.placeholder(key);
+    keys.set(placeholder, key);
+    return sql`${placeholder}`;
+  };
   const given = new Proxy({} as Given<V>, {
-    get: (_, key) =>
-      typeof key === 'string' && values[key] !== undefined ? sql`${sql.placeholder(key)}` : undefined,
+    get: (_, key) => (typeof key === 'string' && values[key] !== undefined ? placeholderFor(key) : undefined),
   });
   const order: string[] = [];
   const dialect = new PgDialect();
   // Drizzle numbers each use of a value; here a value that is used twice (some are megabytes) is sent once.
   dialect.escapeParam = (_: number, param?: unknown) => {
-    if (!is(param, Placeholder)) {
+    const key = keys.get(param);
+    if (key === undefined) {
       throw new TypeError(`${definition.name}: a statement takes its values from given, never in place`);
     }
-    if (!order.includes(param.name)) order.push(param.name);
-    return `$${order.indexOf(param.name) + 1}`;
+    if (!order.includes(key)) order.push(key);
+    return `$${order.indexOf(key) + 1}`;
   };
   const { sql: text } = dialect.sqlToQuery(
     definition.statement(given, (alias) => listColumns(definition.fields, alias)),

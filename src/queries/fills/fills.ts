@@ -38,7 +38,7 @@ export interface FillPage {
   readonly after?: FillKey | undefined;
 }
 
-export const fillFields = getTableColumns(fills);
+export const fillFields: typeof fills._.columns = getTableColumns(fills);
 type SessionValues = {
   sessionId: string;
   symbol?: string | undefined;

@@ -17,7 +17,7 @@ const { pairIndex: _, ...given } = getTableColumns(orders);
  * An order to insert: the columns of `orders` but `pairIndex`, of which only `id` must be given. Prices, sizes and fees
  * are numbers or exact decimal strings (`'0.1'`, `'1e-7'`), which PostgreSQL itself rounds to the column's float4.
  */
-export type OrderInput = Pick<RowInput<typeof orders>, keyof typeof given>;
+export type OrderInput = Omit<RowInput<typeof orders>, 'pairIndex'>;
 
 export const orderEncoder = createRowEncoder(given);
 const { columns, encode } = orderEncoder;

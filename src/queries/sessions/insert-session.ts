@@ -13,7 +13,7 @@ import { type SessionSummary, sessionFields } from './session-summary.ts';
 const { pairCount: _, ...given } = getTableColumns(sessions);
 
 /** A session to insert: the columns of `sessions` but `pairCount`, of which only `id` must be given. */
-export type SessionInput = Pick<RowInput<typeof sessions>, keyof typeof given>;
+export type SessionInput = Omit<RowInput<typeof sessions>, 'pairCount'>;
 
 export const sessionEncoder = createRowEncoder(given);
 const { columns, encode } = sessionEncoder;

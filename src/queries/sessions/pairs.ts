@@ -35,9 +35,9 @@ type PairFilter = { pairs: string; exchange?: string | undefined };
 
 const holdingAll = defineLatestSessions<PairFilter>({
   name: 'listSessionsByPairs',
-  matches: (given) => sql`pairs @> ${given.pairs}::jsonb ${onExchange(given.exchange)}`,
+  matches: (given) => sql`pairs @> ${given.pairs}::text::jsonb ${onExchange(given.exchange)}`,
   matchesUnindexed: (given) =>
-    sql`coalesce(pairs, '[]') @> ${given.pairs}::jsonb ${onExchange(given.exchange)}`,
+    sql`coalesce(pairs, '[]') @> ${given.pairs}::text::jsonb ${onExchange(given.exchange)}`,
 });
 
 const holdingAny = defineLatestSessions<PairFilter>({

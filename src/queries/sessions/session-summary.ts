@@ -5,7 +5,7 @@ import type { Row } from '../core/query.ts';
 import type { KeysOfType } from '../core/row-types.ts';
 
 type Columns = typeof sessions._.columns;
-type Listed = Exclude<keyof Columns, Exclude<KeysOfType<typeof sessions, 'PgJsonb'>, 'pairs'>>;
+type Listed = Exclude<keyof Columns, Exclude<KeysOfType<typeof sessions, 'json'>, 'pairs'>>;
 
 /**
  * A session as the lists give it: every column but the JSON documents (settings, metrics, balances, environment, …),

@@ -13,7 +13,7 @@ const setPairs = defineQuery<{ id: string; pairs: string; nowMs: number }, typeo
   statement: (given, columns) => sql`
     with changed as (
       update sessions
-      set pairs = ${given.pairs}::jsonb, lastupdated = ${given.nowMs}::bigint
+      set pairs = ${given.pairs}::text::jsonb, lastupdated = ${given.nowMs}::bigint
       where id = ${given.id}
       returning ${columns()}
     ), place as (

@@ -47,7 +47,7 @@ export type SettlementValues = {
  */
 export const isWanted = (given: { pairs: SQL | undefined; exchange: SQL | undefined }): SQL => sql`
   and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1))
-  ${given.pairs && sql`and coalesce(pairs, '[]') @> ${given.pairs}::jsonb`}
+  ${given.pairs && sql`and coalesce(pairs, '[]') @> ${given.pairs}::text::jsonb`}
   ${given.exchange && sql`and exchange is not distinct from ${given.exchange}`}`;
 
 /**

@@ -65,7 +65,7 @@ describe.skipIf(!hasPgbouncer)(
     test('postgres.js: so do they with prepare: false', async () => {
       const client = postgres(pooler.url(database.name), { max: 40, prepare: false });
       await using handle: OpenHandle = {
-        db: drizzlePostgresJs(client),
+        db: drizzlePostgresJs({ client }),
         [Symbol.asyncDispose]: () => client.end(),
       };
       expect(await callAtOnce(handle.db, 'unprepared')).toEqual([]);

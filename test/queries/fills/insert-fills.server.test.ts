@@ -17,7 +17,7 @@ describe.each(serverVersions)('PostgreSQL %i, two sessions at once', (version) =
     database = await createDatabase(version, 'migrated');
     // It is never the one that a deadlock ends.
     other = database.connect({ max: 1, connection: { deadlock_timeout: 60_000 } });
-    db = drizzle(database.connect({ max: 1 }));
+    db = drizzle({ client: database.connect({ max: 1 }) });
   });
   afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(() => database.sql`truncate fills`);

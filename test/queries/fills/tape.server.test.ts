@@ -19,7 +19,7 @@ describe.skipIf(!hasTapes)(`the multi-pair tape, 78,638 fills${needsTapes}`, () 
   let expected: PairSums[];
   beforeAll(async () => {
     database = await createDatabase(18, 'migrated');
-    db = drizzle(database.sql);
+    db = drizzle({ client: database.sql });
     tape = await loadTape('multi-pair-fills');
     await insertParents(database.sql, tape);
     const results = await insertFills(db, tape);

@@ -9,7 +9,7 @@ test.skipIf(!hasTapes)(
   `every page size gives each row of the multi-pair tape once${needsTapes}`,
   async () => {
     await using database = await createDatabase(15, 'migrated');
-    const db = drizzle(database.sql);
+    const db = drizzle({ client: database.sql });
     const tape = await loadTape('multi-pair-fills');
     await insertParents(database.sql, tape);
     expect((await insertFills(db, tape)).length).toBe(tape.length);

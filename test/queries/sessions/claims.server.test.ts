@@ -50,7 +50,9 @@ test.each(serverVersions)(
     expect(expected?.count).toBeGreaterThanOrEqual(10_000);
 
     const victims = Promise.all([workAndDie(database), workAndDie(database)]);
-    const survivors = Array.from({ length: 6 }, () => work(drizzle(database.connect({ max: 1 })), victims));
+    const survivors = Array.from({ length: 6 }, () =>
+      work(drizzle({ client: database.connect({ max: 1 }) }), victims),
+    );
     const claimed = (await Promise.all(survivors)).flat();
 
     expect(await victims).toEqual([100, 100]);
@@ -61,7 +63,7 @@ test.each(serverVersions)(
 
 test.each(serverVersions)('PostgreSQL %i: a claim holds up no order of the session', async (version) => {
   await using database = await createDatabase(version, 'migrated');
-  const db = drizzle(database.sql);
+  const db = drizzle({ client: database.sql });
   await insertSession(db, { id: 's', settleSession: true, startedAt: 1, pairs: ['A'] });
   await db.transaction(async (tx) => {
     expect(await claimSessionsToSettle(tx, options)).toHaveLength(1);

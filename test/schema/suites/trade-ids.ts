@@ -2,9 +2,13 @@ import { eq, sql } from 'drizzle-orm';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findLatestFill, insertFills, insertSession, listFills } from '../../../src/queries/index.ts';
-import * as schema from '../../../src/schema/index.ts';
+import * as tables from '../../../src/schema/index.ts';
+import * as relations from '../../../src/schema/relations.ts';
 
-const { fills, sessions } = schema;
+const { fills, sessions } = tables;
+
+/** What a service on Drizzle 0.45 opens a handle with that reads relations. */
+export const schema = { ...tables, ...relations };
 
 /** A handle that has relational queries. */
 export interface RelationalHandle extends AsyncDisposable {

@@ -1,0 +1,63 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Consumer, createConsumer, packPackage } from '../support/consumer.ts';
+import { createDatabase } from '../support/database.ts';
+
+const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+const sourceOf = (file: string) => readFile(new URL(`consumer/${file}`, import.meta.url), 'utf8');
+
+let packed: string;
+beforeAll(async () => {
+  packed = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-packed-'));
+});
+afterAll(() => rm(packed, { recursive: true, force: true }));
+
+/** As strict as TypeScript is, and nobody's declarations are left unchecked. */
+const compilerOptions = {
+  target: 'es2023',
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  verbatimModuleSyntax: true,
+  skipLibCheck: false,
+};
+
+describe.each([
+  { drizzle: '0.45', drizzleFrom: '.', main: 'on-0' },
+  { drizzle: '1.0', drizzleFrom: 'test/drizzle-1', main: 'on-1' },
+])('a service on Drizzle $drizzle', ({ drizzleFrom, main }) => {
+  let service: Consumer;
+  beforeAll(async () => {
+    service = await createConsumer({
+      tarball: await packPackage(packed),
+      drizzleFrom,
+      packages: ['postgres', 'zod', '@types/node'],
+    });
+    for (const file of ['rows.ts', `${main}.ts`]) await service.write(file, await sourceOf(file));
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  const compile = async (options: Record<string, unknown>) => {
+    const config = { compilerOptions: { ...compilerOptions, ...options }, files: [`${main}.ts`] };
+    await service.write('tsconfig.json', JSON.stringify(config));
+    const { output } = await service.node([tsc, '-p', '.']);
+    // Drizzle's own declarations speak of drivers that a service has not installed.
+    return output.split('\n').filter((line) => line !== '' && !/^(node_modules\/drizzle-orm\/| )/.test(line));
+  };
+
+  test('compiles with module nodenext and with a bundler', async () => {
+    expect(await compile({ module: 'nodenext', noEmit: true })).toEqual([]);
+    expect(await compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true })).toEqual([]);
+  });
+
+  test('inserts and lists', async () => {
+    await using database = await createDatabase(18, 'migrated');
+    await compile({ module: 'nodenext', outDir: 'out' });
+    const ended = await service.node([`out/${main}.js`], { DATABASE_URL: database.url });
+    expect(ended).toEqual({ code: 0, output: 'written and read\n' });
+  });
+});
