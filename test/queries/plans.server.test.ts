@@ -7,7 +7,6 @@ import {
   findOrder,
   hasOpenSells,
   insertFills,
-  insertOrders,
   listFills,
   listFillsInRange,
   listMultiPairSessions,
@@ -141,7 +140,6 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
     ['idx_orders_composite'],
   ],
   ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
-  ['insert orders', (db) => insertOrders(db, [{ id: 'o' }]), ['sessions_pkey']],
   ['fills of a session', (db) => listFills(db, { sessionId: session }), ['idx_fills_session']],
   [
     'fills of a session, page after',

@@ -42,7 +42,7 @@ const checkInsertFillsOptions = defineOptions<{ reportAlike?: boolean }>('insert
  * Idempotent: the same fills again are all `duplicate`. Two fills are one execution if they agree in `fillIdentity`
  * (session, order, symbol, side, timestamp, price, size, the venue's id; sides without case, prices and sizes as
  * float4); a fill without symbol, timestamp, price or size can't be identified, and is a duplicate by its `id` alone.
- * Content is all columns but `createdAt` and `lastUpdated`. The outcome is as if the rows had been inserted one after
+ * Content is all columns but `createdAt` and `lastUpdated`; one that a row leaves out has its default. The outcome is as if the rows had been inserted one after
  * the other.
  *
  * Rows are all checked before the first is sent. They go in batches of up to 5,000, one round trip each (a second one if

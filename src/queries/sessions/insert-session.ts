@@ -4,7 +4,8 @@ import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { joinNames } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
-import { createRowEncoder, encodeRows, toArrays, unnestArrays } from '../core/row-encoder.ts';
+import { rowsOf, toArrays } from '../core/row-arrays.ts';
+import { createRowEncoder, encodeRows } from '../core/row-encoder.ts';
 import type { RowInput } from '../core/row-types.ts';
 import { checkPairs } from './pairs.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
@@ -23,7 +24,7 @@ const insert = defineQuery<Record<string, string>, typeof sessionFields>({
   fields: sessionFields,
   statement: (arrays, returned) => sql`
     insert into sessions (${joinNames(columns)})
-    select ${joinNames(columns)} from ${unnestArrays(columns, arrays)} as "input" (${joinNames(columns)})
+    select ${joinNames(columns)} from ${rowsOf(columns, arrays, 'input')}
     returning ${returned()}`,
 });
 
