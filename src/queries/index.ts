@@ -12,6 +12,7 @@ export {
   type QueryErrorCode,
 } from './core/errors.ts';
 export type { SessionKey } from './core/keyset.ts';
+export { PartialSaveError, type SavedRow } from './core/saved-rows.ts';
 export { type DuplicateFills, listDuplicateFills } from './fills/duplicate-fills.ts';
 export type { FillInput } from './fills/fill-input.ts';
 export {
@@ -30,6 +31,7 @@ export { insertOrders, maxInsertedOrders, type OrderInput } from './orders/inser
 export { hasOpenSells } from './orders/open-sells.ts';
 export { openOrderStatuses, type Side } from './orders/order-status.ts';
 export { listOpenOrders, listOrders, type OrderKey } from './orders/orders.ts';
+export { saveOrders } from './orders/save-orders.ts';
 export type { FeeTotal, PairPerformance, PerformanceFilter } from './performance/pair-performance.ts';
 export { listPairPerformance } from './performance/performance.ts';
 export { listPairVolume, type PairVolume } from './performance/volume.ts';

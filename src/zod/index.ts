@@ -24,6 +24,9 @@ export const insertOrderSchema = createInsertSchema(orders, refineForPostgres(or
   .omit({ pairIndex: true })
   .strict();
 
+/** An order for `saveOrders`: a key that is left out is not touched. */
+export const saveOrderSchema = insertOrderSchema;
+
 /**
  * A fill for `insertFills`: the venue's id in whatever form it comes. That `tradeId` and `execId` agree where both are
  * given is for `insertFills` to say.

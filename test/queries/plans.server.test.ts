@@ -18,6 +18,7 @@ import {
   listSessionsByPairs,
   listSessionsToSettle,
   recordSettlement,
+  saveOrders,
   setSessionPairs,
 } from '../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -34,6 +35,9 @@ const lastHour = {
   toMs: firstStartMs + 99_600_000,
 } as const;
 const storedFill = { id: 'other', symbol: 'COMMON', price: 1, size: 1, timestamp: 1 };
+
+/** One of the loaded orders, with something else in it. */
+const storedOrder = { id: 'c4ca4238a0b923820dcc509a6f75849b', status: 'other' }; // md5('1')
 
 /** What a call must use: all of these indexes, each statement at least one, and no table from end to end. */
 const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unknown>, readonly string[]][] = [
@@ -140,6 +144,7 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
     ['idx_orders_composite'],
   ],
   ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
+  ['save orders', (db) => saveOrders(db, [{ id: session, status: 'open' }, storedOrder]), ['orders_pkey']],
   ['fills of a session', (db) => listFills(db, { sessionId: session }), ['idx_fills_session']],
   [
     'fills of a session, page after',

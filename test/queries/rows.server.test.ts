@@ -2,6 +2,7 @@ import { drivers, openServer } from '../support/handles.ts';
 import { serverVersions } from '../support/server.ts';
 import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
+import { saveOrdersSuite } from './suites/save-orders.ts';
 import { settlementSuite } from './suites/settlement.ts';
 import { describeVariants } from './suites/variants.ts';
 
@@ -10,6 +11,7 @@ for (const version of serverVersions) {
     describeVariants(`PostgreSQL ${version}, ${driver}`, () => openServer(version, driver), [
       pairsSuite,
       ordersSuite,
+      saveOrdersSuite,
       settlementSuite,
     ]);
   }

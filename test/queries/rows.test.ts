@@ -1,7 +1,8 @@
 import { openPglite } from '../support/handles.ts';
 import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
+import { saveOrdersSuite } from './suites/save-orders.ts';
 import { settlementSuite } from './suites/settlement.ts';
 import { describeVariants } from './suites/variants.ts';
 
-describeVariants('PGlite', openPglite, [pairsSuite, ordersSuite, settlementSuite]);
+describeVariants('PGlite', openPglite, [pairsSuite, ordersSuite, saveOrdersSuite, settlementSuite]);

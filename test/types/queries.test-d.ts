@@ -7,6 +7,7 @@ import { expectTypeOf, test } from 'vitest';
 import {
   claimSessionsToSettle,
   type Database,
+  type DatabaseError,
   type FillInput,
   findOrder,
   hasOpenSells,
@@ -20,10 +21,13 @@ import {
   listSessionsByPairs,
   listSessionsToSettle,
   type OrderInput,
+  type PartialSaveError,
   recordSettlement,
+  type SavedRow,
   type SessionInput,
   type SessionKey,
   type SessionSummary,
+  saveOrders,
   type Transaction,
   withoutPreparedStatements,
 } from '../../src/queries/index.ts';
@@ -126,6 +130,22 @@ test('orders: exactly one id, the venue’s with its session; rows are orders', 
   listOrders(db, { sessionId: 's', side: 'short' });
   // @ts-expect-error the position comes from the session
   insertOrders(db, [{ id: 'o', pairIndex: 1 }]);
+});
+
+test('saves: a row needs its id, and says for each what became of it', () => {
+  expectTypeOf(saveOrders(db, [{ id: 'o' }])).resolves.toEqualTypeOf<SavedRow[]>();
+  expectTypeOf(saveOrders(tx, [{ id: 'o', price: '0.1', status: null }])).resolves.toBeArray();
+  expectTypeOf<SavedRow['outcome']>().toEqualTypeOf<'inserted' | 'updated' | 'unchanged' | 'stale'>();
+  expectTypeOf<PartialSaveError['saved']>().toEqualTypeOf<readonly (SavedRow | undefined)[]>();
+  expectTypeOf<PartialSaveError>().toExtend<DatabaseError>();
+  // @ts-expect-error no id
+  saveOrders(db, [{ status: 'open' }]);
+  // @ts-expect-error the position comes from the session
+  saveOrders(db, [{ id: 'o', pairIndex: 1 }]);
+  // @ts-expect-error the column's name in the database
+  saveOrders(db, [{ id: 'o', filledsize: 1 }]);
+  // @ts-expect-error a list, not one row
+  saveOrders(db, { id: 'o' });
 });
 
 type IsDecimal<T> = unknown extends T ? false : number extends T ? (string extends T ? true : false) : false;

@@ -14,6 +14,8 @@ export const maxInsertedOrders = 10_000;
 // The database finds the position of the symbol among the session's pairs. Where it finds none, null stays, and not the
 // column's default: 0 is a position.
 const { pairIndex: _, ...given } = getTableColumns(orders);
+/** The columns that a service gives. */
+export const insertableOrderColumns = given;
 
 /**
  * An order to insert: the columns of `orders` but `pairIndex`, of which only `id` must be given. Prices, sizes and fees

@@ -32,8 +32,14 @@ const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string,
   setSessionPairs: [(o) => queries.setSessionPairs(db, o), { sessionId: 's', pairs: [] }],
   streamFills: [(o) => queries.streamFills(db, o).next(), { sessionId: 's' }],
 };
-/** Of what else there is: the rows of the first two are checked as rows, and the last takes a transaction. */
-const others = ['insertOrders', 'insertSession', 'withoutPreparedStatements', 'claimSessionsToSettle'];
+/** Of what else there is: rows are checked as rows, and the last takes a transaction. */
+const others = [
+  'insertOrders',
+  'insertSession',
+  'saveOrders',
+  'withoutPreparedStatements',
+  'claimSessionsToSettle',
+];
 
 test('every function that takes options is here', () => {
   const functions = Object.entries(queries)
