@@ -43,6 +43,7 @@ export {
   maxPairs,
   type SessionListOptions,
 } from './sessions/pairs.ts';
+export { saveSessions } from './sessions/save-sessions.ts';
 export type { SessionSummary } from './sessions/session-summary.ts';
 export { setSessionPairs } from './sessions/set-session-pairs.ts';
 export { listSessionsToSettle, type SettlementOptions } from './sessions/settlement.ts';

@@ -19,6 +19,9 @@ export const insertSessionSchema = createInsertSchema(sessions, refineForPostgre
   .extend({ pairs: pairsSchema.nullable().optional() })
   .strict();
 
+/** A session for `saveSessions`: a key that is left out is not touched. */
+export const saveSessionSchema = insertSessionSchema;
+
 /** An order for `insertOrders`. */
 export const insertOrderSchema = createInsertSchema(orders, refineForPostgres(orders))
   .omit({ pairIndex: true })

@@ -19,6 +19,7 @@ import {
   listSessionsToSettle,
   recordSettlement,
   saveOrders,
+  saveSessions,
   setSessionPairs,
 } from '../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -36,7 +37,7 @@ const lastHour = {
 } as const;
 const storedFill = { id: 'other', symbol: 'COMMON', price: 1, size: 1, timestamp: 1 };
 
-/** One of the loaded orders, with something else in it. */
+/** One of the loaded orders, with something else in it; a session has the same id. */
 const storedOrder = { id: 'c4ca4238a0b923820dcc509a6f75849b', status: 'other' }; // md5('1')
 
 /** What a call must use: all of these indexes, each statement at least one, and no table from end to end. */
@@ -145,6 +146,15 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
   ],
   ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
   ['save orders', (db) => saveOrders(db, [{ id: session, status: 'open' }, storedOrder]), ['orders_pkey']],
+  [
+    'save sessions',
+    (db) =>
+      saveSessions(db, [
+        { id: session, status: 'x' },
+        { id: storedOrder.id, pairs: ['RARE'] },
+      ]),
+    ['sessions_pkey'],
+  ],
   ['fills of a session', (db) => listFills(db, { sessionId: session }), ['idx_fills_session']],
   [
     'fills of a session, page after',

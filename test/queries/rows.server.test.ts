@@ -3,6 +3,7 @@ import { serverVersions } from '../support/server.ts';
 import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
 import { saveOrdersSuite } from './suites/save-orders.ts';
+import { saveSessionsSuite } from './suites/save-sessions.ts';
 import { settlementSuite } from './suites/settlement.ts';
 import { describeVariants } from './suites/variants.ts';
 
@@ -12,6 +13,7 @@ for (const version of serverVersions) {
       pairsSuite,
       ordersSuite,
       saveOrdersSuite,
+      saveSessionsSuite,
       settlementSuite,
     ]);
   }

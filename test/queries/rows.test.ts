@@ -2,7 +2,14 @@ import { openPglite } from '../support/handles.ts';
 import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
 import { saveOrdersSuite } from './suites/save-orders.ts';
+import { saveSessionsSuite } from './suites/save-sessions.ts';
 import { settlementSuite } from './suites/settlement.ts';
 import { describeVariants } from './suites/variants.ts';
 
-describeVariants('PGlite', openPglite, [pairsSuite, ordersSuite, saveOrdersSuite, settlementSuite]);
+describeVariants('PGlite', openPglite, [
+  pairsSuite,
+  ordersSuite,
+  saveOrdersSuite,
+  saveSessionsSuite,
+  settlementSuite,
+]);

@@ -28,6 +28,7 @@ import {
   type SessionKey,
   type SessionSummary,
   saveOrders,
+  saveSessions,
   type Transaction,
   withoutPreparedStatements,
 } from '../../src/queries/index.ts';
@@ -138,6 +139,11 @@ test('saves: a row needs its id, and says for each what became of it', () => {
   expectTypeOf<SavedRow['outcome']>().toEqualTypeOf<'inserted' | 'updated' | 'unchanged' | 'stale'>();
   expectTypeOf<PartialSaveError['saved']>().toEqualTypeOf<readonly (SavedRow | undefined)[]>();
   expectTypeOf<PartialSaveError>().toExtend<DatabaseError>();
+  expectTypeOf(saveSessions(db, [{ id: 's', pairs: ['A'], budget: '0.1' }])).resolves.toEqualTypeOf<
+    SavedRow[]
+  >();
+  // @ts-expect-error the database counts the pairs
+  saveSessions(db, [{ id: 's', pairCount: 1 }]);
   // @ts-expect-error no id
   saveOrders(db, [{ status: 'open' }]);
   // @ts-expect-error the position comes from the session

@@ -10,6 +10,7 @@ import {
   insertOrders,
   insertSession,
   saveOrders,
+  saveSessions,
 } from '../../src/queries/index.ts';
 import { orderEncoder } from '../../src/queries/orders/insert-orders.ts';
 import { sessionEncoder } from '../../src/queries/sessions/insert-session.ts';
@@ -20,6 +21,7 @@ import {
   insertSessionSchema,
   listSessionsToSettleOptionsSchema,
   saveOrderSchema,
+  saveSessionSchema,
 } from '../../src/zod/index.ts';
 import { type OpenHandle, openPglite, truncate } from '../support/handles.ts';
 
@@ -132,6 +134,12 @@ const inserts = {
     insertOrderSchema,
     orderEncoder.columns,
     async (row: never): Promise<unknown> => insertOrders(giving(0), [row]),
+  ],
+  'sessions to save': [
+    sessions,
+    saveSessionSchema,
+    sessionEncoder.columns,
+    async (row: never): Promise<unknown> => saveSessions(saving, [row]),
   ],
   'orders to save': [
     orders,

@@ -5,6 +5,7 @@ import { checkTransaction, type Database, type Transaction } from '../core/datab
 import { NotFoundError } from '../core/errors.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
+import { serverNowMs } from './server-clock.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 import {
   isWanted,
@@ -39,8 +40,6 @@ const claim = defineQuery<SettlementValues & { retryAfterMs: number }, typeof se
     )
     select ${columns()} from claimed order by startedat, id`,
 });
-
-const serverNowMs = sql`(extract(epoch from statement_timestamp()) * 1000)::bigint`;
 
 const checkClaimSessionsToSettleOptions = defineOptions<OptionsOf<typeof claimSessionsToSettle>>(
   'claimSessionsToSettle',

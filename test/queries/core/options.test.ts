@@ -37,6 +37,7 @@ const others = [
   'insertOrders',
   'insertSession',
   'saveOrders',
+  'saveSessions',
   'withoutPreparedStatements',
   'claimSessionsToSettle',
 ];
