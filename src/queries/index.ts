@@ -35,7 +35,9 @@ export { saveOrders } from './orders/save-orders.ts';
 export type { FeeTotal, PairPerformance, PerformanceFilter } from './performance/pair-performance.ts';
 export { listPairPerformance } from './performance/performance.ts';
 export { listPairVolume, type PairVolume } from './performance/volume.ts';
+export { findSession } from './sessions/find-session.ts';
 export { insertSession, type SessionInput } from './sessions/insert-session.ts';
+export { listSessions } from './sessions/list-sessions.ts';
 export {
   listMultiPairSessions,
   listSessionsByPair,
@@ -43,12 +45,15 @@ export {
   maxPairs,
   type SessionListOptions,
 } from './sessions/pairs.ts';
+export { recordSettlement, reopenSettlement, type SettlementState } from './sessions/record-settlement.ts';
 export { saveSessions } from './sessions/save-sessions.ts';
 export type { SessionSummary } from './sessions/session-summary.ts';
 export { setSessionPairs } from './sessions/set-session-pairs.ts';
-export { listSessionsToSettle, type SettlementOptions } from './sessions/settlement.ts';
+export { setSessionStatus } from './sessions/set-session-status.ts';
 export {
-  claimSessionsToSettle,
-  defaultRetryAfterMs,
-  recordSettlement,
-} from './sessions/settlement-claims.ts';
+  listSessionsToSettle,
+  type SettlementKey,
+  type SettlementOptions,
+  type SettlementOrder,
+} from './sessions/settlement.ts';
+export { claimSessionsToSettle, defaultRetryAfterMs } from './sessions/settlement-claims.ts';

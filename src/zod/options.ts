@@ -48,10 +48,19 @@ const lookback = {
 };
 const firstInstant = { startedAfterMs: ms, lookbackHours: absent };
 
-const settlementAfter = { after: z.object({ startedAt: ms, id: text }).optional() };
+const newest = {
+  order: z.literal('newest').optional(),
+  after: z.object({ startedAt: ms, id: text }).optional(),
+};
+const neverTriedFirst = {
+  order: z.literal('never-tried-first'),
+  after: z.object({ lastSettleAttempt: ms.nullable(), startedAt: ms, id: text }).optional(),
+};
 export const listSessionsToSettleOptionsSchema = z.union([
-  z.strictObject({ ...settlement, ...firstInstant, ...settlementAfter }),
-  z.strictObject({ ...settlement, ...lookback, ...settlementAfter }),
+  z.strictObject({ ...settlement, ...firstInstant, ...newest }),
+  z.strictObject({ ...settlement, ...lookback, ...newest }),
+  z.strictObject({ ...settlement, ...firstInstant, ...neverTriedFirst }),
+  z.strictObject({ ...settlement, ...lookback, ...neverTriedFirst }),
 ]);
 
 const retry = { retryAfterMs: z.int().min(0).optional() };
@@ -62,6 +71,15 @@ export const claimSessionsToSettleOptionsSchema = z.union([
 
 export const recordSettlementOptionsSchema = z.strictObject({ sessionId: text, complete: z.boolean() });
 
+export const reopenSettlementOptionsSchema = z.strictObject({ sessionId: text });
+
+export const findSessionOptionsSchema = z.strictObject({ id: text });
+export const listSessionsOptionsSchema = z.strictObject({
+  ...sessionPage,
+  status: optionalText,
+  startedAfterMs: ms.optional(),
+});
+export const setSessionStatusOptionsSchema = z.strictObject({ sessionId: text, status: text });
 export const listSessionsByPairOptionsSchema = z.strictObject({ ...sessionPage, pair: text });
 export const listSessionsByPairsOptionsSchema = z.strictObject({
   ...sessionPage,

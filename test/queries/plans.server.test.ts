@@ -5,6 +5,7 @@ import {
   claimSessionsToSettle,
   findLatestFill,
   findOrder,
+  findSession,
   hasOpenSells,
   insertFills,
   listFills,
@@ -14,13 +15,16 @@ import {
   listOrders,
   listPairPerformance,
   listPairVolume,
+  listSessions,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
   recordSettlement,
+  reopenSettlement,
   saveOrders,
   saveSessions,
   setSessionPairs,
+  setSessionStatus,
 } from '../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { firstStartMs, loadFills, loadOrders, loadSessions, setStatistics } from '../support/load.ts';
@@ -146,6 +150,49 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
   ],
   ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
   ['save orders', (db) => saveOrders(db, [{ id: session, status: 'open' }, storedOrder]), ['orders_pkey']],
+  ['session by id', (db) => findSession(db, { id: session }), ['sessions_pkey']],
+  ['latest sessions', (db) => listSessions(db), ['idx_sessions_startedat']],
+  [
+    'latest sessions, page after',
+    (db) => listSessions(db, { startedAfterMs, after: { startedAt: firstStartMs + 9e7, id: 'a' } }),
+    ['idx_sessions_startedat'],
+  ],
+  [
+    'latest sessions, the last page',
+    (db) => listSessions(db, { after: unstarted }),
+    ['idx_sessions_startedat'],
+  ],
+  [
+    'sessions of a common status and exchange',
+    (db) => listSessions(db, { status: 'COMPLETED', exchange: 'okx' }),
+    ['idx_sessions_startedat'],
+  ],
+  [
+    'sessions of a rare status',
+    (db) => listSessions(db, { status: 'running', exchange: 'okx', startedAfterMs }),
+    ['idx_sessions_startedat', 'idx_sessions_status'],
+  ],
+  [
+    'sessions of a rare exchange',
+    (db) => listSessions(db, { exchange: 'none', startedAfterMs }),
+    ['idx_sessions_startedat', 'idx_sessions_exchange'],
+  ],
+  [
+    'set status',
+    (db) => ignoreNotFound(setSessionStatus(db, { sessionId: session, status: 'x' })),
+    ['sessions_pkey'],
+  ],
+  ['reopen', (db) => ignoreNotFound(reopenSettlement(db, { sessionId: session })), ['sessions_pkey']],
+  [
+    'to settle, never tried first',
+    (db) =>
+      listSessionsToSettle(db, {
+        startedAfterMs,
+        order: 'never-tried-first',
+        after: { lastSettleAttempt: null, startedAt: firstStartMs + 9.9e7, id: 'a' },
+      }),
+    ['idx_sessions_settlement_discovery'],
+  ],
   [
     'save sessions',
     (db) =>

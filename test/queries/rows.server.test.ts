@@ -4,6 +4,7 @@ import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
 import { saveOrdersSuite } from './suites/save-orders.ts';
 import { saveSessionsSuite } from './suites/save-sessions.ts';
+import { sessionsSuite } from './suites/sessions.ts';
 import { settlementSuite } from './suites/settlement.ts';
 import { describeVariants } from './suites/variants.ts';
 
@@ -14,6 +15,7 @@ for (const version of serverVersions) {
       ordersSuite,
       saveOrdersSuite,
       saveSessionsSuite,
+      sessionsSuite,
       settlementSuite,
     ]);
   }

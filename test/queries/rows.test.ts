@@ -3,6 +3,7 @@ import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
 import { saveOrdersSuite } from './suites/save-orders.ts';
 import { saveSessionsSuite } from './suites/save-sessions.ts';
+import { sessionsSuite } from './suites/sessions.ts';
 import { settlementSuite } from './suites/settlement.ts';
 import { describeVariants } from './suites/variants.ts';
 
@@ -11,5 +12,6 @@ describeVariants('PGlite', openPglite, [
   ordersSuite,
   saveOrdersSuite,
   saveSessionsSuite,
+  sessionsSuite,
   settlementSuite,
 ]);

@@ -5,6 +5,7 @@ import {
   claimSessionsToSettle,
   findLatestFill,
   findOrder,
+  findSession,
   hasOpenSells,
   insertFills,
   insertOrders,
@@ -17,12 +18,15 @@ import {
   listOrders,
   listPairPerformance,
   listPairVolume,
+  listSessions,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
   recordSettlement,
+  reopenSettlement,
   saveOrders,
   setSessionPairs,
+  setSessionStatus,
 } from '../../src/queries/index.ts';
 import { createPglite } from '../support/pglite.ts';
 
@@ -91,10 +95,63 @@ test('settlement', async () => {
   `);
 });
 
+test('settlement in the order of the claims, and taken back', async () => {
+  expect(
+    await sent((db) =>
+      listSessionsToSettle(db, {
+        startedAfterMs: 7,
+        order: 'never-tried-first',
+        after: { ...after, lastSettleAttempt: null },
+      }),
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "select … from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and (coalesce(lastsettleattempt, '-9223372036854775808'::bigint), startedat, id) > ('-9223372036854775808'::bigint::bigint, $2::bigint, $3::text) order by lastsettleattempt nulls first, startedat, id limit (select $n::integer) -- [7,1,"a",100]",
+    ]
+  `);
+  expect(await sent((db) => reopenSettlement(db, { sessionId: 's' }))).toMatchInlineSnapshot(`
+    [
+      "update sessions set settledcomplete = false, lastsettleattempt = null, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint where id = $1 returning "id", "settledcomplete", "lastsettleattempt" -- ["s"]",
+    ]
+  `);
+});
+
+test('sessions', async () => {
+  expect(await sent((db) => findSession(db, { id: 's' }))).toMatchInlineSnapshot(`
+    [
+      "select … from sessions where id = $1 -- ["s"]",
+    ]
+  `);
+  expect(
+    await sent((db) => setSessionStatus(db, { sessionId: 's', status: 'x' }).then(() => {})),
+  ).toMatchInlineSnapshot(`
+    [
+      "update sessions set status = $1, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint where id = $2 returning … -- ["x","s"]",
+    ]
+  `);
+  expect(await sent((db) => listSessions(db, { startedAfterMs: 7, after }))).toMatchInlineSnapshot(`
+    [
+      "select … from sessions where startedat >= $1::bigint and startedat <= $2::bigint and (startedat, id) < ($2::bigint, $3::text) order by startedat desc, id desc limit $4 -- [7,1,"a",100]",
+    ]
+  `);
+  expect(await sent((db) => listSessions(db))).toMatchInlineSnapshot(`
+    [
+      "select … from sessions where startedat >= '-9223372036854775808'::bigint::bigint order by startedat desc, id desc limit $1 -- [100]",
+      "select … from (select … from sessions where startedat is null offset 0) as s where true order by id desc limit $1 -- [100]",
+    ]
+  `);
+  expect(
+    (await sent((db) => listSessions(db, { status: 'Run-ning', exchange: 'okx' })))[1],
+  ).toMatchInlineSnapshot(`"with found as materialized ( select id from ( with recursive spellings (status) as ( select min(status) from sessions where status is not null union all select (select min(status) from sessions where status > spellings.status) from spellings where status is not null ) select id, startedat, exchange from spellings cross join lateral ( select id, startedat, exchange from sessions where sessions.status >= spellings.status and sessions.status <= spellings.status offset 0 ) as spelled where lower(translate(spellings.status, '_- ', '') collate "C") = $1 ) as of_status where true and exchange is not distinct from $2 order by startedat desc nulls last, id desc limit $3 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["running","okx",100]"`);
+  expect(
+    (await sent((db) => listSessions(db, { exchange: 'okx', startedAfterMs: 7 })))[1],
+  ).toMatchInlineSnapshot(`"with found as materialized ( select id from sessions where exchange >= $1 and exchange <= $1 and startedat + 0 >= $2::bigint order by startedat desc nulls last, id desc limit $3 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["okx",7,100]"`);
+});
+
 test('pairs: first the walk, then the index', async () => {
   expect(await sent((db) => listSessionsByPair(db, { pair: 'A' }))).toMatchInlineSnapshot(`
     [
-      "with recursive walk (down_to, visited, held, ids) as ( select 9223372036854775807::bigint, 0::bigint, 0, '{}'::text[] union all select step.lowest - 1, walk.visited + step.visited, walk.held + cardinality(step.ids), walk.ids || step.ids from walk cross join lateral ( select nullif(min(startedat), '-9223372036854775808'::bigint) as lowest, count(*) as visited, coalesce( array_agg(id order by startedat desc, id desc) filter (where pairs @> $1::jsonb ), '{}' ) as ids from ( select id, startedat, pairs, pair_count, exchange from sessions where startedat <= walk.down_to order by startedat desc fetch first 250 rows with ties ) as step_rows ) as step where walk.down_to is not null and walk.held < $n::integer and walk.visited < 500 + 100 * walk.held ), found as ( select unnest(ids) as id from (select ids from walk order by cardinality(ids) desc limit 1) as longest ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc, s.id desc limit $2 -- ["[\\"A\\"]",100]",
+      "with recursive walk (down_to, visited, held, ids) as ( select 9223372036854775807::bigint, 0::bigint, 0, '{}'::text[] union all select step.lowest - 1, walk.visited + step.visited, walk.held + cardinality(step.ids), walk.ids || step.ids from walk cross join lateral ( select nullif(min(startedat), '-9223372036854775808'::bigint) as lowest, count(*) as visited, coalesce( array_agg(id order by startedat desc, id desc) filter (where pairs @> $1::jsonb ), '{}' ) as ids from ( select id, startedat, status, pairs, pair_count, exchange from sessions where startedat <= walk.down_to order by startedat desc fetch first 250 rows with ties ) as step_rows ) as step where walk.down_to is not null and walk.held < $n::integer and walk.visited < 500 + 100 * walk.held ), found as ( select unnest(ids) as id from (select ids from walk order by cardinality(ids) desc limit 1) as longest ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc, s.id desc limit $2 -- ["[\\"A\\"]",100]",
       "with found as materialized ( select id from sessions where pairs @> $1::jsonb order by startedat desc nulls last, id desc limit $2 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["[\\"A\\"]",100]",
     ]
   `);

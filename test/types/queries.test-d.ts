@@ -10,6 +10,7 @@ import {
   type DatabaseError,
   type FillInput,
   findOrder,
+  findSession,
   hasOpenSells,
   insertFills,
   insertOrders,
@@ -17,18 +18,23 @@ import {
   listMultiPairSessions,
   listOpenOrders,
   listOrders,
+  listSessions,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
   type OrderInput,
   type PartialSaveError,
   recordSettlement,
+  reopenSettlement,
   type SavedRow,
   type SessionInput,
   type SessionKey,
   type SessionSummary,
+  type SettlementKey,
+  type SettlementState,
   saveOrders,
   saveSessions,
+  setSessionStatus,
   type Transaction,
   withoutPreparedStatements,
 } from '../../src/queries/index.ts';
@@ -88,6 +94,18 @@ test('settlement: rows are exact, a look back and an instant exclude one another
   claimSessionsToSettle(drizzlePostgresJs(''));
   // @ts-expect-error complete must be said
   recordSettlement(db, { sessionId: 's' });
+  expectTypeOf(reopenSettlement(db, { sessionId: 's' })).resolves.toEqualTypeOf<SettlementState>();
+  expectTypeOf<SessionSummary>().toExtend<SettlementKey>();
+  listSessionsToSettle(db, {
+    order: 'never-tried-first',
+    after: { lastSettleAttempt: null, startedAt: 1, id: 'a' },
+  });
+  // @ts-expect-error the key of the other order
+  listSessionsToSettle(db, { order: 'never-tried-first', after: { startedAt: 1, id: 'a' } });
+  // @ts-expect-error no such order
+  listSessionsToSettle(db, { order: 'oldest' });
+  // @ts-expect-error whose settlement
+  reopenSettlement(db, {});
   // @ts-expect-error the key of an order is not that of a session
   listSessionsToSettle(db, { after: { timestamp: 1, id: 'a' } });
 });
@@ -110,6 +128,23 @@ test('pairs: a page’s last row is the key of the next, match must be said', ()
   insertSession(db, { id: 's', pairCount: 1 });
   // @ts-expect-error a limit is a number
   listSessionsByPair(db, { pair: 'A', limit: '5' });
+});
+
+test('sessions: all columns of one, the summaries of many', () => {
+  expectTypeOf(findSession(db, { id: 's' })).resolves.toEqualTypeOf<schema.Session | undefined>();
+  expectTypeOf(listSessions(db)).resolves.toEqualTypeOf<SessionSummary[]>();
+  expectTypeOf(listSessions(tx, { status: 'x', exchange: 'okx', startedAfterMs: 1 })).resolves.toBeArray();
+  expectTypeOf(
+    setSessionStatus(db, { sessionId: 's', status: 'x' }),
+  ).resolves.toEqualTypeOf<SessionSummary>();
+  // @ts-expect-error which session
+  findSession(db, {});
+  // @ts-expect-error an instant is a number
+  listSessions(db, { startedAfterMs: '1' });
+  // @ts-expect-error the key of an order is not that of a session
+  listSessions(db, { after: { timestamp: 1, id: 'a' } });
+  // @ts-expect-error a status is text
+  setSessionStatus(db, { sessionId: 's', status: null });
 });
 
 test('orders: exactly one id, the venue’s with its session; rows are orders', () => {

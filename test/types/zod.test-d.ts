@@ -36,6 +36,10 @@ type Output<Name extends string> = `${Name}OptionsSchema` extends infer Key exte
 test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'listSessionsToSettle'>>().toExtend<Options<'listSessionsToSettle'>>();
   expectTypeOf<Output<'claimSessionsToSettle'>>().toExtend<Options<'claimSessionsToSettle'>>();
+  expectTypeOf<Output<'reopenSettlement'>>().toExtend<Options<'reopenSettlement'>>();
+  expectTypeOf<Output<'findSession'>>().toExtend<Options<'findSession'>>();
+  expectTypeOf<Output<'listSessions'>>().toExtend<Options<'listSessions'>>();
+  expectTypeOf<Output<'setSessionStatus'>>().toExtend<Options<'setSessionStatus'>>();
   expectTypeOf<Output<'recordSettlement'>>().toExtend<Options<'recordSettlement'>>();
   expectTypeOf<Output<'listSessionsByPair'>>().toExtend<Options<'listSessionsByPair'>>();
   expectTypeOf<Output<'listSessionsByPairs'>>().toExtend<Options<'listSessionsByPairs'>>();

@@ -28,6 +28,7 @@ const right: Record<string, readonly unknown[]> = {
   statuses: [['open']],
   side: ['buy', 'sell', 'SELL', 'bUy'],
   complete: [true, false],
+  order: ['newest', 'never-tried-first'],
   bucket: ['hour', 'day'],
   lookbackHours: [0.5, 1_000_000],
   startedAfterMs: [0, -1],
@@ -38,6 +39,11 @@ const keys = {
   session: [
     { startedAt: 1, id: 'a' },
     { startedAt: null, id: 'a' },
+  ],
+  attempt: [
+    { lastSettleAttempt: 3, startedAt: 1, id: 'a' },
+    { lastSettleAttempt: null, startedAt: 1, id: 'a' },
+    { startedAt: 1, id: 'a' },
   ],
   time: [
     { timestamp: 5, id: 'a' },
@@ -62,8 +68,35 @@ const cases: Record<string, Case> = {
     schemas.listSessionsToSettleOptionsSchema,
     (options) => queries.listSessionsToSettle(db, options),
     '',
-    'limit pair exchange lookbackHours startedAfterMs',
+    'limit pair exchange lookbackHours startedAfterMs order',
     'session',
+  ],
+  'listSessionsToSettle in the order of the claims': [
+    schemas.listSessionsToSettleOptionsSchema,
+    (options) => queries.listSessionsToSettle(db, options),
+    '',
+    'limit pair exchange startedAfterMs order',
+    'attempt',
+  ],
+  reopenSettlement: [
+    schemas.reopenSettlementOptionsSchema,
+    (options) => queries.reopenSettlement(db, options),
+    'sessionId',
+    '',
+  ],
+  findSession: [schemas.findSessionOptionsSchema, (options) => queries.findSession(db, options), 'id', ''],
+  listSessions: [
+    schemas.listSessionsOptionsSchema,
+    (options) => queries.listSessions(db, options),
+    '',
+    'status exchange startedAfterMs limit',
+    'session',
+  ],
+  setSessionStatus: [
+    schemas.setSessionStatusOptionsSchema,
+    (options) => queries.setSessionStatus(db, options),
+    'sessionId status',
+    '',
   ],
   recordSettlement: [
     schemas.recordSettlementOptionsSchema,

@@ -28,7 +28,7 @@ export interface SessionListOptions {
 export const maxPairs = 1000;
 
 // No operator of an index: only the condition itself is to choose one.
-const onExchange = (exchange: SQL | undefined): SQL | undefined =>
+export const onExchange = (exchange: SQL | undefined): SQL | undefined =>
   exchange && sql`and exchange is not distinct from ${exchange}`;
 
 type PairFilter = { pairs: string; exchange?: string | undefined };

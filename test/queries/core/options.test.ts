@@ -14,6 +14,7 @@ type Call = (options: never) => unknown;
 /** Options that each function takes: the others are built on them. */
 const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string, unknown>>]> = {
   findLatestFill: [(o) => queries.findLatestFill(db, o), { symbol: 'A' }],
+  findSession: [(o) => queries.findSession(db, o), { id: 's' }],
   findOrder: [(o) => queries.findOrder(db, o), { id: 'o' }],
   hasOpenSells: [(o) => queries.hasOpenSells(db, o), { sessionId: 's' }],
   insertFills: [(o) => queries.insertFills(db, [{ id: 'f' }], o), {}],
@@ -25,10 +26,13 @@ const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string,
   listOrders: [(o) => queries.listOrders(db, o), { sessionId: 's' }],
   listPairPerformance: [(o) => queries.listPairPerformance(db, o), { sessionId: 's' }],
   listPairVolume: [(o) => queries.listPairVolume(db, o), { bucket: 'hour', fromMs: 0, toMs: 1 }],
+  listSessions: [(o) => queries.listSessions(db, o), {}],
   listSessionsByPair: [(o) => queries.listSessionsByPair(db, o), { pair: 'A' }],
   listSessionsByPairs: [(o) => queries.listSessionsByPairs(db, o), { pairs: ['A'], match: 'any' }],
   listSessionsToSettle: [(o) => queries.listSessionsToSettle(db, o), {}],
   recordSettlement: [(o) => queries.recordSettlement(db, o), { sessionId: 's', complete: true }],
+  reopenSettlement: [(o) => queries.reopenSettlement(db, o), { sessionId: 's' }],
+  setSessionStatus: [(o) => queries.setSessionStatus(db, o), { sessionId: 's', status: 'x' }],
   setSessionPairs: [(o) => queries.setSessionPairs(db, o), { sessionId: 's', pairs: [] }],
   streamFills: [(o) => queries.streamFills(db, o).next(), { sessionId: 's' }],
 };
