@@ -13,6 +13,7 @@ export {
 } from './core/errors.ts';
 export type { SessionKey } from './core/keyset.ts';
 export { PartialSaveError, type SavedRow } from './core/saved-rows.ts';
+export { correctFill, type FillCorrection } from './fills/correct-fill.ts';
 export { type DuplicateFills, listDuplicateFills } from './fills/duplicate-fills.ts';
 export type { FillInput } from './fills/fill-input.ts';
 export {
@@ -20,17 +21,26 @@ export {
   type FillPage,
   listFills,
   listFillsInRange,
+  type OrderFillFilter,
   type RangeFillFilter,
   type SessionFillFilter,
 } from './fills/fills.ts';
+export { findFill } from './fills/find-fill.ts';
 export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './fills/insert-fills.ts';
 export { findLatestFill } from './fills/latest-fill.ts';
 export { type FillFilter, streamFills } from './fills/stream-fills.ts';
 export { type FindOrderOptions, findOrder } from './orders/find-order.ts';
 export { insertOrders, maxInsertedOrders, type OrderInput } from './orders/insert-orders.ts';
-export { hasOpenSells } from './orders/open-sells.ts';
+export { listOrders } from './orders/list-orders.ts';
+export { hasOpenSells, listOpenSells } from './orders/open-sells.ts';
+export {
+  listOrderStats,
+  type OrderStats,
+  type OrderStatsFilter,
+  type OrderStatsKey,
+} from './orders/order-stats.ts';
 export { openOrderStatuses, type Side } from './orders/order-status.ts';
-export { listOpenOrders, listOrders, type OrderKey } from './orders/orders.ts';
+export { listOpenOrders, type OrderKey } from './orders/orders.ts';
 export { saveOrders } from './orders/save-orders.ts';
 export type { FeeTotal, PairPerformance, PerformanceFilter } from './performance/pair-performance.ts';
 export { listPairPerformance } from './performance/performance.ts';

@@ -51,3 +51,13 @@ export const insertFillSchema = createInsertSchema(fills, refineForPostgres(fill
       .optional(),
   })
   .strict();
+
+/** `correctFill`: a key that is left out stays as it is stored. */
+export const correctFillOptionsSchema = z.strictObject({
+  id: textSchema,
+  set: insertFillSchema
+    .omit({ id: true })
+    .refine((set) => Object.values(set).some((value) => value !== undefined), {
+      error: 'must give at least one column',
+    }),
+});

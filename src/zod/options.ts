@@ -100,7 +100,7 @@ export const findOrderOptionsSchema = z.union([
 ]);
 export const listOrdersOptionsSchema = z.strictObject({
   ...orderPage,
-  sessionId: text,
+  sessionId: optionalText,
   status: optionalText,
 });
 export const listOpenOrdersOptionsSchema = z.strictObject({
@@ -110,11 +110,36 @@ export const listOpenOrdersOptionsSchema = z.strictObject({
 });
 export const hasOpenSellsOptionsSchema = z.strictObject({ sessionId: text, symbol: optionalText, statuses });
 
-export const listFillsOptionsSchema = z.strictObject({
+export const listOpenSellsOptionsSchema = z.strictObject({
   ...page,
-  ...sessionFills,
+  sessionId: text,
+  symbol: optionalText,
+  statuses,
   after: timeKeySchema.optional(),
 });
+const orderStats = {
+  ...page,
+  symbol: optionalText,
+  after: z.object({ symbol: text.nullable(), side: text.nullable(), status: text.nullable() }).optional(),
+};
+/** Of a session, or of a range of time. */
+export const listOrderStatsOptionsSchema = z.union([
+  z.strictObject({ ...orderStats, sessionId: text, fromMs: absent, toMs: absent }),
+  z.strictObject({ ...orderStats, ...range, sessionId: absent }).refine(isInOrder, disorder),
+]);
+
+export const findFillOptionsSchema = z.strictObject({ id: text });
+/** Of a session, or of an order alone. */
+export const listFillsOptionsSchema = z.union([
+  z.strictObject({ ...page, ...sessionFills, after: timeKeySchema.optional() }),
+  z.strictObject({
+    ...page,
+    orderId: text,
+    symbol: optionalText,
+    sessionId: absent,
+    after: timeKeySchema.optional(),
+  }),
+]);
 export const listFillsInRangeOptionsSchema = z
   .strictObject({
     ...page,

@@ -3,6 +3,8 @@ import type { Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   claimSessionsToSettle,
+  correctFill,
+  findFill,
   findLatestFill,
   findOrder,
   findSession,
@@ -12,6 +14,8 @@ import {
   listFillsInRange,
   listMultiPairSessions,
   listOpenOrders,
+  listOpenSells,
+  listOrderStats,
   listOrders,
   listPairPerformance,
   listPairVolume,
@@ -122,6 +126,44 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
     'orders of a session and status',
     (db) => listOrders(db, { sessionId: session, status: 'open' }),
     ['idx_orders_composite'],
+  ],
+  ['latest orders', (db) => listOrders(db), ['idx_orders_timestamp']],
+  [
+    'latest orders, page after',
+    (db) => listOrders(db, { after: { timestamp: firstStartMs + 500, id: 'a' } }),
+    ['idx_orders_timestamp'],
+  ],
+  ['orders of a common status', (db) => listOrders(db, { status: 'FILLED' }), ['idx_orders_timestamp']],
+  ['orders of a side', (db) => listOrders(db, { side: 'buy' }), ['idx_orders_timestamp']],
+  [
+    'orders of a rare status',
+    (db) => listOrders(db, { status: 'canceled' }),
+    ['idx_orders_timestamp', 'idx_orders_status'],
+  ],
+  [
+    'orders of a rare symbol',
+    (db) =>
+      listOrders(db, { symbol: 'RARE', side: 'sell', after: { timestamp: firstStartMs + 500, id: 'a' } }),
+    ['idx_orders_timestamp', 'idx_orders_symbol'],
+  ],
+  [
+    'orders of a symbol in a rare status',
+    (db) => listOrders(db, { symbol: 'COMMON', status: 'canceled' }),
+    ['idx_orders_timestamp', 'idx_orders_s'],
+  ],
+  ['list of open sells', (db) => listOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
+  ['order stats of a session', (db) => listOrderStats(db, { sessionId: session }), ['idx_orders_']],
+  [
+    'order stats of a range',
+    (db) => listOrderStats(db, { fromMs: firstStartMs, toMs: firstStartMs + 100 }),
+    ['idx_orders_timestamp'],
+  ],
+  ['fill by id', (db) => findFill(db, { id: 'f' }), ['fills_pkey']],
+  ['correct a fill', (db) => ignoreNotFound(correctFill(db, { id: 'f', set: { fee: 1 } })), ['fills_pkey']],
+  [
+    'fills of an order alone',
+    (db) => listFills(db, { orderId: session, symbol: 'COMMON' }),
+    ['idx_fills_orderid'],
   ],
   ['open orders of a session', (db) => listOpenOrders(db, { sessionId: session }), ['idx_orders_composite']],
   [

@@ -3,6 +3,8 @@ import { drizzle } from 'drizzle-orm/pglite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   claimSessionsToSettle,
+  correctFill,
+  findFill,
   findLatestFill,
   findOrder,
   findSession,
@@ -15,6 +17,8 @@ import {
   listFillsInRange,
   listMultiPairSessions,
   listOpenOrders,
+  listOpenSells,
+  listOrderStats,
   listOrders,
   listPairPerformance,
   listPairVolume,
@@ -142,10 +146,14 @@ test('sessions', async () => {
   `);
   expect(
     (await sent((db) => listSessions(db, { status: 'Run-ning', exchange: 'okx' })))[1],
-  ).toMatchInlineSnapshot(`"with found as materialized ( select id from ( with recursive spellings (status) as ( select min(status) from sessions where status is not null union all select (select min(status) from sessions where status > spellings.status) from spellings where status is not null ) select id, startedat, exchange from spellings cross join lateral ( select id, startedat, exchange from sessions where sessions.status >= spellings.status and sessions.status <= spellings.status offset 0 ) as spelled where lower(translate(spellings.status, '_- ', '') collate "C") = $1 ) as of_status where true and exchange is not distinct from $2 order by startedat desc nulls last, id desc limit $3 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["running","okx",100]"`);
+  ).toMatchInlineSnapshot(
+    `"with found as materialized ( select id from ( with recursive spellings (status) as ( select min(status) from sessions where status is not null union all select (select min(status) from sessions where status > spellings.status) from spellings where status is not null ) select id, startedat, exchange from spellings cross join lateral ( select id, startedat, exchange from sessions where sessions.status >= spellings.status and sessions.status <= spellings.status offset 0 ) as spelled where lower(translate(spellings.status, '_- ', '') collate "C") = $1 ) as of_status where true and exchange is not distinct from $2 order by startedat desc nulls last, id desc limit $3 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["running","okx",100]"`,
+  );
   expect(
     (await sent((db) => listSessions(db, { exchange: 'okx', startedAfterMs: 7 })))[1],
-  ).toMatchInlineSnapshot(`"with found as materialized ( select id from sessions where exchange >= $1 and exchange <= $1 and startedat + 0 >= $2::bigint order by startedat desc nulls last, id desc limit $3 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["okx",7,100]"`);
+  ).toMatchInlineSnapshot(
+    `"with found as materialized ( select id from sessions where exchange >= $1 and exchange <= $1 and startedat + 0 >= $2::bigint order by startedat desc nulls last, id desc limit $3 ) select … from found cross join lateral (select … from sessions where sessions.id = found.id limit 1) as s order by s.startedat desc nulls last, s.id desc -- ["okx",7,100]"`,
+  );
 });
 
 test('pairs: first the walk, then the index', async () => {
@@ -238,6 +246,65 @@ test('orders', async () => {
       "insert into orders (…, pair_index) select …, null from unnest($…) with ordinality as "input" (…) returning "id", "pair_index" -- ["{\\"o\\",\\"p\\"}","{null,null}","{null,null}","{null,null}","{null,null}","{null,null}"]",
     ]
   `);
+});
+
+test('orders of all sessions', async () => {
+  const key = { timestamp: 1, id: 'o' };
+  expect(await sent((db) => listOrders(db, { after: key }))).toMatchInlineSnapshot(`
+    [
+      "select … from orders where "timestamp" >= '-9223372036854775808'::bigint::bigint and "timestamp" <= $1::bigint and ("timestamp", id) < ($1::bigint, $2::text) order by "timestamp" desc, id desc limit $3 -- [1,"o",100]",
+      "select … from (select … from orders where "timestamp" is null offset 0) as s where true order by id desc limit $1 -- [100]",
+    ]
+  `);
+  expect((await sent((db) => listOrders(db, { symbol: 'A', side: 'buy' })))[1]).toMatchInlineSnapshot(
+    `"with found as materialized ( select id from orders where true and symbol >= $1 and symbol <= $1 and lower(side collate "C") = $2 order by "timestamp" desc nulls last, id desc limit $3 ) select … from found cross join lateral (select … from orders where orders.id = found.id limit 1) as s order by s."timestamp" desc nulls last, s.id desc -- ["A","buy",100]"`,
+  );
+  expect(
+    (await sent((db) => listOrders(db, { symbol: 'A', status: 'open', after: key })))[1],
+  ).toMatchInlineSnapshot(
+    `"with found as materialized ( select id from (with recursive spellings (status) as ( select min(status) from orders where symbol = $1 and status is not null union all select (select min(status) from orders where symbol = $1 and status > spellings.status) from spellings where status is not null ) select found.id, found."timestamp" from spellings cross join lateral ( select id, "timestamp" from orders where symbol = $1 and status >= spellings.status and status <= spellings.status offset 0 ) as found where lower(translate(spellings.status, '_- ', '') collate "C") = any($2::text::text[])) as of_status where true and (coalesce("timestamp", '-9223372036854775808'::bigint), id) < ($3::bigint, $4) order by "timestamp" desc nulls last, id desc limit $5 ) select … from found cross join lateral (select … from orders where orders.id = found.id limit 1) as s order by s."timestamp" desc nulls last, s.id desc -- ["A","{\\"open\\"}",1,"o",100]"`,
+  );
+  expect(await sent((db) => listOpenSells(db, { sessionId: 's' }))).toMatchInlineSnapshot(`
+    [
+      "with recursive spellings (status) as ( select min(status) from orders where sessionid = $1 and status is not null union all select (select min(status) from orders where sessionid = $1 and status > spellings.status) from spellings where status is not null ) select … from spellings cross join lateral ( select … from orders where sessionid = $1 and status >= spellings.status and status <= spellings.status and coalesce(remaining > 0, size > coalesce(filledsize, filled), true) and lower(side collate "C") = 'sell' offset 0 ) as found where lower(translate(spellings.status, '_- ', '') collate "C") in ('pending', 'new', 'open', 'partiallyfilled', 'canceling', 'cancelling') order by found."timestamp" desc nulls last, found.id desc limit $2 -- ["s",100]",
+    ]
+  `);
+  expect(await sent((db) => listOrderStats(db, { sessionId: 's' }))).toMatchInlineSnapshot(`
+    [
+      "with counted as ( select symbol, lower(side collate "C") as side, lower(translate(status, '_- ', '') collate "C") as status, count(*) as order_count, coalesce(sum(case when abs(size::text::numeric) < 'Infinity' then size::text::numeric end), 0) as size, coalesce(sum(case when abs(coalesce(filledsize, filled)::text::numeric) < 'Infinity' then coalesce(filledsize, filled)::text::numeric end), 0) as filled_size, coalesce(sum(case when abs(usdvalue::text::numeric) < 'Infinity' then usdvalue::text::numeric end), 0) as usd_value, min("timestamp") as first_ms, max("timestamp") as last_ms from orders where sessionid = $1 group by symbol, lower(side collate "C"), lower(translate(status, '_- ', '') collate "C") ) select symbol, side, status, order_count, trim_scale(size)::text, trim_scale(filled_size)::text, trim_scale(usd_value)::text, first_ms, last_ms from counted order by symbol is not null, coalesce(symbol, ''), side is not null, coalesce(side, ''), status is not null, coalesce(status, '') limit $2 -- ["s",100]",
+    ]
+  `);
+  expect(
+    await sent((db) =>
+      listOrderStats(db, {
+        fromMs: 0,
+        toMs: 1,
+        symbol: 'A',
+        after: { symbol: 'A', side: null, status: 'x' },
+      }),
+    ),
+  ).toMatchInlineSnapshot(`
+    [
+      "with counted as ( select symbol, lower(side collate "C") as side, lower(translate(status, '_- ', '') collate "C") as status, count(*) as order_count, coalesce(sum(case when abs(size::text::numeric) < 'Infinity' then size::text::numeric end), 0) as size, coalesce(sum(case when abs(coalesce(filledsize, filled)::text::numeric) < 'Infinity' then coalesce(filledsize, filled)::text::numeric end), 0) as filled_size, coalesce(sum(case when abs(usdvalue::text::numeric) < 'Infinity' then usdvalue::text::numeric end), 0) as usd_value, min("timestamp") as first_ms, max("timestamp") as last_ms from orders where "timestamp" >= $1::bigint and "timestamp" < $2::bigint and symbol is not distinct from $3 group by symbol, lower(side collate "C"), lower(translate(status, '_- ', '') collate "C") ) select symbol, side, status, order_count, trim_scale(size)::text, trim_scale(filled_size)::text, trim_scale(usd_value)::text, first_ms, last_ms from counted where (symbol is not null, coalesce(symbol, ''), side is not null, coalesce(side, ''), status is not null, coalesce(status, '')) > ($4::text is not null, coalesce($4::text, ''), $5::text is not null, coalesce($5::text, ''), $6::text is not null, coalesce($6::text, '')) order by symbol is not null, coalesce(symbol, ''), side is not null, coalesce(side, ''), status is not null, coalesce(status, '') limit $7 -- [0,1,"A","A",null,"x"]",
+    ]
+  `);
+});
+
+test('fills by order and id, and a correction', async () => {
+  expect(await sent((db) => listFills(db, { orderId: 'o', symbol: 'A' }))).toMatchInlineSnapshot(`
+    [
+      "select … from fills where orderid = $1 and symbol is not distinct from $2 order by coalesce("timestamp", '9223372036854775807'::bigint), id limit $3 -- ["o","A",100]",
+    ]
+  `);
+  expect(await sent((db) => findFill(db, { id: 'f' }))).toMatchInlineSnapshot(`
+    [
+      "select … from fills where id = $1 -- ["f"]",
+    ]
+  `);
+  const [text = ''] = await sent((db) => correctFill(db, { id: 'f', set: { fee: 1 } }).then(() => {}));
+  expect(text).toMatch(
+    /^update fills set "sessionid" = case when get_bit\(\$1::text::varbit, 0\) = 1 then \$2::text::text else "sessionid" end,/,
+  );
 });
 
 test('saveOrders: the columns that nearly every order has, or all of them', async () => {

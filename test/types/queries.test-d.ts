@@ -17,12 +17,16 @@ import {
   insertSession,
   listMultiPairSessions,
   listOpenOrders,
+  listOpenSells,
+  listOrderStats,
   listOrders,
   listSessions,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
   type OrderInput,
+  type OrderStats,
+  type OrderStatsKey,
   type PartialSaveError,
   recordSettlement,
   reopenSettlement,
@@ -150,6 +154,19 @@ test('sessions: all columns of one, the summaries of many', () => {
 test('orders: exactly one id, the venue’s with its session; rows are orders', () => {
   expectTypeOf(findOrder(db, { id: 'o' })).resolves.toEqualTypeOf<schema.Order | undefined>();
   expectTypeOf(listOrders(db, { sessionId: 's' })).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(listOrders(db)).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(listOpenSells(db, { sessionId: 's' })).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(listOrderStats(db, { sessionId: 's' })).resolves.toEqualTypeOf<OrderStats[]>();
+  expectTypeOf<OrderStats['size']>().toEqualTypeOf<string>();
+  expectTypeOf<OrderStats>().toExtend<OrderStatsKey>();
+  // @ts-expect-error open sells are asked for of a session
+  listOpenSells(db);
+  // @ts-expect-error its side is said by its name
+  listOpenSells(db, { sessionId: 's', side: 'sell' });
+  // @ts-expect-error a session and a range
+  listOrderStats(db, { sessionId: 's', fromMs: 0, toMs: 1 });
+  // @ts-expect-error neither
+  listOrderStats(db, {});
   expectTypeOf(listOpenOrders(db)).resolves.toEqualTypeOf<schema.Order[]>();
   expectTypeOf(hasOpenSells(db, { sessionId: 's' })).resolves.toEqualTypeOf<boolean>();
   expectTypeOf(insertOrders(db, [{ id: 'o' }])).resolves.toEqualTypeOf<

@@ -48,6 +48,10 @@ test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'findOrder'>>().toExtend<Options<'findOrder'>>();
   expectTypeOf<Output<'listOrders'>>().toExtend<Options<'listOrders'>>();
   expectTypeOf<Output<'listOpenOrders'>>().toExtend<Options<'listOpenOrders'>>();
+  expectTypeOf<Output<'listOpenSells'>>().toExtend<Options<'listOpenSells'>>();
+  expectTypeOf<Output<'listOrderStats'>>().toExtend<Options<'listOrderStats'>>();
+  expectTypeOf<Output<'findFill'>>().toExtend<Options<'findFill'>>();
+  expectTypeOf<Output<'correctFill'>>().toExtend<Options<'correctFill'>>();
   expectTypeOf<Output<'hasOpenSells'>>().toExtend<Options<'hasOpenSells'>>();
   expectTypeOf<Output<'listFills'>>().toExtend<Options<'listFills'>>();
   expectTypeOf<Output<'listFillsInRange'>>().toExtend<Options<'listFillsInRange'>>();
@@ -56,7 +60,7 @@ test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'listDuplicateFills'>>().toExtend<Options<'listDuplicateFills'>>();
   expectTypeOf<Output<'listPairPerformance'>>().toExtend<Options<'listPairPerformance'>>();
   expectTypeOf<Output<'listPairVolume'>>().toExtend<Options<'listPairVolume'>>();
-  expectTypeOf<Output<'listFills'>['sessionId']>().toEqualTypeOf<string>();
+  expectTypeOf<Output<'listFills'>['sessionId']>().toEqualTypeOf<string | undefined>();
   // @ts-expect-error an order is found by one of its ids
   const unnamed: Output<'findOrder'> = { sessionId: 's' };
   expectTypeOf(unnamed).not.toBeNever();

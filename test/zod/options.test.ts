@@ -28,6 +28,7 @@ const right: Record<string, readonly unknown[]> = {
   statuses: [['open']],
   side: ['buy', 'sell', 'SELL', 'bUy'],
   complete: [true, false],
+  set: [{ fee: '0.1' }, { side: null, tradeId: 7n }],
   order: ['newest', 'never-tried-first'],
   bucket: ['hour', 'day'],
   lookbackHours: [0.5, 1_000_000],
@@ -51,6 +52,10 @@ const keys = {
   ],
   group: [{ firstId: 'a' }],
   symbol: [{ symbol: 'A' }, { symbol: null }],
+  stats: [
+    { symbol: 'A', side: null, status: 'open' },
+    { symbol: null, side: 'buy', status: null },
+  ],
   bucket: [{ bucketStartMs: 0, symbol: 'A' }],
 };
 const wrong = [null, 'a\0', '\ud800', 7.5, -1, 0, 1001, 2 ** 53, Number.NaN, true, ['a\0'], [7], {}];
@@ -146,9 +151,30 @@ const cases: Record<string, Case> = {
   listOrders: [
     schemas.listOrdersOptionsSchema,
     (options) => queries.listOrders(db, options),
-    'sessionId',
-    'symbol status side limit',
+    '',
+    'sessionId symbol status side limit',
     'time',
+  ],
+  listOpenSells: [
+    schemas.listOpenSellsOptionsSchema,
+    (options) => queries.listOpenSells(db, options),
+    'sessionId',
+    'symbol statuses limit',
+    'time',
+  ],
+  listOrderStats: [
+    schemas.listOrderStatsOptionsSchema,
+    (options) => queries.listOrderStats(db, options),
+    '',
+    'sessionId fromMs toMs symbol limit',
+    'stats',
+  ],
+  findFill: [schemas.findFillOptionsSchema, (options) => queries.findFill(db, options), 'id', ''],
+  correctFill: [
+    schemas.correctFillOptionsSchema,
+    (options) => queries.correctFill(db, options),
+    'id set',
+    '',
   ],
   listOpenOrders: [
     schemas.listOpenOrdersOptionsSchema,
@@ -166,8 +192,8 @@ const cases: Record<string, Case> = {
   listFills: [
     schemas.listFillsOptionsSchema,
     (options) => queries.listFills(db, options),
-    'sessionId',
-    'symbol orderId limit',
+    '',
+    'sessionId symbol orderId limit',
     'time',
   ],
   listFillsInRange: [

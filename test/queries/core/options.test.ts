@@ -13,6 +13,8 @@ const db = drizzle(async () => {
 type Call = (options: never) => unknown;
 /** Options that each function takes: the others are built on them. */
 const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string, unknown>>]> = {
+  correctFill: [(o) => queries.correctFill(db, o), { id: 'f', set: { fee: 1 } }],
+  findFill: [(o) => queries.findFill(db, o), { id: 'f' }],
   findLatestFill: [(o) => queries.findLatestFill(db, o), { symbol: 'A' }],
   findSession: [(o) => queries.findSession(db, o), { id: 's' }],
   findOrder: [(o) => queries.findOrder(db, o), { id: 'o' }],
@@ -23,7 +25,9 @@ const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string,
   listFillsInRange: [(o) => queries.listFillsInRange(db, o), { symbol: 'A', fromMs: 0, toMs: 1 }],
   listMultiPairSessions: [(o) => queries.listMultiPairSessions(db, o), {}],
   listOpenOrders: [(o) => queries.listOpenOrders(db, o), {}],
-  listOrders: [(o) => queries.listOrders(db, o), { sessionId: 's' }],
+  listOpenSells: [(o) => queries.listOpenSells(db, o), { sessionId: 's' }],
+  listOrderStats: [(o) => queries.listOrderStats(db, o), { sessionId: 's' }],
+  listOrders: [(o) => queries.listOrders(db, o), {}],
   listPairPerformance: [(o) => queries.listPairPerformance(db, o), { sessionId: 's' }],
   listPairVolume: [(o) => queries.listPairVolume(db, o), { bucket: 'hour', fromMs: 0, toMs: 1 }],
   listSessions: [(o) => queries.listSessions(db, o), {}],
