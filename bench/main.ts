@@ -10,6 +10,7 @@ import type { Benchmark, Measurement } from './measure.ts';
 import { migrationUnderLoad } from './migration.ts';
 import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
+import { saveOrdersBenchmark } from './save-orders.ts';
 import { settlementDiscovery } from './settlement-discovery.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -19,6 +20,7 @@ const benchmarks: readonly Benchmark[] = [
   pairContainment,
   openOrders,
   insertFillsBenchmark,
+  saveOrdersBenchmark,
   importCost,
   migrationUnderLoad,
 ];

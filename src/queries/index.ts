@@ -13,7 +13,9 @@ export {
   SchemaMismatchError,
 } from './core/errors.ts';
 export type { SessionKey } from './core/keyset.ts';
+export { PartialSaveError, type SavedRow } from './core/saved-rows.ts';
 export { assertSchema } from './database/assert-schema.ts';
+export { correctFill, type FillCorrection } from './fills/correct-fill.ts';
 export { type DuplicateFills, listDuplicateFills } from './fills/duplicate-fills.ts';
 export type { FillInput } from './fills/fill-input.ts';
 export {
@@ -21,17 +23,27 @@ export {
   type FillPage,
   listFills,
   listFillsInRange,
+  type OrderFillFilter,
   type RangeFillFilter,
   type SessionFillFilter,
 } from './fills/fills.ts';
+export { findFill } from './fills/find-fill.ts';
 export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './fills/insert-fills.ts';
 export { findLatestFill } from './fills/latest-fill.ts';
 export { type FillFilter, streamFills } from './fills/stream-fills.ts';
 export { type FindOrderOptions, findOrder } from './orders/find-order.ts';
 export { insertOrders, maxInsertedOrders, type OrderInput } from './orders/insert-orders.ts';
-export { hasOpenSells } from './orders/open-sells.ts';
+export { listOrders } from './orders/list-orders.ts';
+export { hasOpenSells, listOpenSells } from './orders/open-sells.ts';
+export {
+  listOrderStats,
+  type OrderStats,
+  type OrderStatsFilter,
+  type OrderStatsKey,
+} from './orders/order-stats.ts';
 export { openOrderStatuses, type Side } from './orders/order-status.ts';
-export { listOpenOrders, listOrders, type OrderKey } from './orders/orders.ts';
+export { listOpenOrders, type OrderKey } from './orders/orders.ts';
+export { saveOrders } from './orders/save-orders.ts';
 export { type Equity, listEquity } from './performance/equity.ts';
 export type { PnlScope } from './performance/pair-fills.ts';
 export type { FeeTotal, PairPerformance, PerformanceFilter } from './performance/pair-performance.ts';
@@ -40,7 +52,9 @@ export { listPairPerformance } from './performance/performance.ts';
 export type { PnlMethod } from './performance/position.ts';
 export type { FeeRates } from './performance/rates.ts';
 export { listPairVolume, type PairVolume } from './performance/volume.ts';
+export { findSession } from './sessions/find-session.ts';
 export { insertSession, type SessionInput } from './sessions/insert-session.ts';
+export { listSessions } from './sessions/list-sessions.ts';
 export {
   listMultiPairSessions,
   listSessionsByPair,
@@ -48,11 +62,15 @@ export {
   maxPairs,
   type SessionListOptions,
 } from './sessions/pairs.ts';
+export { recordSettlement, reopenSettlement, type SettlementState } from './sessions/record-settlement.ts';
+export { saveSessions } from './sessions/save-sessions.ts';
 export type { SessionSummary } from './sessions/session-summary.ts';
 export { setSessionPairs } from './sessions/set-session-pairs.ts';
-export { listSessionsToSettle, type SettlementOptions } from './sessions/settlement.ts';
+export { setSessionStatus } from './sessions/set-session-status.ts';
 export {
-  claimSessionsToSettle,
-  defaultRetryAfterMs,
-  recordSettlement,
-} from './sessions/settlement-claims.ts';
+  listSessionsToSettle,
+  type SettlementKey,
+  type SettlementOptions,
+  type SettlementOrder,
+} from './sessions/settlement.ts';
+export { claimSessionsToSettle, defaultRetryAfterMs } from './sessions/settlement-claims.ts';

@@ -17,8 +17,14 @@ export const insertSessionSchema = z
   .strictObject({ ...rowShape(sessions), pairs: pairsSchema.nullable().optional() })
   .omit({ pairCount: true });
 
+/** A session for `saveSessions`: a key that is left out is not touched. */
+export const saveSessionSchema = insertSessionSchema;
+
 /** An order for `insertOrders`. */
 export const insertOrderSchema = z.strictObject(rowShape(orders)).omit({ pairIndex: true });
+
+/** An order for `saveOrders`: a key that is left out is not touched. */
+export const saveOrderSchema = insertOrderSchema;
 
 /**
  * A fill for `insertFills`: the venue's id in whatever form it comes. That `tradeId` and `execId` agree where both are
@@ -32,4 +38,14 @@ export const insertFillSchema = z.strictObject({
     .union([int64Schema, z.int(), textSchema.min(1)])
     .nullable()
     .optional(),
+});
+
+/** `correctFill`: a key that is left out stays as it is stored. */
+export const correctFillOptionsSchema = z.strictObject({
+  id: textSchema,
+  set: insertFillSchema
+    .omit({ id: true })
+    .refine((set) => Object.values(set).some((value) => value !== undefined), {
+      error: 'must give at least one column',
+    }),
 });

@@ -49,10 +49,19 @@ const lookback = {
 };
 const firstInstant = { startedAfterMs: ms, lookbackHours: absent };
 
-const settlementAfter = { after: z.object({ startedAt: ms, id: text }).optional() };
+const newest = {
+  order: z.literal('newest').optional(),
+  after: z.object({ startedAt: ms, id: text }).optional(),
+};
+const neverTriedFirst = {
+  order: z.literal('never-tried-first'),
+  after: z.object({ lastSettleAttempt: ms.nullable(), startedAt: ms, id: text }).optional(),
+};
 export const listSessionsToSettleOptionsSchema = z.union([
-  z.strictObject({ ...settlement, ...firstInstant, ...settlementAfter }),
-  z.strictObject({ ...settlement, ...lookback, ...settlementAfter }),
+  z.strictObject({ ...settlement, ...firstInstant, ...newest }),
+  z.strictObject({ ...settlement, ...lookback, ...newest }),
+  z.strictObject({ ...settlement, ...firstInstant, ...neverTriedFirst }),
+  z.strictObject({ ...settlement, ...lookback, ...neverTriedFirst }),
 ]);
 
 const retry = { retryAfterMs: z.int().min(0).optional() };
@@ -63,6 +72,15 @@ export const claimSessionsToSettleOptionsSchema = z.union([
 
 export const recordSettlementOptionsSchema = z.strictObject({ sessionId: text, complete: z.boolean() });
 
+export const reopenSettlementOptionsSchema = z.strictObject({ sessionId: text });
+
+export const findSessionOptionsSchema = z.strictObject({ id: text });
+export const listSessionsOptionsSchema = z.strictObject({
+  ...sessionPage,
+  status: optionalText,
+  startedAfterMs: ms.optional(),
+});
+export const setSessionStatusOptionsSchema = z.strictObject({ sessionId: text, status: text });
 export const listSessionsByPairOptionsSchema = z.strictObject({ ...sessionPage, pair: text });
 export const listSessionsByPairsOptionsSchema = z.strictObject({
   ...sessionPage,
@@ -83,7 +101,7 @@ export const findOrderOptionsSchema = z.union([
 ]);
 export const listOrdersOptionsSchema = z.strictObject({
   ...orderPage,
-  sessionId: text,
+  sessionId: optionalText,
   status: optionalText,
 });
 export const listOpenOrdersOptionsSchema = z.strictObject({
@@ -93,11 +111,36 @@ export const listOpenOrdersOptionsSchema = z.strictObject({
 });
 export const hasOpenSellsOptionsSchema = z.strictObject({ sessionId: text, symbol: optionalText, statuses });
 
-export const listFillsOptionsSchema = z.strictObject({
+export const listOpenSellsOptionsSchema = z.strictObject({
   ...page,
-  ...sessionFills,
+  sessionId: text,
+  symbol: optionalText,
+  statuses,
   after: timeKeySchema.optional(),
 });
+const orderStats = {
+  ...page,
+  symbol: optionalText,
+  after: z.object({ symbol: text.nullable(), side: text.nullable(), status: text.nullable() }).optional(),
+};
+/** Of a session, or of a range of time. */
+export const listOrderStatsOptionsSchema = z.union([
+  z.strictObject({ ...orderStats, sessionId: text, fromMs: absent, toMs: absent }),
+  z.strictObject({ ...orderStats, ...range, sessionId: absent }).refine(isInOrder, disorder),
+]);
+
+export const findFillOptionsSchema = z.strictObject({ id: text });
+/** Of a session, or of an order alone. */
+export const listFillsOptionsSchema = z.union([
+  z.strictObject({ ...page, ...sessionFills, after: timeKeySchema.optional() }),
+  z.strictObject({
+    ...page,
+    orderId: text,
+    symbol: optionalText,
+    sessionId: absent,
+    after: timeKeySchema.optional(),
+  }),
+]);
 export const listFillsInRangeOptionsSchema = z
   .strictObject({
     ...page,

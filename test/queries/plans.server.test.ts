@@ -3,25 +3,34 @@ import type { Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   claimSessionsToSettle,
+  correctFill,
+  findFill,
   findLatestFill,
   findOrder,
+  findSession,
   hasOpenSells,
   insertFills,
-  insertOrders,
   listEquity,
   listFills,
   listFillsInRange,
   listMultiPairSessions,
   listOpenOrders,
+  listOpenSells,
+  listOrderStats,
   listOrders,
   listPairPerformance,
   listPairPnl,
   listPairVolume,
+  listSessions,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
   recordSettlement,
+  reopenSettlement,
+  saveOrders,
+  saveSessions,
   setSessionPairs,
+  setSessionStatus,
 } from '../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { firstStartMs, loadFills, loadOrders, loadSessions, setStatistics } from '../support/load.ts';
@@ -38,6 +47,9 @@ const lastHour = {
   toMs: firstStartMs + 99_600_000,
 } as const;
 const storedFill = { id: 'other', symbol: 'COMMON', price: 1, size: 1, timestamp: 1 };
+
+/** One of the loaded orders, with something else in it; a session has the same id. */
+const storedOrder = { id: 'c4ca4238a0b923820dcc509a6f75849b', status: 'other' }; // md5('1')
 
 /** What a call must use: all of these indexes, each statement at least one, and no table from end to end. */
 const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unknown>, readonly string[]][] = [
@@ -118,6 +130,44 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
     (db) => listOrders(db, { sessionId: session, status: 'open' }),
     ['idx_orders_composite'],
   ],
+  ['latest orders', (db) => listOrders(db), ['idx_orders_timestamp']],
+  [
+    'latest orders, page after',
+    (db) => listOrders(db, { after: { timestamp: firstStartMs + 500, id: 'a' } }),
+    ['idx_orders_timestamp'],
+  ],
+  ['orders of a common status', (db) => listOrders(db, { status: 'FILLED' }), ['idx_orders_timestamp']],
+  ['orders of a side', (db) => listOrders(db, { side: 'buy' }), ['idx_orders_timestamp']],
+  [
+    'orders of a rare status',
+    (db) => listOrders(db, { status: 'canceled' }),
+    ['idx_orders_timestamp', 'idx_orders_status'],
+  ],
+  [
+    'orders of a rare symbol',
+    (db) =>
+      listOrders(db, { symbol: 'RARE', side: 'sell', after: { timestamp: firstStartMs + 500, id: 'a' } }),
+    ['idx_orders_timestamp', 'idx_orders_symbol'],
+  ],
+  [
+    'orders of a symbol in a rare status',
+    (db) => listOrders(db, { symbol: 'COMMON', status: 'canceled' }),
+    ['idx_orders_timestamp', 'idx_orders_s'],
+  ],
+  ['list of open sells', (db) => listOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
+  ['order stats of a session', (db) => listOrderStats(db, { sessionId: session }), ['idx_orders_']],
+  [
+    'order stats of a range',
+    (db) => listOrderStats(db, { fromMs: firstStartMs, toMs: firstStartMs + 100 }),
+    ['idx_orders_timestamp'],
+  ],
+  ['fill by id', (db) => findFill(db, { id: 'f' }), ['fills_pkey']],
+  ['correct a fill', (db) => ignoreNotFound(correctFill(db, { id: 'f', set: { fee: 1 } })), ['fills_pkey']],
+  [
+    'fills of an order alone',
+    (db) => listFills(db, { orderId: session, symbol: 'COMMON' }),
+    ['idx_fills_orderid'],
+  ],
   ['open orders of a session', (db) => listOpenOrders(db, { sessionId: session }), ['idx_orders_composite']],
   [
     'open orders of a session and symbol, page after',
@@ -144,7 +194,59 @@ const calls: readonly [string, (db: ReturnType<typeof drizzle>) => Promise<unkno
     ['idx_orders_composite'],
   ],
   ['open sells', (db) => hasOpenSells(db, { sessionId: session }), ['idx_orders_composite']],
-  ['insert orders', (db) => insertOrders(db, [{ id: 'o' }]), ['sessions_pkey']],
+  ['save orders', (db) => saveOrders(db, [{ id: session, status: 'open' }, storedOrder]), ['orders_pkey']],
+  ['session by id', (db) => findSession(db, { id: session }), ['sessions_pkey']],
+  ['latest sessions', (db) => listSessions(db), ['idx_sessions_startedat']],
+  [
+    'latest sessions, page after',
+    (db) => listSessions(db, { startedAfterMs, after: { startedAt: firstStartMs + 9e7, id: 'a' } }),
+    ['idx_sessions_startedat'],
+  ],
+  [
+    'latest sessions, the last page',
+    (db) => listSessions(db, { after: unstarted }),
+    ['idx_sessions_startedat'],
+  ],
+  [
+    'sessions of a common status and exchange',
+    (db) => listSessions(db, { status: 'COMPLETED', exchange: 'okx' }),
+    ['idx_sessions_startedat'],
+  ],
+  [
+    'sessions of a rare status',
+    (db) => listSessions(db, { status: 'running', exchange: 'okx', startedAfterMs }),
+    ['idx_sessions_startedat', 'idx_sessions_status'],
+  ],
+  [
+    'sessions of a rare exchange',
+    (db) => listSessions(db, { exchange: 'none', startedAfterMs }),
+    ['idx_sessions_startedat', 'idx_sessions_exchange'],
+  ],
+  [
+    'set status',
+    (db) => ignoreNotFound(setSessionStatus(db, { sessionId: session, status: 'x' })),
+    ['sessions_pkey'],
+  ],
+  ['reopen', (db) => ignoreNotFound(reopenSettlement(db, { sessionId: session })), ['sessions_pkey']],
+  [
+    'to settle, never tried first',
+    (db) =>
+      listSessionsToSettle(db, {
+        startedAfterMs,
+        order: 'never-tried-first',
+        after: { lastSettleAttempt: null, startedAt: firstStartMs + 9.9e7, id: 'a' },
+      }),
+    ['idx_sessions_settlement_discovery'],
+  ],
+  [
+    'save sessions',
+    (db) =>
+      saveSessions(db, [
+        { id: session, status: 'x' },
+        { id: storedOrder.id, pairs: ['RARE'] },
+      ]),
+    ['sessions_pkey'],
+  ],
   ['fills of a session', (db) => listFills(db, { sessionId: session }), ['idx_fills_session']],
   [
     'fills of a session, page after',

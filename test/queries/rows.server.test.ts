@@ -3,6 +3,9 @@ import { serverVersions } from '../support/server.ts';
 import { assertSchemaSuite } from './suites/assert-schema.ts';
 import { ordersSuite } from './suites/orders.ts';
 import { pairsSuite } from './suites/pairs.ts';
+import { saveOrdersSuite } from './suites/save-orders.ts';
+import { saveSessionsSuite } from './suites/save-sessions.ts';
+import { sessionsSuite } from './suites/sessions.ts';
 import { settlementSuite } from './suites/settlement.ts';
 import { describeVariants } from './suites/variants.ts';
 
@@ -11,6 +14,9 @@ for (const version of serverVersions) {
     describeVariants(`PostgreSQL ${version}, ${driver}`, () => openServer(version, driver), [
       pairsSuite,
       ordersSuite,
+      saveOrdersSuite,
+      saveSessionsSuite,
+      sessionsSuite,
       settlementSuite,
       assertSchemaSuite,
     ]);

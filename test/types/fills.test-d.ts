@@ -1,8 +1,11 @@
 import { expectTypeOf, test } from 'vitest';
 import {
+  correctFill,
   type Database,
+  type FillCorrection,
   type FillInput,
   type FillInsertion,
+  findFill,
   findLatestFill,
   insertFills,
   listDuplicateFills,
@@ -47,6 +50,21 @@ test('rows are exact', () => {
   expectTypeOf(listDuplicateFills(db))
     .resolves.items.toHaveProperty('ids')
     .toEqualTypeOf<readonly string[]>();
+});
+
+test('fills of an order alone, one by its id, and its correction', () => {
+  expectTypeOf(listFills(db, { orderId: 'o', symbol: 'A' })).resolves.toEqualTypeOf<Fill[]>();
+  expectTypeOf(findFill(db, { id: 'f' })).resolves.toEqualTypeOf<Fill | undefined>();
+  expectTypeOf(
+    correctFill(db, { id: 'f', set: { price: '1', tradeId: 7, fee: null } }),
+  ).resolves.toEqualTypeOf<Fill>();
+  expectTypeOf<Omit<FillInput, 'id'>>().toEqualTypeOf<FillCorrection>();
+  // @ts-expect-error neither a session nor an order
+  listFills(db, { symbol: 'A' });
+  // @ts-expect-error the id is what it is known by
+  correctFill(db, { id: 'f', set: { id: 'g' } });
+  // @ts-expect-error nothing to set
+  correctFill(db, { id: 'f' });
 });
 
 test('the last row is the key of the next page', async () => {

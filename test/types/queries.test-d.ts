@@ -11,24 +11,39 @@ import {
   assertSchema,
   claimSessionsToSettle,
   type Database,
+  type DatabaseError,
   type FillInput,
   findOrder,
+  findSession,
   hasOpenSells,
   insertFills,
   insertOrders,
   insertSession,
   listMultiPairSessions,
   listOpenOrders,
+  listOpenSells,
+  listOrderStats,
   listOrders,
+  listSessions,
   listSessionsByPair,
   listSessionsByPairs,
   listSessionsToSettle,
   type OrderInput,
+  type OrderStats,
+  type OrderStatsKey,
+  type PartialSaveError,
   recordSettlement,
+  reopenSettlement,
+  type SavedRow,
   type SchemaMismatchError,
   type SessionInput,
   type SessionKey,
   type SessionSummary,
+  type SettlementKey,
+  type SettlementState,
+  saveOrders,
+  saveSessions,
+  setSessionStatus,
   type Transaction,
   withoutPreparedStatements,
 } from '../../src/queries/index.ts';
@@ -88,6 +103,18 @@ test('settlement: rows are exact, a look back and an instant exclude one another
   claimSessionsToSettle(drizzlePostgresJs(''));
   // @ts-expect-error complete must be said
   recordSettlement(db, { sessionId: 's' });
+  expectTypeOf(reopenSettlement(db, { sessionId: 's' })).resolves.toEqualTypeOf<SettlementState>();
+  expectTypeOf<SessionSummary>().toExtend<SettlementKey>();
+  listSessionsToSettle(db, {
+    order: 'never-tried-first',
+    after: { lastSettleAttempt: null, startedAt: 1, id: 'a' },
+  });
+  // @ts-expect-error the key of the other order
+  listSessionsToSettle(db, { order: 'never-tried-first', after: { startedAt: 1, id: 'a' } });
+  // @ts-expect-error no such order
+  listSessionsToSettle(db, { order: 'oldest' });
+  // @ts-expect-error whose settlement
+  reopenSettlement(db, {});
   // @ts-expect-error the key of an order is not that of a session
   listSessionsToSettle(db, { after: { timestamp: 1, id: 'a' } });
 });
@@ -112,9 +139,39 @@ test('pairs: a page’s last row is the key of the next, match must be said', ()
   listSessionsByPair(db, { pair: 'A', limit: '5' });
 });
 
+test('sessions: all columns of one, the summaries of many', () => {
+  expectTypeOf(findSession(db, { id: 's' })).resolves.toEqualTypeOf<schema.Session | undefined>();
+  expectTypeOf(listSessions(db)).resolves.toEqualTypeOf<SessionSummary[]>();
+  expectTypeOf(listSessions(tx, { status: 'x', exchange: 'okx', startedAfterMs: 1 })).resolves.toBeArray();
+  expectTypeOf(
+    setSessionStatus(db, { sessionId: 's', status: 'x' }),
+  ).resolves.toEqualTypeOf<SessionSummary>();
+  // @ts-expect-error which session
+  findSession(db, {});
+  // @ts-expect-error an instant is a number
+  listSessions(db, { startedAfterMs: '1' });
+  // @ts-expect-error the key of an order is not that of a session
+  listSessions(db, { after: { timestamp: 1, id: 'a' } });
+  // @ts-expect-error a status is text
+  setSessionStatus(db, { sessionId: 's', status: null });
+});
+
 test('orders: exactly one id, the venue’s with its session; rows are orders', () => {
   expectTypeOf(findOrder(db, { id: 'o' })).resolves.toEqualTypeOf<schema.Order | undefined>();
   expectTypeOf(listOrders(db, { sessionId: 's' })).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(listOrders(db)).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(listOpenSells(db, { sessionId: 's' })).resolves.toEqualTypeOf<schema.Order[]>();
+  expectTypeOf(listOrderStats(db, { sessionId: 's' })).resolves.toEqualTypeOf<OrderStats[]>();
+  expectTypeOf<OrderStats['size']>().toEqualTypeOf<string>();
+  expectTypeOf<OrderStats>().toExtend<OrderStatsKey>();
+  // @ts-expect-error open sells are asked for of a session
+  listOpenSells(db);
+  // @ts-expect-error its side is said by its name
+  listOpenSells(db, { sessionId: 's', side: 'sell' });
+  // @ts-expect-error a session and a range
+  listOrderStats(db, { sessionId: 's', fromMs: 0, toMs: 1 });
+  // @ts-expect-error neither
+  listOrderStats(db, {});
   expectTypeOf(listOpenOrders(db)).resolves.toEqualTypeOf<schema.Order[]>();
   expectTypeOf(hasOpenSells(db, { sessionId: 's' })).resolves.toEqualTypeOf<boolean>();
   expectTypeOf(insertOrders(db, [{ id: 'o' }])).resolves.toEqualTypeOf<
@@ -131,6 +188,27 @@ test('orders: exactly one id, the venue’s with its session; rows are orders', 
   listOrders(db, { sessionId: 's', side: 'short' });
   // @ts-expect-error the position comes from the session
   insertOrders(db, [{ id: 'o', pairIndex: 1 }]);
+});
+
+test('saves: a row needs its id, and says for each what became of it', () => {
+  expectTypeOf(saveOrders(db, [{ id: 'o' }])).resolves.toEqualTypeOf<SavedRow[]>();
+  expectTypeOf(saveOrders(tx, [{ id: 'o', price: '0.1', status: null }])).resolves.toBeArray();
+  expectTypeOf<SavedRow['outcome']>().toEqualTypeOf<'inserted' | 'updated' | 'unchanged' | 'stale'>();
+  expectTypeOf<PartialSaveError['saved']>().toEqualTypeOf<readonly (SavedRow | undefined)[]>();
+  expectTypeOf<PartialSaveError>().toExtend<DatabaseError>();
+  expectTypeOf(saveSessions(db, [{ id: 's', pairs: ['A'], budget: '0.1' }])).resolves.toEqualTypeOf<
+    SavedRow[]
+  >();
+  // @ts-expect-error the database counts the pairs
+  saveSessions(db, [{ id: 's', pairCount: 1 }]);
+  // @ts-expect-error no id
+  saveOrders(db, [{ status: 'open' }]);
+  // @ts-expect-error the position comes from the session
+  saveOrders(db, [{ id: 'o', pairIndex: 1 }]);
+  // @ts-expect-error the column's name in the database
+  saveOrders(db, [{ id: 'o', filledsize: 1 }]);
+  // @ts-expect-error a list, not one row
+  saveOrders(db, { id: 'o' });
 });
 
 type IsDecimal<T> = unknown extends T ? false : number extends T ? (string extends T ? true : false) : false;

@@ -36,6 +36,10 @@ type Output<Name extends string> = `${Name}OptionsSchema` extends infer Key exte
 test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'listSessionsToSettle'>>().toExtend<Options<'listSessionsToSettle'>>();
   expectTypeOf<Output<'claimSessionsToSettle'>>().toExtend<Options<'claimSessionsToSettle'>>();
+  expectTypeOf<Output<'reopenSettlement'>>().toExtend<Options<'reopenSettlement'>>();
+  expectTypeOf<Output<'findSession'>>().toExtend<Options<'findSession'>>();
+  expectTypeOf<Output<'listSessions'>>().toExtend<Options<'listSessions'>>();
+  expectTypeOf<Output<'setSessionStatus'>>().toExtend<Options<'setSessionStatus'>>();
   expectTypeOf<Output<'recordSettlement'>>().toExtend<Options<'recordSettlement'>>();
   expectTypeOf<Output<'listSessionsByPair'>>().toExtend<Options<'listSessionsByPair'>>();
   expectTypeOf<Output<'listSessionsByPairs'>>().toExtend<Options<'listSessionsByPairs'>>();
@@ -44,6 +48,10 @@ test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'findOrder'>>().toExtend<Options<'findOrder'>>();
   expectTypeOf<Output<'listOrders'>>().toExtend<Options<'listOrders'>>();
   expectTypeOf<Output<'listOpenOrders'>>().toExtend<Options<'listOpenOrders'>>();
+  expectTypeOf<Output<'listOpenSells'>>().toExtend<Options<'listOpenSells'>>();
+  expectTypeOf<Output<'listOrderStats'>>().toExtend<Options<'listOrderStats'>>();
+  expectTypeOf<Output<'findFill'>>().toExtend<Options<'findFill'>>();
+  expectTypeOf<Output<'correctFill'>>().toExtend<Options<'correctFill'>>();
   expectTypeOf<Output<'hasOpenSells'>>().toExtend<Options<'hasOpenSells'>>();
   expectTypeOf<Output<'listFills'>>().toExtend<Options<'listFills'>>();
   expectTypeOf<Output<'listFillsInRange'>>().toExtend<Options<'listFillsInRange'>>();
@@ -54,7 +62,7 @@ test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'listPairVolume'>>().toExtend<Options<'listPairVolume'>>();
   expectTypeOf<Output<'listPairPnl'>>().toExtend<Options<'listPairPnl'>>();
   expectTypeOf<Output<'listEquity'>>().toExtend<Options<'listEquity'>>();
-  expectTypeOf<Output<'listFills'>['sessionId']>().toEqualTypeOf<string>();
+  expectTypeOf<Output<'listFills'>['sessionId']>().toEqualTypeOf<string | undefined>();
   // @ts-expect-error an order is found by one of its ids
   const unnamed: Output<'findOrder'> = { sessionId: 's' };
   expectTypeOf(unnamed).not.toBeNever();

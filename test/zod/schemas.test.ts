@@ -4,7 +4,14 @@ import { drizzle } from 'drizzle-orm/pg-proxy';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { fillColumns } from '../../src/queries/fills/fill-input.ts';
-import { InvalidArgumentError, insertFills, insertOrders, insertSession } from '../../src/queries/index.ts';
+import {
+  InvalidArgumentError,
+  insertFills,
+  insertOrders,
+  insertSession,
+  saveOrders,
+  saveSessions,
+} from '../../src/queries/index.ts';
 import { orderEncoder } from '../../src/queries/orders/insert-orders.ts';
 import { sessionEncoder } from '../../src/queries/sessions/insert-session.ts';
 import { fills, orders, sessions } from '../../src/schema/index.ts';
@@ -13,6 +20,8 @@ import {
   insertOrderSchema,
   insertSessionSchema,
   listSessionsToSettleOptionsSchema,
+  saveOrderSchema,
+  saveSessionSchema,
 } from '../../src/zod/index.ts';
 import { type OpenHandle, openPglite, truncate } from '../support/handles.ts';
 
@@ -111,6 +120,8 @@ const pairLists = fc.array(fc.constantFrom<unknown>('A', '', 'a\0', 7, null), { 
 
 /** A database that refuses nothing, and gives so many rows. */
 const giving = (count: number) => drizzle(async () => ({ rows: Array.from({ length: count }, () => []) }));
+/** One that has stored the row with the id `a`. */
+const saving = drizzle(async () => ({ rows: [['a', 'inserted']] }));
 const inserts = {
   sessions: [
     sessions,
@@ -123,6 +134,18 @@ const inserts = {
     insertOrderSchema,
     orderEncoder.columns,
     async (row: never): Promise<unknown> => insertOrders(giving(0), [row]),
+  ],
+  'sessions to save': [
+    sessions,
+    saveSessionSchema,
+    sessionEncoder.columns,
+    async (row: never): Promise<unknown> => saveSessions(saving, [row]),
+  ],
+  'orders to save': [
+    orders,
+    saveOrderSchema,
+    orderEncoder.columns,
+    async (row: never): Promise<unknown> => saveOrders(saving, [row]),
   ],
   fills: [
     fills,

@@ -83,7 +83,7 @@ function encodeDecimal(value: unknown, row: number, key: string): string {
 /** U+0000 or half of a surrogate pair, as `JSON.stringify` writes them. The backslash before `u` is not itself escaped. */
 const unstorableEscape = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][\da-f]{2})/;
 
-function encodeJson(value: unknown, row: number, key: string): string {
+export function encodeJson(value: unknown, row: number, key: string): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);

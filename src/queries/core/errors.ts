@@ -48,7 +48,7 @@ export class SchemaMismatchError extends QueryError {
 
 /** PostgreSQL, or the way to it, refused. */
 export class DatabaseError extends QueryError {
-  override readonly name = 'DatabaseError';
+  override readonly name: string = 'DatabaseError';
   readonly code: QueryErrorCode;
   /** The query that failed, as its function is called. */
   readonly query: string;
@@ -74,7 +74,7 @@ export class DatabaseError extends QueryError {
   }
 }
 
-interface DatabaseErrorFacts {
+export interface DatabaseErrorFacts {
   readonly code: QueryErrorCode;
   readonly message: string;
   readonly sqlState?: string | undefined;

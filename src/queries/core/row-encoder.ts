@@ -1,9 +1,7 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { is, SQL } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
-import { arrayLiteral } from './arguments.ts';
 import { type EncodedValue, type Encoder, encoderOf, invalidValue } from './encode.ts';
 import { InvalidArgumentError } from './errors.ts';
-import { joinSql } from './join-sql.ts';
 
 /** A column that rows are inserted into. */
 export interface InputColumn<K extends string = string> {
@@ -15,9 +13,11 @@ export interface InputColumn<K extends string = string> {
   readonly type: string;
   /** Its place in an encoded row. */
   readonly at: number;
+  /** Its default, which a row that leaves it out gets: a value, or what only the server can say. */
+  readonly fallback: EncodedValue | SQL;
 }
 
-/** The values of a row, in the order of the encoder's columns. What the row has none of is null or absent. */
+/** The values of a row, in the order of the encoder's columns. What the row leaves out is undefined or absent. */
 export type EncodedRow = readonly (EncodedValue | undefined)[];
 
 /** Checks rows of one table, and takes them apart. */
@@ -33,26 +33,30 @@ export interface RowEncoder<K extends string> {
 /**
  * The encoder of some columns of a table. `core` are those that nearly every row has: they come first, and an encoded row
  * that has no others is no longer than that, so that of 100,000 rows that are held at once only the rare one pays for
- * the rare columns. `encoders` replaces what {@link encoderOf} gives for the type of a column.
+ * the rare columns. `encoders` replaces what {@link encoderOf} gives for the type of a column. `keepsNull` tells a null
+ * from what is left out; otherwise the two differ only where a column has a default.
  */
 export function createRowEncoder<K extends string>(
   columns: Readonly<Record<K, PgColumn>>,
   options: {
     readonly core?: readonly NoInfer<K>[];
     readonly encoders?: Readonly<Partial<Record<NoInfer<K>, Encoder>>>;
+    readonly keepsNull?: boolean;
   } = {},
 ): RowEncoder<K> {
   const all = Object.keys(columns) as K[];
-  const { core = all, encoders = {} as Partial<Record<K, Encoder>> } = options;
+  const { core = all, encoders = {} as Partial<Record<K, Encoder>>, keepsNull = false } = options;
   const keys = [...core, ...all.filter((key) => !core.includes(key))];
+  const encodings = keys.map((key) => encoders[key] ?? encoderOf(columns[key]));
   const inputs = keys.map((key, at) => {
     const column = columns[key];
-    return { key, name: column.name, type: column.getSQLType(), at, isRequired: column.notNull };
+    const fallback = fallbackOf(column.default, key, encodings[at]);
+    return { key, name: column.name, type: column.getSQLType(), at, fallback, isRequired: column.notNull };
   });
-  const encodings = keys.map((key) => encoders[key] ?? encoderOf(columns[key]));
+  const isNullKept = inputs.map(({ fallback }) => keepsNull || fallback !== null);
   const places = new Map<string, number>(keys.map((key, at) => [key, at]));
   const required = inputs.filter(({ isRequired }) => isRequired);
-  const empty: readonly null[] = core.map(() => null);
+  const empty: readonly undefined[] = core.map(() => undefined);
 
   return {
     columns: inputs,
@@ -72,9 +76,9 @@ export function createRowEncoder<K extends string>(
         // `orderid` instead of `orderId`, as a row of plain SQL has it, would silently lose the order.
         if (at === undefined) throw invalidValue(position, key, 'is not a column to insert');
         const value = given[key];
-        if (value !== undefined && value !== null) {
-          encoded[at] = encodings[at]?.(value, position, key) ?? null;
-        }
+        if (value === undefined) continue;
+        if (value !== null) encoded[at] = encodings[at]?.(value, position, key);
+        else if (isNullKept[at]) encoded[at] = null;
       }
       for (const { at, key } of required) {
         if (encoded[at] === null || encoded[at] === undefined) {
@@ -93,22 +97,7 @@ export function encodeRows<T>(rows: readonly unknown[], encode: (row: unknown, p
   return Array.from(rows, encode);
 }
 
-/**
- * The values of some columns, as one array a column, by its name in the database: a statement has then the same text and
- * number of parameters however many rows there are.
- */
-export function toArrays(
-  columns: readonly InputColumn[],
-  rows: readonly EncodedRow[],
-): Record<string, string> {
-  const arrays: Record<string, string> = {};
-  for (const { name, at } of columns) arrays[name] = arrayLiteral(rows.map((values) => values[at] ?? null));
-  return arrays;
+function fallbackOf(value: unknown, key: string, encode: Encoder | undefined): InputColumn['fallback'] {
+  if (is(value, SQL)) return value;
+  return value === undefined || value === null ? null : (encode?.(value, 0, key) ?? null);
 }
-
-/** The same arrays as rows again: `unnest($1::text::text[], …)`. */
-export const unnestArrays = (
-  columns: readonly InputColumn[],
-  given: Readonly<Record<string, SQL | undefined>>,
-): SQL =>
-  sql`unnest(${joinSql(columns.map(({ name, type }) => sql`${given[name]}::text::${sql.raw(type)}[]`))})`;

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../core/database.ts';
-import { joinNames, nameSql } from '../core/join-sql.ts';
+import { nameSql } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
-import { toArrays, unnestArrays } from '../core/row-encoder.ts';
+import { rowsOf, toArrays } from '../core/row-arrays.ts';
 import type { PendingFill } from './fill-batches.ts';
 import {
   identityAsNames,
@@ -27,7 +27,7 @@ const query = defineQuery<Record<string, string>, typeof fields>({
 select ${columns()}
 from (
   select ordinal, ${identityAsNames}
-  from ${unnestArrays(identityColumns, given)} with ordinality as u (${joinNames(identityColumns)}, ordinal)
+  from ${rowsOf(identityColumns, given, 'u')}
 ) as i
 cross join lateral (
   select json_agg(id order by id)::text as ids

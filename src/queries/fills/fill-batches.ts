@@ -1,11 +1,10 @@
-import { type EncodedRow, toArrays } from '../core/row-encoder.ts';
-import { coreCount, fillColumns } from './fill-input.ts';
+import { is, SQL } from 'drizzle-orm';
+import { lengthOf, maxBatchLength, maxBatchRows } from '../core/batches.ts';
+import type { EncodedValue } from '../core/encode.ts';
+import { toArrays } from '../core/row-arrays.ts';
+import type { EncodedRow } from '../core/row-encoder.ts';
+import { coreCount, type FillColumn, fillColumns } from './fill-input.ts';
 import { inInsertionOrder } from './fill-order.ts';
-
-/** One round trip: enough rows that its cost does not count, few enough that a statement takes well under a second. */
-const maxRows = 5_000;
-/** Rows with large JSON: characters of one statement, far below PostgreSQL's limit of a gigabyte for a message. */
-const maxLength = 8_000_000;
 
 /** A fill that is to be inserted: its position in the caller's rows, and its values. */
 export interface PendingFill {
@@ -21,9 +20,7 @@ export interface FillBatch {
 }
 
 /** When a row was stored or touched says nothing about the execution. */
-const isContent = fillColumns.map(({ key }) => key !== 'createdAt' && key !== 'lastUpdated');
-/** `tradeid` and `execid` are one value, in one of two places. */
-export const contentColumns = fillColumns.filter((_, i) => isContent[i]);
+export const contentColumns = fillColumns.filter(({ key }) => key !== 'createdAt' && key !== 'lastUpdated');
 
 /**
  * Cuts rows into batches, lazily. A second row with an id of the batch is set aside if it says the same, and begins the
@@ -42,7 +39,11 @@ export function* cutFillBatches(rows: readonly EncodedRow[]): Generator<FillBatc
       continue;
     }
     const size = lengthOf(values);
-    if (earlier !== undefined || pending.size >= maxRows || (pending.size > 0 && length + size > maxLength)) {
+    if (
+      earlier !== undefined ||
+      pending.size >= maxBatchRows ||
+      (pending.size > 0 && length + size > maxBatchLength)
+    ) {
       yield { rows: inInsertionOrder([...pending.values()]), repeats };
       pending = new Map();
       repeats = [];
@@ -65,11 +66,10 @@ export function arraysOf(rows: readonly PendingFill[]): Record<string, string> {
 }
 
 function haveSameContent(a: EncodedRow, b: EncodedRow): boolean {
-  return isContent.every((counts, i) => !counts || (a[i] ?? null) === (b[i] ?? null));
+  return contentColumns.every((column) => orDefault(column, a) === orDefault(column, b));
 }
 
-function lengthOf(values: EncodedRow): number {
-  let length = 0;
-  for (const value of values) length += typeof value === 'string' ? value.length : 20;
-  return length;
+/** What is left out is the default; but one that only the server knows equals nothing that is given. */
+function orDefault({ at, fallback }: FillColumn, values: EncodedRow): EncodedValue | undefined {
+  return values[at] === undefined && !is(fallback, SQL) ? fallback : values[at];
 }

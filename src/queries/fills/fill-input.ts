@@ -2,6 +2,7 @@ import { getTableColumns } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import { fills } from '../../schema/index.ts';
 import { type EncodedValue, encodeText, invalidValue } from '../core/encode.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
 import { createRowEncoder, type EncodedRow, type InputColumn, type RowEncoder } from '../core/row-encoder.ts';
 import type { RowInput } from '../core/row-types.ts';
 
@@ -34,11 +35,12 @@ const core: readonly FillColumnKey[] = [
 /** How many columns that is: so many values has an encoded fill that has no others. */
 export const coreCount = core.length;
 
-/** The encoder of fills, over the columns of `fills`. */
+/** The encoder of fills, over the columns of `fills`. `keepsNull` as {@link createRowEncoder} has it. */
 export function createFillEncoder(
   columns: Readonly<Record<FillColumnKey, PgColumn>>,
+  { keepsNull = false } = {},
 ): RowEncoder<FillColumnKey> {
-  const encoder = createRowEncoder(columns, { core, encoders: { tradeId: encodeTradeId } });
+  const encoder = createRowEncoder(columns, { core, keepsNull, encoders: { tradeId: encodeTradeId } });
   const tradeIdAt = encoder.column('tradeId').at;
   const execIdAt = encoder.column('execId').at;
 
@@ -75,6 +77,36 @@ export const fillColumns: readonly FillColumn[] = encoder.columns;
 
 /** Checks the fill at a position of the input, and turns it into its values, in the order of `fillColumns`. */
 export const encodeFill: (fill: unknown, position: number) => EncodedRow = encoder.encode;
+
+const correctionEncoder = createFillEncoder(getTableColumns(fills), { keepsNull: true });
+const tradeIdAt = correctionEncoder.column('tradeId').at;
+const execIdAt = correctionEncoder.column('execId').at;
+
+/** Checks what is to change of a fill, and turns it into values: null where null is to be stored. */
+export function encodeCorrection(set: unknown): EncodedRow {
+  if (Object.prototype.toString.call(set) !== '[object Object]') {
+    throw new InvalidArgumentError('set must be an object of columns');
+  }
+  if (Object.hasOwn(Object(set), 'id')) throw new InvalidArgumentError('set: id is what a fill is known by');
+  const encoded = [...withoutRow(() => correctionEncoder.encode({ ...Object(set), id: 'any' }, 0))];
+  // One id, in one of two places: what is in the other would hide it, or be left over.
+  const isGiven = encoded[tradeIdAt] !== undefined || encoded[execIdAt] !== undefined;
+  if (isGiven) {
+    encoded[tradeIdAt] ??= null;
+    encoded[execIdAt] ??= null;
+  }
+  return encoded;
+}
+
+/** There is one row: its place says nothing. */
+function withoutRow<T>(encode: () => T): T {
+  try {
+    return encode();
+  } catch (error) {
+    if (!(error instanceof InvalidArgumentError)) throw error;
+    throw new InvalidArgumentError(error.message.replace(/^row 0/, 'set'));
+  }
+}
 
 /** The venue's id as text, in whatever form it comes. */
 function encodeTradeId(value: unknown, position: number, key: string): string {

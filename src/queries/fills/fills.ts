@@ -2,6 +2,7 @@ import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Fill, fills } from '../../schema/index.ts';
 import { checkInteger, checkLimit, checkOptionalText, checkRange, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
 import { andPastKeyAscending, highestTime, toKeyValues } from '../core/keyset.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery, type Given } from '../core/query.ts';
@@ -22,6 +23,15 @@ export interface SessionFillFilter {
   readonly orderId?: string | undefined;
 }
 
+/** Fills of an order, whatever session they name; of one symbol of it, where given. */
+export interface OrderFillFilter {
+  /** `orders.id`. */
+  readonly orderId: string;
+  /** The pair, exactly as stored. */
+  readonly symbol?: string | undefined;
+  readonly sessionId?: undefined;
+}
+
 /** Fills of one pair, of all sessions, from an instant to another: `fromMs <= timestamp < toMs`, epoch ms. */
 export interface RangeFillFilter {
   /** The pair, exactly as stored. */
@@ -40,7 +50,7 @@ export interface FillPage {
 
 export const fillFields: typeof fills._.columns = getTableColumns(fills);
 type SessionValues = {
-  sessionId: string;
+  sessionId?: string | undefined;
   symbol?: string | undefined;
   orderId?: string | undefined;
   afterMs?: number | undefined;
@@ -56,7 +66,7 @@ const sessionFills = defineQuery<SessionValues, typeof fillFields>({
   statement: (given, columns) => sql`
 select ${columns()}
 from fills
-where ${ofSession(given)}
+where ${given.sessionId ? ofSession(given) : ofOrder(given)}
   ${andPastKeyAscending(sql`"timestamp"`, given)}
 order by coalesce("timestamp", ${highestTime}), id
 limit ${given.limit}`,
@@ -73,6 +83,11 @@ export function ofSession({
   ${symbol && sql`and symbol = ${symbol}`}`;
 }
 
+// No operator of an index for the symbol: a planner without statistics might take the index of a symbol that half of the
+// table has.
+const ofOrder = ({ orderId, symbol }: Given<SessionValues>): SQL =>
+  sql`orderid = ${orderId} ${symbol && sql`and symbol is not distinct from ${symbol}`}`;
+
 const checkListFillsOptions = defineOptions<OptionsOf<typeof listFills>>('listFills', {
   sessionId: true,
   symbol: true,
@@ -82,22 +97,32 @@ const checkListFillsOptions = defineOptions<OptionsOf<typeof listFills>>('listFi
 });
 
 /**
- * The fills of a session, of a pair or an order of it if given; the oldest first, those without a timestamp last.
- * `after: page.at(-1)` gives the next page.
+ * The fills of a session, of a pair or an order of it if given; or those of an order alone, also those that name no session
+ * or another. The oldest first, those without a timestamp last. `after: page.at(-1)` gives the next page.
  *
  * Reads the matching fills and sorts out one page, so a page costs what the session has fills, whatever the rest of the
  * table holds. Indexes: `idx_fills_session_symbol`, or `idx_fills_sessionid` where the symbol says little; with an order
- * `idx_fills_session_order_symbol` or `idx_fills_composite`.
+ * `idx_fills_session_order_symbol` or `idx_fills_composite`; of an order alone `idx_fills_orderid`.
  *
- * @throws {InvalidArgumentError} `limit` or `after` is not what it must be.
+ * @throws {InvalidArgumentError} neither a session nor an order is given; `limit` or `after` is not what it must be.
  * @throws {DatabaseError}
  * @example
  * const fills = await listFills(db, { sessionId: 's-1', symbol: 'BTC/USD', limit: 500 });
+ * const executions = await listFills(db, { orderId: 'o-1' });
  */
-export async function listFills(db: Database, options: SessionFillFilter & FillPage): Promise<Fill[]> {
+export async function listFills(
+  db: Database,
+  options: (SessionFillFilter | OrderFillFilter) & FillPage,
+): Promise<Fill[]> {
   checkListFillsOptions(options);
+  const { sessionId, orderId } = options;
+  if (sessionId === undefined && orderId === undefined) {
+    throw new InvalidArgumentError('listFills takes a sessionId, an orderId, or both');
+  }
   return sessionFills.list(db, {
-    ...toSessionValues(options),
+    sessionId: checkOptionalText('sessionId', sessionId),
+    orderId: checkOptionalText('orderId', orderId),
+    symbol: checkOptionalText('symbol', options.symbol),
     ...toKeyValues('timestamp', options.after),
     limit: checkLimit(options.limit),
   });

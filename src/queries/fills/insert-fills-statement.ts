@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { fills } from '../../schema/index.ts';
 import { joinNames, joinSql, nameSql } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
-import { unnestArrays } from '../core/row-encoder.ts';
+import { defaultOf, rowsOf } from '../core/row-arrays.ts';
 import { contentColumns } from './fill-batches.ts';
 import { identityAsNames, identityParts, matchesIdentity } from './fill-identity.ts';
 import { fillColumns } from './fill-input.ts';
@@ -49,10 +49,10 @@ export const insertBatch = defineQuery<BatchValues, typeof refusedFields>({
   fields: refusedFields,
   statement: (given, columns) => {
     const sent = fillColumns.filter(({ name }) => given[name] !== undefined);
-    const nulls = fillColumns
+    const defaults = fillColumns
       .filter(({ name }) => given[name] === undefined)
-      .map(({ name, type }) => sql`null::${sql.raw(type)} as ${nameSql(name)}`);
-    const rows = sql`${unnestArrays(sent, given)} with ordinality as u (${joinNames(sent)}, ordinal)`;
+      .map((column) => sql`${defaultOf(column)} as ${nameSql(column.name)}`);
+    const rows = rowsOf(sent, given, 'u');
     const refused = [...fillColumns, { name: 'ordinal' }, ...identityParts];
     return sql`
 with inserted as (
@@ -65,7 +65,7 @@ with inserted as (
 ), input as materialized (
   select ${joinNames(fillColumns)}, ordinal, ${identityAsNames}
   from (
-    select ${joinSql([joinNames(sent), ...nulls])}, ordinal
+    select ${joinSql([joinNames(sent), ...defaults])}, ordinal
     from ${rows}
     where (select count(*) from inserted) < ${given.rowCount}::integer
   ) as u

@@ -1,12 +1,12 @@
 import { checkBoolean } from '../core/arguments.ts';
-import { type Database, isTransaction } from '../core/database.ts';
-import { DatabaseError } from '../core/errors.ts';
+import { maxTries, neverStored, retryOnHandle, storeInTurn } from '../core/batches.ts';
+import type { Database } from '../core/database.ts';
 import { defineOptions } from '../core/options.ts';
 import { encodeRows } from '../core/row-encoder.ts';
 import { listAlikeFills } from './alike-fills.ts';
-import { arraysOf, cutFillBatches, type PendingFill } from './fill-batches.ts';
+import { arraysOf, cutFillBatches, type FillBatch, type PendingFill } from './fill-batches.ts';
 import { encodeFill, type FillInput } from './fill-input.ts';
-import { type BatchValues, insertBatch } from './insert-fills-statement.ts';
+import { insertBatch } from './insert-fills-statement.ts';
 
 /** What became of one fill of the input. */
 export interface FillInsertion {
@@ -26,12 +26,6 @@ export interface FillInsertionWithAlike extends FillInsertion {
   readonly alike: readonly string[];
 }
 
-/** Whatever else inserts the same fills at the same moment has ended, or failed, long before. */
-const maxTries = 10;
-
-/** A batch is more than a socket takes at once; making the next one any sooner would keep the server waiting. */
-const sendingMs = 10;
-
 const checkInsertFillsOptions = defineOptions<{ reportAlike?: boolean }>('insertFills', {
   reportAlike: true,
 });
@@ -42,7 +36,7 @@ const checkInsertFillsOptions = defineOptions<{ reportAlike?: boolean }>('insert
  * Idempotent: the same fills again are all `duplicate`. Two fills are one execution if they agree in `fillIdentity`
  * (session, order, symbol, side, timestamp, price, size, the venue's id; sides without case, prices and sizes as
  * float4); a fill without symbol, timestamp, price or size can't be identified, and is a duplicate by its `id` alone.
- * Content is all columns but `createdAt` and `lastUpdated`. The outcome is as if the rows had been inserted one after
+ * Content is all columns but `createdAt` and `lastUpdated`; one that a row leaves out has its default. The outcome is as if the rows had been inserted one after
  * the other.
  *
  * Rows are all checked before the first is sent. They go in batches of up to 5,000, one round trip each (a second one if
@@ -84,20 +78,12 @@ export async function insertFills(
   const reportAlike = checkBoolean('reportAlike', options.reportAlike ?? false);
   const encoded = encodeRows(rows, encodeFill);
   const results = new Array<FillInsertion>(rows.length);
-  const batches = cutFillBatches(encoded);
-  let batch = batches.next().value;
-  let arrays = batch && arraysOf(batch.rows);
-  while (batch !== undefined && arrays !== undefined) {
-    const { rows: sent, repeats } = batch;
-    const stored = storeBatch(db, sent, arrays, results);
-    // While the server works on this batch, the next one is made: once the driver has had the time to send all of it.
-    await Promise.race([stored, new Promise((resolve) => setTimeout(resolve, sendingMs))]);
-    batch = batches.next().value;
-    arrays = batch && arraysOf(batch.rows);
-    await stored;
+  const arraysOfBatch = (batch: FillBatch) => arraysOf(batch.rows);
+  await storeInTurn(cutFillBatches(encoded), arraysOfBatch, async ({ rows: sent, repeats }, arrays) => {
+    await storeBatch(db, sent, arrays, results);
     if (reportAlike) await addAlike(db, sent, results);
     for (const [position, repeated] of repeats) results[position] = repeatOf(results[repeated]);
-  }
+  });
   return results;
 }
 
@@ -110,14 +96,9 @@ async function storeBatch(
 ): Promise<void> {
   let pending = batch;
   for (let tries = 0; pending.length > 0; tries++) {
-    if (tries === maxTries) {
-      throw new DatabaseError('insertFills', {
-        code: 'serialization_failure',
-        message: `insertFills: ${pending.length} fills were refused ${maxTries} times by nothing that is there: rows came and went, or a trigger keeps them out`,
-      });
-    }
-    const sent = tries === 0 ? arrays : arraysOf(pending);
-    const refused = await sendBatch(db, { ...sent, rowCount: pending.length });
+    if (tries === maxTries) throw neverStored('insertFills', pending.length);
+    const sent = { ...(tries === 0 ? arrays : arraysOf(pending)), rowCount: pending.length };
+    const refused = await retryOnHandle(db, () => insertBatch.list(db, sent));
     for (const { position, values } of pending) {
       results[position] = { outcome: 'inserted', id: String(values[0]) };
     }
@@ -130,19 +111,6 @@ async function storeBatch(
       else results[row.position] = { outcome: isSame === false ? 'conflict' : 'duplicate', id };
     }
     pending = pending.filter((row) => unexplained.has(row));
-  }
-}
-
-/** A batch that lost a deadlock has changed nothing; only on a handle is it ours to try again. */
-async function sendBatch(db: Database, values: BatchValues) {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await insertBatch.list(db, values);
-    } catch (error) {
-      const isOurs = error instanceof DatabaseError && !isTransaction(db) && tries < maxTries;
-      if (!isOurs || (error.code !== 'deadlock' && error.code !== 'serialization_failure')) throw error;
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 50 * tries));
-    }
   }
 }
 

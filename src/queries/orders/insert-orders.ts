@@ -4,14 +4,18 @@ import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { joinNames } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
-import { createRowEncoder, encodeRows, toArrays, unnestArrays } from '../core/row-encoder.ts';
+import { rowsOf, toArrays } from '../core/row-arrays.ts';
+import { createRowEncoder, encodeRows } from '../core/row-encoder.ts';
 import type { RowInput } from '../core/row-types.ts';
 
 /** The most orders of one call: some megabytes of parameters. */
 export const maxInsertedOrders = 10_000;
 
-// The position of the symbol comes from the session.
+// The database finds the position of the symbol among the session's pairs. Where it finds none, null stays, and not the
+// column's default: 0 is a position.
 const { pairIndex: _, ...given } = getTableColumns(orders);
+/** The columns that a service gives. */
+export const insertableOrderColumns = given;
 
 /**
  * An order to insert: the columns of `orders` but `pairIndex`, of which only `id` must be given. Prices, sizes and fees
@@ -29,19 +33,16 @@ const insert = defineQuery<Record<string, string>, typeof returned>({
   fields: returned,
   statement: (arrays, fields) => sql`
     insert into orders (${joinNames(columns)}, pair_index)
-    select ${joinNames(columns)}, (
-      select min(ordinality)::integer - 1
-      from sessions cross join lateral jsonb_array_elements_text(sessions.pairs) with ordinality as element (pair)
-      where sessions.id = input.sessionid and element.pair = input.symbol
-    )
-    from ${unnestArrays(columns, arrays)} as "input" (${joinNames(columns)})
+    select ${joinNames(columns)}, null
+    from ${rowsOf(columns, arrays, 'input')}
     returning ${fields()}`,
 });
 
 /**
  * Inserts orders, all or none, in one round trip, and gives the `pairIndex` of each, in their order: the position of its
  * symbol in its session's `pairs`, from 0, or null if the session does not list the symbol (the order is stored all the
- * same: `setSessionPairs` puts it right). Relies on the primary key of `sessions`.
+ * same: `setSessionPairs` puts it right). A column that an order leaves out gets its default. Relies on the primary key of
+ * `sessions`, by which the database finds the pairs.
  *
  * @example
  * const [stored] = await insertOrders(db, [{ id: 'o-1', sessionId: 's-1', symbol: 'BTC/USD', side: 'sell', size: '0.5' }]);

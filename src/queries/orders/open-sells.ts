@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm';
+import type { Order } from '../../schema/orders.ts';
 import { checkOptionalText, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
 import { andNarrower, scopeOf } from './order-conditions.ts';
-import { fromOrdersByStatus, hasSomethingLeft, toStatusKeys } from './order-status.ts';
+import { fromOrdersByStatus, hasSomethingLeft, lowerSide, toStatusKeys } from './order-status.ts';
+import { defineListByStatus, listValues, type OrderListOptions } from './orders.ts';
 
 const anyOpenSell = defineQuery<
   { sessionId: string; statusKeys?: string | undefined; symbol?: string | undefined },
@@ -55,4 +57,38 @@ export async function hasOpenSells(
     statusKeys: toStatusKeys(options.statuses),
   });
   return row?.exists === true;
+}
+
+const listSells = defineListByStatus('listOpenSells', sql`and ${hasSomethingLeft} and ${lowerSide} = 'sell'`);
+
+const checkListOpenSellsOptions = defineOptions<OptionsOf<typeof listOpenSells>>('listOpenSells', {
+  sessionId: true,
+  symbol: true,
+  statuses: true,
+  limit: true,
+  after: true,
+});
+
+/**
+ * The open sell orders of a session that {@link hasOpenSells} finds, of one symbol or all of them, the newest first.
+ * Relies on `idx_orders_composite`.
+ *
+ * @example
+ * const sells = await listOpenSells(db, { sessionId: 's-1', symbol: 'BTC/USD' });
+ * @throws InvalidArgumentError, DatabaseError
+ */
+export async function listOpenSells(
+  db: Database,
+  options: Omit<OrderListOptions, 'side'> & {
+    readonly sessionId: string;
+    /** Which statuses count as open, in any spelling. */
+    readonly statuses?: readonly string[] | undefined;
+  },
+): Promise<Order[]> {
+  checkListOpenSellsOptions(options);
+  return listSells.list(db, {
+    ...listValues(options),
+    sessionId: checkText('sessionId', options.sessionId),
+    statusKeys: toStatusKeys(options.statuses),
+  });
 }

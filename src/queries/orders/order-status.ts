@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { arrayLiteral, checkText } from '../core/arguments.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
+import { statusKey, toStatusKey } from '../core/status-key.ts';
 
 /**
  * The statuses of an order that can still be filled, in any spelling (see {@link toStatusKey}). An order in any other
@@ -20,18 +21,6 @@ export const maxStatuses = 100;
 
 /** A side, in whatever case. In these three the type knows it; at run time any mixture will do. */
 export type Side = 'buy' | 'sell' | 'BUY' | 'SELL' | 'Buy' | 'Sell';
-
-/**
- * What is compared of a status: its letters without case (those of ASCII, so that no locale of a server has a say), and
- * without `_`, `-` and spaces, which venues put between its words or not. So `partially_filled`, `PARTIALLY_FILLED`,
- * `partially-filled` and `PartiallyFilled` are one status; `canceled` and `cancelled`, two words, are two.
- */
-export function toStatusKey(status: string): string {
-  return status.replaceAll(/[_ -]/g, '').replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-/** The same, by PostgreSQL. */
-const statusKey = (status: SQL): SQL => sql`lower(translate(${status}, '_- ', '') collate "C")`;
 
 /** The side of an order as it is compared. No index serves it: the session, symbol or status is to choose one. */
 export const lowerSide = sql`lower(side collate "C")`;

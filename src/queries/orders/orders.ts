@@ -1,19 +1,12 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Order, orders } from '../../schema/orders.ts';
-import { checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
+import { checkLimit, checkOptionalText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { andPastKey, toKeyValues } from '../core/keyset.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { andNarrower, scopeOf } from './order-conditions.ts';
-import {
-  fromOrdersByStatus,
-  hasSomethingLeft,
-  lowerSide,
-  type Side,
-  toSide,
-  toStatusKeys,
-} from './order-status.ts';
+import { fromOrdersByStatus, hasSomethingLeft, type Side, toSide, toStatusKeys } from './order-status.ts';
 
 /** The key of an order in the lists, which come newest first, orders without a time last. */
 export interface OrderKey {
@@ -22,7 +15,7 @@ export interface OrderKey {
 }
 
 /** What the lists of orders have in common. */
-interface OrderListOptions {
+export interface OrderListOptions {
   /** The pair, exactly as stored. */
   readonly symbol?: string | undefined;
   /** In any case, as the stored ones are. */
@@ -33,9 +26,9 @@ interface OrderListOptions {
   readonly after?: OrderKey | undefined;
 }
 
-const orderFields = getTableColumns(orders);
+export const orderFields = getTableColumns(orders);
 
-type ListFilter = {
+export type ListFilter = {
   sessionId?: string | undefined;
   symbol?: string | undefined;
   side?: string | undefined;
@@ -46,20 +39,8 @@ type ListFilter = {
   limit: number;
 };
 
-const listAny = defineQuery<ListFilter, typeof orderFields>({
-  name: 'listOrders',
-  fields: orderFields,
-  statement: (given, columns) => sql`
-    select ${columns()} from orders
-    where sessionid = ${given.sessionId}
-      ${given.symbol && sql`and symbol = ${given.symbol}`}
-      ${given.side && sql`and ${lowerSide} = ${given.side}`}
-      ${andPastKey(sql`"timestamp"`, given)}
-    order by "timestamp" desc nulls last, id desc
-    limit ${given.limit}`,
-});
-
-const defineListByStatus = (name: string, condition: SQL | undefined) =>
+/** A list of orders in some statuses, with a further condition (`and` before it). */
+export const defineListByStatus = (name: string, condition: SQL | undefined) =>
   defineQuery<ListFilter, typeof orderFields>({
     name,
     fields: orderFields,
@@ -79,39 +60,7 @@ const defineListByStatus = (name: string, condition: SQL | undefined) =>
     },
   });
 
-const listByStatus = defineListByStatus('listOrders', undefined);
 const listOpen = defineListByStatus('listOpenOrders', sql`and ${hasSomethingLeft}`);
-
-const checkListOrdersOptions = defineOptions<OptionsOf<typeof listOrders>>('listOrders', {
-  sessionId: true,
-  symbol: true,
-  status: true,
-  side: true,
-  limit: true,
-  after: true,
-});
-
-/**
- * The orders of a session, the newest first. Sides and statuses compare without case, statuses also without `_`, `-` and
- * spaces: `partially_filled` finds `PartiallyFilled`, too. Relies on `idx_orders_composite` where a status is given, on
- * `idx_orders_session_symbol` where only a symbol is, else on `idx_orders_sessionid` or either of them; reads the matching
- * orders of the session and sorts out one page.
- *
- * @example
- * const filled = await listOrders(db, { sessionId: 's-1', status: 'filled', limit: 20 });
- * @throws InvalidArgumentError, DatabaseError
- */
-export async function listOrders(
-  db: Database,
-  options: OrderListOptions & { readonly sessionId: string; readonly status?: string | undefined },
-): Promise<Order[]> {
-  checkListOrdersOptions(options);
-  const values = { ...listValues(options), sessionId: checkText('sessionId', options.sessionId) };
-  const status = checkOptionalText('status', options.status);
-  return status === undefined
-    ? listAny.list(db, values)
-    : listByStatus.list(db, { ...values, statusKeys: toStatusKeys([status]) });
-}
 
 const checkListOpenOrdersOptions = defineOptions<OptionsOf<typeof listOpenOrders>>('listOpenOrders', {
   sessionId: true,
@@ -149,7 +98,8 @@ export async function listOpenOrders(
   });
 }
 
-function listValues(options: OrderListOptions) {
+/** The values that all of the lists have. */
+export function listValues(options: OrderListOptions) {
   const { symbol, side, limit, after } = options;
   return {
     symbol: checkOptionalText('symbol', symbol),

@@ -1,21 +1,29 @@
 import { getTableColumns, sql } from 'drizzle-orm';
 import { sessions } from '../../schema/sessions.ts';
 import type { Database } from '../core/database.ts';
+import { type Encoder, encodeJson } from '../core/encode.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { joinNames } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
-import { createRowEncoder, encodeRows, toArrays, unnestArrays } from '../core/row-encoder.ts';
+import { rowsOf, toArrays } from '../core/row-arrays.ts';
+import { createRowEncoder, encodeRows } from '../core/row-encoder.ts';
 import type { RowInput } from '../core/row-types.ts';
 import { checkPairs } from './pairs.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 
 // The database counts the pairs itself.
 const { pairCount: _, ...given } = getTableColumns(sessions);
+/** The columns that a service gives. */
+export const insertableSessionColumns = given;
 
 /** A session to insert: the columns of `sessions` but `pairCount`, of which only `id` must be given. */
 export type SessionInput = Omit<RowInput<typeof sessions>, 'pairCount'>;
 
-export const sessionEncoder = createRowEncoder(given);
+/** As the table's check constraint wants them, and no more than the lists can ask for. */
+export const encodePairs: Encoder = (value, row, key) =>
+  encodeJson(checkPairs(value, `row ${row}: ${key}`), row, key);
+
+export const sessionEncoder = createRowEncoder(given, { encoders: { pairs: encodePairs } });
 const { columns, encode } = sessionEncoder;
 
 const insert = defineQuery<Record<string, string>, typeof sessionFields>({
@@ -23,7 +31,7 @@ const insert = defineQuery<Record<string, string>, typeof sessionFields>({
   fields: sessionFields,
   statement: (arrays, returned) => sql`
     insert into sessions (${joinNames(columns)})
-    select ${joinNames(columns)} from ${unnestArrays(columns, arrays)} as "input" (${joinNames(columns)})
+    select ${joinNames(columns)} from ${rowsOf(columns, arrays, 'input')}
     returning ${returned()}`,
 });
 
@@ -37,7 +45,6 @@ const insert = defineQuery<Record<string, string>, typeof sessionFields>({
  */
 export async function insertSession(db: Database, session: SessionInput): Promise<SessionSummary> {
   const rows = encodeRows([session], encode);
-  if (session.pairs !== undefined && session.pairs !== null) checkPairs(session.pairs);
   const stored = await insert.find(db, toArrays(columns, rows));
   if (stored === undefined) {
     throw new InvalidArgumentError(

@@ -28,7 +28,7 @@ export interface SessionListOptions {
 export const maxPairs = 1000;
 
 // No operator of an index: only the condition itself is to choose one.
-const onExchange = (exchange: SQL | undefined): SQL | undefined =>
+export const onExchange = (exchange: SQL | undefined): SQL | undefined =>
   exchange && sql`and exchange is not distinct from ${exchange}`;
 
 type PairFilter = { pairs: string; exchange?: string | undefined };
@@ -156,10 +156,11 @@ function exchangeOf(options: SessionListOptions): string | undefined {
 }
 
 /** An array of strings, as the table's check constraint wants it. */
-export function checkPairs(pairs: readonly string[]): readonly string[] {
-  if (!Array.isArray(pairs)) throw new InvalidArgumentError('pairs must be an array of strings');
-  if (pairs.length > maxPairs)
-    throw new InvalidArgumentError(`pairs must not have more than ${maxPairs} elements`);
-  for (const pair of pairs) checkText('each of pairs', pair);
-  return pairs;
+export function checkPairs(pairs: unknown, name = 'pairs'): readonly string[] {
+  if (!Array.isArray(pairs)) throw new InvalidArgumentError(`${name} must be an array of strings`);
+  if (pairs.length > maxPairs) {
+    throw new InvalidArgumentError(`${name} must not have more than ${maxPairs} elements`);
+  }
+  // Not map, which passes over what is missing from a sparse array.
+  return Array.from(pairs, (pair) => checkText(`${name}: each`, pair));
 }

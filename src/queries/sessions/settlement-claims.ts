@@ -1,10 +1,10 @@
 import { sql } from 'drizzle-orm';
-import { isUnsettled, sessions } from '../../schema/sessions.ts';
-import { checkBoolean, checkInteger, checkText } from '../core/arguments.ts';
-import { checkTransaction, type Database, type Transaction } from '../core/database.ts';
-import { NotFoundError } from '../core/errors.ts';
+import { isUnsettled } from '../../schema/sessions.ts';
+import { checkInteger } from '../core/arguments.ts';
+import { checkTransaction, type Transaction } from '../core/database.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
+import { serverNowMs } from './server-clock.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 import {
   isWanted,
@@ -40,8 +40,6 @@ const claim = defineQuery<SettlementValues & { retryAfterMs: number }, typeof se
     select ${columns()} from claimed order by startedat, id`,
 });
 
-const serverNowMs = sql`(extract(epoch from statement_timestamp()) * 1000)::bigint`;
-
 const checkClaimSessionsToSettleOptions = defineOptions<OptionsOf<typeof claimSessionsToSettle>>(
   'claimSessionsToSettle',
   { lookbackHours: true, startedAfterMs: true, pair: true, exchange: true, limit: true, retryAfterMs: true },
@@ -75,50 +73,4 @@ export async function claimSessionsToSettle(
   const { retryAfterMs = defaultRetryAfterMs } = options;
   checkInteger('retryAfterMs', retryAfterMs, { min: 0 });
   return claim.list(tx, { ...toSettlementValues(options), retryAfterMs });
-}
-
-const settlementFields = {
-  id: sessions.id,
-  settledComplete: sessions.settledComplete,
-  lastSettleAttempt: sessions.lastSettleAttempt,
-};
-
-const record = defineQuery<{ id: string; complete: boolean }, typeof settlementFields>({
-  name: 'recordSettlement',
-  fields: settlementFields,
-  statement: (given, columns) => sql`
-    update sessions
-    set settledcomplete = coalesce(settledcomplete, false) or ${given.complete}::boolean,
-      lastsettleattempt = ${serverNowMs}, lastupdated = ${serverNowMs}
-    where id = ${given.id}
-    returning ${columns()}`,
-});
-
-const checkRecordSettlementOptions = defineOptions<OptionsOf<typeof recordSettlement>>('recordSettlement', {
-  sessionId: true,
-  complete: true,
-});
-
-/**
- * Records an attempt to settle a session: its time, and whether the session is settled now. A session that is settled
- * stays so, also if a worker whose claim has run out reports a failure later; what is given back says what is stored.
- * Relies on the primary key.
- *
- * @example
- * await recordSettlement(db, { sessionId: 's-1', complete: true });
- * @throws NotFoundError if there is no such session; InvalidArgumentError, DatabaseError
- */
-export async function recordSettlement(
-  db: Database,
-  options: { readonly sessionId: string; readonly complete: boolean },
-): Promise<{ id: string; settledComplete: boolean | null; lastSettleAttempt: number | null }> {
-  checkRecordSettlementOptions(options);
-  const stored = await record.find(db, {
-    id: checkText('sessionId', options.sessionId),
-    complete: checkBoolean('complete', options.complete),
-  });
-  if (stored === undefined) {
-    throw new NotFoundError('recordSettlement: there is no session with this id (sessions.id)');
-  }
-  return stored;
 }

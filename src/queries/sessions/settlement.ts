@@ -3,7 +3,7 @@ import { isUnsettled } from '../../schema/sessions.ts';
 import { checkInteger, checkLimit, checkOptionalText, checkText, maxLimit } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { type SessionKey, toKeyValues } from '../core/keyset.ts';
+import { lowestTime, type SessionKey, toKeyValues } from '../core/keyset.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
@@ -84,15 +84,59 @@ function andPast(afterMs: SQL | undefined, afterId: SQL | undefined): SQL | unde
   return sql`and startedat <= ${ms} and (startedat, id) < (${ms}, ${unseen(afterId, 'text')})`;
 }
 
+const listNeverTriedFirst = defineQuery<
+  SettlementValues & {
+    afterAttemptMs?: number | undefined;
+    afterMs?: number | undefined;
+    afterId?: string | undefined;
+  },
+  typeof sessionFields
+>({
+  name: 'listSessionsToSettle',
+  fields: sessionFields,
+  // In the order of the claims. No index has it: what awaits settlement is read and sorted.
+  statement: (given, columns) => sql`
+    select ${columns()} from sessions
+    where ${isUnsettled} and startedat >= ${unseen(given.startedAfterMs, 'bigint')} ${isWanted(given)}
+      ${
+        given.afterId &&
+        sql`and (coalesce(lastsettleattempt, ${lowestTime}), startedat, id)
+        > (${given.afterAttemptMs ?? lowestTime}::bigint, ${given.afterMs}::bigint, ${given.afterId}::text)`
+      }
+    order by lastsettleattempt nulls first, startedat, id
+    limit ${unseen(given.limit, 'integer')}`,
+});
+
 const checkListSessionsToSettleOptions = defineOptions<OptionsOf<typeof listSessionsToSettle>>(
   'listSessionsToSettle',
-  { lookbackHours: true, startedAfterMs: true, pair: true, exchange: true, limit: true, after: true },
+  {
+    lookbackHours: true,
+    startedAfterMs: true,
+    pair: true,
+    exchange: true,
+    order: true,
+    limit: true,
+    after: true,
+  },
 );
 
+/** The key of a session in the order `never-tried-first`. */
+export interface SettlementKey extends SessionKey {
+  readonly lastSettleAttempt: number | null;
+}
+
+/** In which order sessions to settle come, and the last row of the page before. */
+export type SettlementOrder =
+  | { readonly order?: 'newest' | undefined; readonly after?: SessionKey | undefined }
+  | { readonly order: 'never-tried-first'; readonly after?: SettlementKey | undefined };
+
 /**
- * The sessions that are to be settled and are not yet, the latest start first. Sessions that never started have nothing
- * to settle and are left out. Relies on `idx_sessions_settlement_discovery`, read in order, with no sort: the time goes
- * by the page, not by the table.
+ * The sessions that are to be settled and are not yet. Sessions that never started have nothing to settle and are left out.
+ *
+ * `order: 'newest'`, which is meant unless given: the latest start first. Relies on `idx_sessions_settlement_discovery`,
+ * read in order, with no sort: the time goes by the page, not by the table. `order: 'never-tried-first'`: those that no
+ * worker has tried yet, then those untried for longest; the oldest start first among equals. So does
+ * {@link claimSessionsToSettle}. The same index gives what awaits settlement in the given time, and all of it is sorted.
  *
  * @example
  * const page = await listSessionsToSettle(db, { lookbackHours: 48, exchange: 'kraken' });
@@ -101,19 +145,20 @@ const checkListSessionsToSettleOptions = defineOptions<OptionsOf<typeof listSess
  */
 export async function listSessionsToSettle(
   db: Database,
-  options: SettlementOptions & {
-    /** The last row of the page before. */
-    readonly after?: SessionKey | undefined;
-  } = {},
+  options: SettlementOptions & SettlementOrder = {},
 ): Promise<SessionSummary[]> {
   checkListSessionsToSettleOptions(options);
-  if (options.after?.startedAt === null) {
+  const { order, after } = options;
+  if (order !== undefined && order !== 'newest' && order !== 'never-tried-first') {
+    throw new InvalidArgumentError("order must be 'newest' or 'never-tried-first'");
+  }
+  if (after?.startedAt === null) {
     throw new InvalidArgumentError('after.startedAt is null, which no row of this list is');
   }
-  return listUnsettled.list(db, {
-    ...toSettlementValues(options),
-    ...toKeyValues('startedAt', options.after),
-  });
+  const values = { ...toSettlementValues(options), ...toKeyValues('startedAt', after) };
+  if (options.order !== 'never-tried-first') return listUnsettled.list(db, values);
+  const { afterMs: afterAttemptMs } = toKeyValues('lastSettleAttempt', options.after);
+  return listNeverTriedFirst.list(db, { ...values, afterAttemptMs });
 }
 
 export function toSettlementValues(options: SettlementOptions): SettlementValues {

@@ -13,7 +13,10 @@ const db = drizzle(async () => {
 type Call = (options: never) => unknown;
 /** Options that each function takes: the others are built on them. */
 const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string, unknown>>]> = {
+  correctFill: [(o) => queries.correctFill(db, o), { id: 'f', set: { fee: 1 } }],
+  findFill: [(o) => queries.findFill(db, o), { id: 'f' }],
   findLatestFill: [(o) => queries.findLatestFill(db, o), { symbol: 'A' }],
+  findSession: [(o) => queries.findSession(db, o), { id: 's' }],
   findOrder: [(o) => queries.findOrder(db, o), { id: 'o' }],
   hasOpenSells: [(o) => queries.hasOpenSells(db, o), { sessionId: 's' }],
   insertFills: [(o) => queries.insertFills(db, [{ id: 'f' }], o), {}],
@@ -23,21 +26,28 @@ const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string,
   listFillsInRange: [(o) => queries.listFillsInRange(db, o), { symbol: 'A', fromMs: 0, toMs: 1 }],
   listMultiPairSessions: [(o) => queries.listMultiPairSessions(db, o), {}],
   listOpenOrders: [(o) => queries.listOpenOrders(db, o), {}],
-  listOrders: [(o) => queries.listOrders(db, o), { sessionId: 's' }],
+  listOpenSells: [(o) => queries.listOpenSells(db, o), { sessionId: 's' }],
+  listOrderStats: [(o) => queries.listOrderStats(db, o), { sessionId: 's' }],
+  listOrders: [(o) => queries.listOrders(db, o), {}],
   listPairPerformance: [(o) => queries.listPairPerformance(db, o), { sessionId: 's' }],
   listPairPnl: [(o) => queries.listPairPnl(db, o), { method: 'fifo' }],
   listPairVolume: [(o) => queries.listPairVolume(db, o), { bucket: 'hour', fromMs: 0, toMs: 1 }],
+  listSessions: [(o) => queries.listSessions(db, o), {}],
   listSessionsByPair: [(o) => queries.listSessionsByPair(db, o), { pair: 'A' }],
   listSessionsByPairs: [(o) => queries.listSessionsByPairs(db, o), { pairs: ['A'], match: 'any' }],
   listSessionsToSettle: [(o) => queries.listSessionsToSettle(db, o), {}],
   recordSettlement: [(o) => queries.recordSettlement(db, o), { sessionId: 's', complete: true }],
+  reopenSettlement: [(o) => queries.reopenSettlement(db, o), { sessionId: 's' }],
+  setSessionStatus: [(o) => queries.setSessionStatus(db, o), { sessionId: 's', status: 'x' }],
   setSessionPairs: [(o) => queries.setSessionPairs(db, o), { sessionId: 's', pairs: [] }],
   streamFills: [(o) => queries.streamFills(db, o).next(), { sessionId: 's' }],
 };
-/** Of what else there is: the rows of the first two are checked as rows, and the last takes a transaction. */
+/** Of what else there is: rows are checked as rows, and the last takes a transaction. */
 const others = [
   'insertOrders',
   'insertSession',
+  'saveOrders',
+  'saveSessions',
   'assertSchema',
   'withoutPreparedStatements',
   'claimSessionsToSettle',

@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { joinNames, joinSql } from '../../../src/queries/core/join-sql.ts';
+import { joinSql } from '../../../src/queries/core/join-sql.ts';
 import { type Computed, defineQuery } from '../../../src/queries/core/query.ts';
-import { toArrays, unnestArrays } from '../../../src/queries/core/row-encoder.ts';
+import { rowsOf, toArrays } from '../../../src/queries/core/row-arrays.ts';
 import {
   identityColumns,
   identityPartOf,
@@ -49,8 +49,7 @@ test.each([
     statement: (given, list) => sql`
       select ${list()} from (
         select case when ${identity} is not null then ${identity}::text end as identity, ordinal
-        from ${unnestArrays(columns, given)} with ordinality
-          as u (${joinNames(columns)}, ordinal)
+        from ${rowsOf(columns, given, 'u')}
       ) as i order by ordinal`,
   });
   const keys = sortKeysOf(parts);

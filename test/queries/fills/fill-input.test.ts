@@ -7,7 +7,10 @@ import { openPglite } from '../../support/handles.ts';
 import { selectAll } from '../suites/variants.ts';
 
 /** Columns that `fills` may get one day, of types that none of its columns has today. */
-const extra = pgTable('fills', { retries: integer('retries'), isMaker: boolean('is_maker') });
+const extra = pgTable('fills', {
+  retries: integer('retries'),
+  isMaker: boolean('is_maker').default(true),
+});
 const widened = { ...getTableColumns(fills), ...getTableColumns(extra) };
 
 const encodedOf = (row: unknown, key: (typeof fillColumns)[number]['key']) =>
@@ -78,7 +81,9 @@ test('insertFills stores such a column, and compares it, with no change anywhere
   try {
     const { insertFills } = await import('../../../src/queries/index.ts');
     await using handle = await openPglite();
-    await handle.db.execute(sql`alter table fills add column retries integer, add column is_maker boolean`);
+    await handle.db.execute(
+      sql`alter table fills add column retries integer, add column is_maker boolean default true`,
+    );
     const insert = async (...rows: object[]) =>
       (await insertFills(handle.db, rows as { id: string }[])).map(({ outcome }) => outcome);
 
@@ -88,10 +93,27 @@ test('insertFills stores such a column, and compares it, with no change anywhere
     ]);
     expect(await insert({ id: 'a', retries: 3, isMaker: false })).toEqual(['duplicate']);
     expect(await insert({ id: 'a', retries: 4, isMaker: false })).toEqual(['conflict']);
+    // What is left out is the default, whatever the others of the batch give, and also when it comes again.
+    const left = { symbol: 'X', price: 1, size: 1, timestamp: 1, id: 'd' };
+    for (const outcome of ['inserted', 'duplicate']) {
+      expect(await insert(left, { id: 'e', isMaker: null }, { id: 'e', isMaker: null })).toEqual([
+        outcome,
+        outcome,
+        'duplicate',
+      ]);
+    }
+    for (const isMaker of [true, undefined]) {
+      expect(
+        await insert({ ...left, isMaker }, { id: 'b' }, { id: 'a', retries: 3, isMaker: false }),
+      ).toEqual(['duplicate', 'duplicate', 'duplicate']);
+    }
+    expect(await insert({ ...left, isMaker: null }, left)).toEqual(['conflict', 'duplicate']);
     await expect(insert({ id: 'c', retries: 0.5 })).rejects.toThrow('row 0: retries must be an integer');
     expect(await selectAll(handle.db, 'select id, retries, is_maker from fills order by id')).toEqual([
       { id: 'a', retries: 3, is_maker: false },
-      { id: 'b', retries: null, is_maker: null },
+      { id: 'b', retries: null, is_maker: true },
+      { id: 'd', retries: null, is_maker: true },
+      { id: 'e', retries: null, is_maker: null },
     ]);
   } finally {
     vi.doUnmock('drizzle-orm');

@@ -1,9 +1,11 @@
 import { getTableColumns, sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import {
+  correctFill,
   type Database,
   type FillFilter,
   type FillKey,
+  findFill,
   findLatestFill,
   InvalidArgumentError,
   insertFills,
@@ -15,7 +17,7 @@ import {
 import { fillIdentityKeys } from '../../../src/schema/fill-identity.ts';
 import { type Fill, fills } from '../../../src/schema/index.ts';
 import type { Handle } from '../../support/handles.ts';
-import { hostileTexts } from './pairs.ts';
+import { hostileTexts, ignoreRollback, Rollback } from './pairs.ts';
 import type { Run } from './variants.ts';
 
 const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
@@ -91,6 +93,83 @@ export function fillsSuite(run: Run): void {
       });
     }));
 
+  test('fills: of an order alone, whatever session they name, at every page size', () =>
+    run(async (db) => {
+      await insertSample(db);
+      const stray = { orderId: 'o1', price: 1, size: 1 };
+      await insertFills(db, [
+        { ...stray, id: 'no session', symbol: 'BTC/USD', timestamp: 6 },
+        { ...stray, id: 'of another', symbol: 'ETH/USD', sessionId: 't', timestamp: 4 },
+      ]);
+      const all = ['of another', 'a', 'b', 'c', 'no session', 'n1'];
+      for (const limit of [1, 2, 1000]) {
+        expect(await readPages((after) => listFills(db, { orderId: 'o1', limit, after }))).toEqual(all);
+      }
+      expect(ids(await listFills(db, { orderId: 'o1', symbol: 'ETH/USD' }))).toEqual(['of another']);
+      expect(ids(await listFills(db, { orderId: 'o1', sessionId: 't' }))).toEqual(['of another']);
+      expect(await listFills(db, { orderId: 'x' })).toEqual([]);
+    }));
+
+  test('fills: one is found by its id', () =>
+    run(async (db) => {
+      await insertFills(db, [{ id: 'f', symbol: 'A', tradeId: '9223372036854775807', fees: { USD: 1 } }]);
+      expect(await findFill(db, { id: 'f' })).toMatchObject({
+        id: 'f',
+        tradeId: 9223372036854775807n,
+        fees: { USD: 1 },
+        price: null,
+      });
+      expect(await findFill(db, { id: 'F' })).toBeUndefined();
+    }));
+
+  test('fills: a correction stores what it gives, and nothing else', () =>
+    run(async (db) => {
+      const fill = { id: 'f', symbol: 'A', side: 'buy', price: '0.1', size: 1, timestamp: 5, tradeId: 7 };
+      await insertFills(db, [
+        { ...fill, fees: { USD: 1 }, feeAmount: 1, lastUpdated: 1 },
+        { ...fill, id: 'g', tradeId: 8 },
+      ]);
+      const before = await findFill(db, { id: 'f' });
+      const corrected = await correctFill(db, {
+        id: 'f',
+        set: { price: '0.2', fees: null, feeAmount: undefined, data: { note: `it's "so"` } },
+      });
+      expect(corrected).toEqual({
+        ...before,
+        ...{ price: 0.2, fees: null, data: { note: `it's "so"` }, lastUpdated: corrected.lastUpdated },
+      });
+      expect(corrected.lastUpdated).toBeGreaterThan(1_700_000_000_000);
+      expect(await findFill(db, { id: 'f' })).toEqual(corrected);
+      expect(await findFill(db, { id: 'g' })).toMatchObject({ price: 0.1, tradeId: 8n, lastUpdated: null });
+      const venueIds = [
+        [{ tradeId: 'x' }, { tradeId: null, execId: 'x' }],
+        [{ tradeId: 9n }, { tradeId: 9n, execId: null }],
+        [{ execId: 'y' }, { tradeId: null, execId: 'y' }],
+        [{ tradeId: null }, { tradeId: null, execId: null }],
+        [{ lastUpdated: 3 }, { lastUpdated: 3, tradeId: null }],
+      ] as const;
+      for (const [set, stored] of venueIds) {
+        expect(await correctFill(db, { id: 'f', set })).toMatchObject(stored);
+      }
+      await expect(correctFill(db, { id: 'x', set: { fee: 1 } })).rejects.toMatchObject({
+        code: 'not_found',
+      });
+    }));
+
+  test('fills: a correction that makes one execution of two is refused', () =>
+    run(async (db) => {
+      const fill = { symbol: 'A', side: 'buy', price: 1, size: 1, timestamp: 5 };
+      await insertFills(db, [
+        { ...fill, id: 'f', tradeId: 7 },
+        { ...fill, id: 'g', tradeId: 8 },
+      ]);
+      await expect(correctFill(db, { id: 'g', set: { tradeId: '7' } })).rejects.toMatchObject({
+        code: 'unique_violation',
+        constraint: 'idx_fills_unique_dedup',
+      });
+      throw new Rollback();
+    }).catch(ignoreRollback));
+
   test('fills: pages and streams give each row once, whatever their size', () =>
     run(async (db) => {
       await insertSample(db);
@@ -153,6 +232,14 @@ export function fillsSuite(run: Run): void {
     run(async (db) => {
       const range = { symbol: 'A', fromMs: 2, toMs: 1 };
       const wrong: (() => Promise<unknown>)[] = [
+        () => listFills(db, JSON.parse('{"symbol":"A"}')),
+        () => findFill(db, { id: 'a\0' }),
+        () => correctFill(db, { id: 'f', set: {} }),
+        () => correctFill(db, { id: 'f', set: { price: undefined } }),
+        () => correctFill(db, { id: 'f', set: JSON.parse('{"id":"g"}') }),
+        () => correctFill(db, { id: 'f', set: JSON.parse('{"orderid":"o"}') }),
+        () => correctFill(db, { id: 'f', set: JSON.parse('[]') }),
+        () => correctFill(db, { id: 'f', set: { price: 'n/a' } }),
         () => listFills(db, { sessionId: 's', limit: 0 }),
         () => listFills(db, { sessionId: 'a\0' }),
         () => listFillsInRange(db, range),

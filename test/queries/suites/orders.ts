@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import {
   findOrder,
@@ -5,8 +6,11 @@ import {
   insertOrders,
   insertSession,
   listOpenOrders,
+  listOpenSells,
+  listOrderStats,
   listOrders,
   type OrderKey,
+  type OrderStats,
 } from '../../../src/queries/index.ts';
 import { hostileTexts, ignoreRollback, Rollback } from './pairs.ts';
 import { type Run, selectAll } from './variants.ts';
@@ -22,6 +26,10 @@ export function ordersSuite(run: Run): void {
       expect(await listOrders(db, { sessionId: 's' })).toEqual([]);
       expect(await listOpenOrders(db)).toEqual([]);
       expect(await hasOpenSells(db, { sessionId: 's' })).toBe(false);
+      expect(await listOpenSells(db, { sessionId: 's' })).toEqual([]);
+      expect(await listOrders(db)).toEqual([]);
+      expect(await listOrders(db, { status: 'open' })).toEqual([]);
+      expect(await listOrderStats(db, { sessionId: 's' })).toEqual([]);
       expect(await insertOrders(db, [])).toEqual([]);
     }));
 
@@ -127,24 +135,41 @@ export function ordersSuite(run: Run): void {
   test('orders: newest first, without a time last, at every page size, each row once', () =>
     run(async (db) => {
       await insertSession(db, { id: 's' });
+      await insertSession(db, { id: 't' });
       const times = [5, 5, 9, null, 0, null, -1];
+      const read = async (
+        list: (after: OrderKey | undefined) => Promise<{ id: string; timestamp: number | null }[]>,
+      ) => {
+        const seen: string[] = [];
+        for (let page = await list(undefined); page.length > 0; page = await list(page.at(-1))) {
+          seen.push(...ids(page));
+          expect(seen.length).toBeLessThanOrEqual(times.length);
+        }
+        return seen;
+      };
       await insertOrders(
         db,
-        times.map((timestamp, i) => ({ id: `o${i}`, sessionId: 's', status: 'open', timestamp })),
+        times.map((timestamp, i) => ({
+          ...{ id: `o${i}`, sessionId: 's', symbol: 'A', side: 'Buy', status: 'open', timestamp },
+        })),
       );
       const expected = ['o2', 'o1', 'o0', 'o4', 'o6', 'o5', 'o3'];
       for (const limit of [1, 2, 7, 1000]) {
         for (const list of [
           (after: OrderKey | undefined) => listOrders(db, { sessionId: 's', limit, after }),
           (after: OrderKey | undefined) => listOpenOrders(db, { limit, after }),
+          (after: OrderKey | undefined) => listOrders(db, { limit, after }),
+          (after: OrderKey | undefined) => listOrders(db, { status: 'OPEN', limit, after }),
+          (after: OrderKey | undefined) => listOrders(db, { symbol: 'A', limit, after }),
+          (after: OrderKey | undefined) =>
+            listOrders(db, { symbol: 'A', side: 'buy', status: 'open', limit, after }),
         ]) {
-          const seen: string[] = [];
-          for (let page = await list(undefined); page.length > 0; page = await list(page.at(-1))) {
-            seen.push(...ids(page));
-            expect(seen.length).toBeLessThanOrEqual(times.length);
-          }
-          expect(seen).toEqual(expected);
+          expect(await read(list)).toEqual(expected);
         }
+      }
+      await db.execute(sql`update orders set sessionid = 't', side = 'SELL'`);
+      for (const limit of [1, 3]) {
+        expect(await read((after) => listOpenSells(db, { sessionId: 't', limit, after }))).toEqual(expected);
       }
     }));
 
@@ -169,7 +194,10 @@ export function ordersSuite(run: Run): void {
         for (const side of [undefined, 'sell' as const]) {
           const fits = (row: { symbol: string; side: string }) =>
             (symbol === undefined || row.symbol === symbol) && (side === undefined || row.side === side);
-          for (const status of [undefined, 'filled']) {
+          for (const status of [undefined, 'filled', 'none']) {
+            expect(ids(await listOrders(db, { symbol, status, side }))).toEqual(
+              wanted((row) => fits(row) && (status === undefined || row.status === status)),
+            );
             expect(ids(await listOrders(db, { sessionId: 's', symbol, status, side }))).toEqual(
               wanted(
                 (row) =>
@@ -237,6 +265,72 @@ export function ordersSuite(run: Run): void {
       expect(await hasOpenSells(db, { sessionId: 's' })).toBe(true);
       expect(await hasOpenSells(db, { sessionId: 's', symbol: 'B' })).toBe(true);
       expect(await hasOpenSells(db, { sessionId: 's', symbol: 'A' })).toBe(false);
+      expect(ids(await listOpenSells(db, { sessionId: 's' }))).toEqual(['o4']);
+      expect(ids(await listOpenSells(db, { sessionId: 's', symbol: 'A' }))).toEqual([]);
+      expect(ids(await listOpenSells(db, { sessionId: 's', statuses: ['Submitted'] }))).toEqual(['o3']);
+      expect(
+        ids(await listOpenSells(db, { sessionId: 's', statuses: ['submitted', 'FILLED'], limit: 1 })),
+      ).toEqual(['o3']);
+    }));
+
+  test('orders: statistics by symbol, side and status, in exact decimals, page by page', () =>
+    run(async (db) => {
+      await insertSession(db, { id: 's' });
+      const a = { sessionId: 's', symbol: 'A' };
+      await insertOrders(db, [
+        {
+          ...a,
+          id: '1',
+          side: 'BUY',
+          status: 'FILLED',
+          size: '0.1',
+          filledSize: '0.1',
+          usdValue: 10,
+          timestamp: 5,
+        },
+        {
+          ...a,
+          id: '2',
+          side: 'buy',
+          status: 'filled',
+          size: '0.2',
+          filled: '0.2',
+          usdValue: '0.7',
+          timestamp: 3,
+        },
+        { ...a, id: '3', side: 'buy', status: 'Partially_Filled', size: '16777216', filledSize: 0 },
+        { ...a, id: '4', side: 'sell', status: 'open', size: 1, timestamp: 9 },
+        { id: '5', sessionId: 's', size: 2 },
+        { id: '6', sessionId: 's', symbol: '', side: '', status: '' },
+        { id: '7', symbol: 'A', side: 'buy', status: 'filled', size: 1, timestamp: 4 },
+      ]);
+      await db.execute(sql`update orders set size = 'NaN' where id = '4'`);
+      const row = { size: '0', filledSize: '0', usdValue: '0', firstMs: null, lastMs: null, orderCount: 1 };
+      const expected = [
+        { ...row, symbol: null, side: null, status: null, size: '2' },
+        { ...row, symbol: '', side: '', status: '' },
+        {
+          ...{ symbol: 'A', side: 'buy', status: 'filled', orderCount: 2, size: '0.3', filledSize: '0.3' },
+          ...{ usdValue: '10.7', firstMs: 3, lastMs: 5 },
+        },
+        { ...row, symbol: 'A', side: 'buy', status: 'partiallyfilled', size: '16777216' },
+        { ...row, symbol: 'A', side: 'sell', status: 'open', firstMs: 9, lastMs: 9 },
+      ];
+      for (const limit of [1, 2, 1000]) {
+        const seen: OrderStats[] = [];
+        let after: OrderStats | undefined;
+        for (let pages = 0; pages < 10; pages++) {
+          const page = await listOrderStats(db, { sessionId: 's', limit, after });
+          seen.push(...page);
+          after = page.at(-1);
+          if (after === undefined) break;
+        }
+        expect(seen).toEqual(expected);
+      }
+      expect(await listOrderStats(db, { sessionId: 's', symbol: '' })).toEqual([expected[1]]);
+      expect(await listOrderStats(db, { fromMs: 4, toMs: 9, symbol: 'A' })).toMatchObject([
+        { symbol: 'A', side: 'buy', status: 'filled', orderCount: 2, size: '1.1', firstMs: 4, lastMs: 5 },
+      ]);
     }));
 
   test('orders: a side and a status are the same in any spelling, stored and asked for', () =>
@@ -299,7 +393,11 @@ export function ordersSuite(run: Run): void {
         () => findOrder(db, JSON.parse('{"id":"a","clientOrderId":"b"}')),
         () => findOrder(db, JSON.parse('{"exchangeOrderId":"a"}')),
         () => findOrder(db, { id: '\0' }),
-        () => listOrders(db, JSON.parse('{}')),
+        () => listOpenSells(db, JSON.parse('{}')),
+        () => listOrderStats(db, JSON.parse('{}')),
+        () => listOrderStats(db, JSON.parse('{"sessionId":"s","fromMs":1,"toMs":2}')),
+        () => listOrderStats(db, { fromMs: 2, toMs: 1 }),
+        () => listOrderStats(db, { sessionId: 's', after: JSON.parse('{"symbol":"A"}') }),
         () => listOrders(db, { sessionId: 's', side: JSON.parse('"short"') }),
         () => listOrders(db, { sessionId: 's', after: JSON.parse('{"id":"a"}') }),
         () => listOpenOrders(db, { statuses: [] }),

@@ -4,7 +4,9 @@ import {
   insertSession,
   listSessionsToSettle,
   recordSettlement,
+  reopenSettlement,
   type SessionKey,
+  type SettlementKey,
   type Transaction,
 } from '../../../src/queries/index.ts';
 import { readPages } from './pairs.ts';
@@ -114,6 +116,52 @@ export function settlementSuite(run: Run, inTransaction: RunInTransaction): void
       expect(await selectAll(db, 'select settledcomplete from sessions')).toEqual([
         { settledcomplete: true },
       ]);
+    }));
+
+  test('settlement: the order of the claims, at every page size, is the order in which they claim', async () => {
+    await inTransaction(async (tx) => {
+      const tried = { a: 300, b: null, c: 100, d: null, e: 100, f: null };
+      let startedAt = 10;
+      for (const [id, lastSettleAttempt] of Object.entries(tried)) {
+        await insertSession(tx, { id, settleSession: true, startedAt: startedAt--, lastSettleAttempt });
+      }
+      await insertSession(tx, { id: 'g', settleSession: true, startedAt: 5, lastSettleAttempt: null });
+      const options = { startedAfterMs: 0, order: 'never-tried-first' } as const;
+      const expected = ['f', 'g', 'd', 'b', 'e', 'c', 'a'];
+      // Of equal starts the lower id comes first: f, which has 5, comes before g.
+      for (const limit of [1, 2, 3, 1000]) {
+        const seen: string[] = [];
+        let after: SettlementKey | undefined;
+        for (let pages = 0; pages < 10; pages++) {
+          const page = await listSessionsToSettle(tx, { ...options, limit, after });
+          seen.push(...ids(page));
+          after = page.at(-1);
+          if (after === undefined) break;
+        }
+        expect(seen).toEqual(expected);
+      }
+      const claimed: string[] = [];
+      for (;;) {
+        const page = await claimSessionsToSettle(tx, { startedAfterMs: 0, limit: 1 });
+        if (page.length === 0) break;
+        claimed.push(...ids(page));
+      }
+      expect(claimed).toEqual(expected);
+    });
+  });
+
+  test('settlement: what is settled is reopened, and can be claimed at once', () =>
+    inTransaction(async (tx) => {
+      await insertSession(tx, { id: 's', settleSession: true, startedAt: 1 });
+      await recordSettlement(tx, { sessionId: 's', complete: true });
+      expect(await listSessionsToSettle(tx, { startedAfterMs: 0 })).toEqual([]);
+      expect(await reopenSettlement(tx, { sessionId: 's' })).toEqual({
+        id: 's',
+        settledComplete: false,
+        lastSettleAttempt: null,
+      });
+      expect(ids(await claimSessionsToSettle(tx, { startedAfterMs: 0 }))).toEqual(['s']);
+      await expect(reopenSettlement(tx, { sessionId: 'x' })).rejects.toMatchObject({ code: 'not_found' });
     }));
 
   test('settlement: wrong options are refused before anything is sent', async () => {
