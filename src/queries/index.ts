@@ -22,11 +22,10 @@ export {
   type FillKey,
   type FillPage,
   listFills,
-  listFillsInRange,
   type OrderFillFilter,
-  type RangeFillFilter,
   type SessionFillFilter,
 } from './fills/fills.ts';
+export { listFillsInRange, type RangeFillFilter } from './fills/fills-in-range.ts';
 export { findFill } from './fills/find-fill.ts';
 export { type FillInsertion, type FillInsertionWithAlike, insertFills } from './fills/insert-fills.ts';
 export { findLatestFill } from './fills/latest-fill.ts';

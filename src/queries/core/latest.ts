@@ -2,10 +2,15 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from './database.ts';
 import type { Fields, Row } from './fields.ts';
 import { andPastKey, lowestTime, toKeyValues } from './keyset.ts';
-import { defineQuery, type Given, type Value } from './query.ts';
-
-type Paging = { limit: number; afterMs?: number | undefined; afterId?: string | undefined };
-type Filter = Readonly<Record<string, Value | undefined>>;
+import {
+  type Condition,
+  defineUntimed,
+  type Filter,
+  type KeyOf,
+  type Paging,
+  type Timeline,
+} from './latest-of-all.ts';
+import { defineQuery, type Given } from './query.ts';
 
 /** Rows that a step of the walk reads: enough to make its fixed cost small, few enough to stop early. */
 const stepRows = 250;
@@ -18,19 +23,8 @@ const trialRows = 500;
  */
 const rowsPerMatch = 100;
 
-/** A table whose rows have a time, with an index, and an id. */
-export interface Timeline<F extends Fields, T extends string> {
-  readonly table: SQL;
-  /** The column of the time, and its name in a row. */
-  readonly time: SQL;
-  readonly timeName: T;
-  /** What is given of a row. */
-  readonly fields: F;
-  /** The columns that conditions read. */
-  readonly compared: SQL;
-}
-
-type KeyOf<T extends string> = { readonly [K in T]: number | null } & { readonly id: string };
+/** A FROM item, and a condition on it. */
+type Search = { readonly from: SQL; readonly where: SQL };
 
 /**
  * "The latest rows that meet a condition", fast whether nearly all rows meet it or nearly none, and whatever
@@ -45,23 +39,42 @@ type KeyOf<T extends string> = { readonly [K in T]: number | null } & { readonly
  * What stays slow is a condition that very many rows meet, but none of the newest: the time goes by their number.
  */
 export function defineLatest<V extends Filter, F extends Fields, T extends string>(
-  { table, time, timeName, fields, compared }: Timeline<F, T>,
+  timeline: Timeline<F, T>,
   definition: {
     readonly name: string;
     /** The condition, over the columns of the table. */
-    readonly matches: (given: Given<V & Paging>) => SQL;
-    /** What gives the rows that meet it, by their index: a FROM item and a condition. */
-    readonly search?: (given: Given<V & Paging>) => { readonly from: SQL; readonly where: SQL };
+    readonly matches: Condition<V>;
+    /** What gives the rows that meet it, by their index; the condition itself unless given. */
+    readonly search?: (given: Given<V & Paging>) => Search;
     /** The same condition, spelled so that no index serves it. */
-    readonly matchesUnindexed: (given: Given<V & Paging>) => SQL;
+    readonly matchesUnindexed: Condition<V>;
   },
 ): {
   list(db: Database, filter: V, limit: number, after: KeyOf<T> | undefined): Promise<Row<F>[]>;
 } {
   const { name, matches, matchesUnindexed } = definition;
-  const { search: searched = (given) => ({ from: table, where: matches(given) }) } = definition;
+  const { search: searched = (given) => ({ from: timeline.table, where: matches(given) }) } = definition;
 
-  const walk = defineQuery<V & Paging, F>({
+  const walk = defineWalk<V, F>(name, timeline, matches);
+  const search = defineSearch<V, F>(name, timeline, searched);
+  const untimed = defineUntimed<V, F>(name, timeline, matchesUnindexed);
+
+  return {
+    list: async (db, filter, limit, after) => {
+      const values = { ...filter, limit, ...toKeyValues(timeline.timeName, after) };
+      if (after?.[timeline.timeName] === null) return untimed.list(db, values);
+      const newest = await walk.list(db, values);
+      return newest.length === limit ? newest : search.list(db, values);
+    },
+  };
+}
+
+const defineWalk = <V extends Filter, F extends Fields>(
+  name: string,
+  { table, time, fields, compared }: Timeline<F, string>,
+  matches: Condition<V>,
+) =>
+  defineQuery<V & Paging, F>({
     name,
     fields,
     // Ties come in one step: a step's end is then a time, and the next one starts below it.
@@ -103,7 +116,12 @@ export function defineLatest<V extends Filter, F extends Fields, T extends strin
       limit ${given.limit}`,
   });
 
-  const search = defineQuery<V & Paging, F>({
+const defineSearch = <V extends Filter, F extends Fields>(
+  name: string,
+  { table, time, fields }: Timeline<F, string>,
+  searched: (given: Given<V & Paging>) => Search,
+) =>
+  defineQuery<V & Paging, F>({
     name,
     fields,
     // Nulls last is not the order of the time's index read backwards, and the key is no plain column: nothing
@@ -124,72 +142,4 @@ export function defineLatest<V extends Filter, F extends Fields, T extends strin
       cross join lateral (select ${columns()} from ${table} where ${table}.id = found.id limit 1) as s
       order by s.${time} desc nulls last, s.id desc`;
     },
-  });
-
-  const untimed = defineUntimed<V, F>(name, { table, time, fields }, matchesUnindexed);
-
-  return {
-    list: async (db, filter, limit, after) => {
-      const values = { ...filter, limit, ...toKeyValues(timeName, after) };
-      if (after?.[timeName] === null) return untimed.list(db, values);
-      const newest = await walk.list(db, values);
-      return newest.length === limit ? newest : search.list(db, values);
-    },
-  };
-}
-
-/** The latest rows of all, or those from an instant on. The rows without a time come last, where none is asked for. */
-export function defineLatestOfAll<F extends Fields, T extends string>(
-  { table, time, timeName, fields }: Omit<Timeline<F, T>, 'compared'>,
-  name: string,
-): {
-  list(
-    db: Database,
-    fromMs: number | undefined,
-    limit: number,
-    after: KeyOf<T> | undefined,
-  ): Promise<Row<F>[]>;
-} {
-  const timed = defineQuery<Paging & { fromMs?: number | undefined }, F>({
-    name,
-    fields,
-    statement: (given, columns) => sql`
-      select ${columns()} from ${table}
-      where ${time} >= ${given.fromMs ?? lowestTime}::bigint
-        ${
-          given.afterMs &&
-          sql`and ${time} <= ${given.afterMs}::bigint and (${time}, id) < (${given.afterMs}::bigint, ${given.afterId}::text)`
-        }
-      order by ${time} desc, id desc
-      limit ${given.limit}`,
-  });
-  const untimed = defineUntimed<Record<never, never>, F>(name, { table, time, fields }, () => sql`true`);
-
-  return {
-    list: async (db, fromMs, limit, after) => {
-      const key = toKeyValues(timeName, after);
-      const isPastTimes = after?.[timeName] === null;
-      const newest = isPastTimes ? [] : await timed.list(db, { fromMs, limit, ...key });
-      if (newest.length === limit || fromMs !== undefined) return newest;
-      const rest = { limit: limit - newest.length, afterId: isPastTimes ? key.afterId : undefined };
-      return [...newest, ...(await untimed.list(db, rest))];
-    },
-  };
-}
-
-/** The rows without a time, of which there are few: `offset 0` keeps the planner from walking the primary key instead. */
-const defineUntimed = <V extends Filter, F extends Fields>(
-  name: string,
-  { table, time, fields }: Pick<Timeline<F, string>, 'table' | 'time' | 'fields'>,
-  matches: (given: Given<V & Paging>) => SQL,
-) =>
-  defineQuery<V & Paging, F>({
-    name,
-    fields,
-    statement: (given, columns) => sql`
-      select ${columns('s')}
-      from (select ${columns()} from ${table} where ${time} is null ${given.afterId && sql`and id < ${given.afterId}`} offset 0) as s
-      where ${matches(given)}
-      order by id desc
-      limit ${given.limit}`,
   });

@@ -17,10 +17,18 @@ import {
 import { defineSaveStatement, givenBits } from './save-statement.ts';
 import { PartialSaveError, type SavedRow } from './saved-rows.ts';
 
-/** A function that saves rows of a table by their id. */
+/** A function that saves rows of a table by their id, and the columns that they have. */
 export interface Save<K extends string> {
   readonly encoder: RowEncoder<K>;
   save(db: Database, rows: readonly unknown[]): Promise<SavedRow[]>;
+}
+
+/** What it stands on. */
+interface Saving {
+  readonly name: string;
+  readonly columns: readonly InputColumn[];
+  readonly coreCount: number;
+  readonly statement: ReturnType<typeof defineSaveStatement>;
 }
 
 /**
@@ -37,49 +45,25 @@ export function defineSave<K extends string>(definition: {
   readonly nullWhenNew?: readonly string[];
   readonly differs?: Readonly<Record<string, SQL>>;
 }): Save<K> {
-  const { name, columns, encoders, core } = definition;
-  const encoder = createRowEncoder(columns, { core, keepsNull: true, ...(encoders && { encoders }) });
-  const id = columnOf(encoder.columns, 'id');
-  const lastUpdated = columnOf(encoder.columns, 'lastUpdated');
-  const statement = defineSaveStatement({ ...definition, columns: encoder.columns, lastUpdated });
-
-  /** The values of some rows as one array a column, and which of them each row gives. */
-  const arraysOf = (rows: readonly NewestRow[]): Record<string, string> => {
-    const values = rows.map((row) => row.values);
-    const isCoreOnly = values.every(({ length }) => length <= core.length);
-    const sent = isCoreOnly ? encoder.columns.slice(0, core.length) : encoder.columns;
-    const bits = values.map((row) => sent.map(({ at }) => (row[at] === undefined ? '0' : '1')).join(''));
-    return { ...toArrays(sent, values), [givenBits.name]: arrayLiteral(bits) };
-  };
-
-  /** Stores the rows of a batch, and writes what became of each to its place in `results`. */
-  const storeBatch = async (
-    db: Database,
-    batch: readonly NewestRow[],
-    arrays: Record<string, string>,
-    results: (SavedRow | undefined)[],
-  ): Promise<void> => {
-    const pending = new Map(batch.map((row) => [row.id, row]));
-    for (let tries = 0; pending.size > 0; tries++) {
-      if (tries === maxTries) throw neverStored(name, pending.size);
-      const sent = tries === 0 ? arrays : arraysOf([...pending.values()]);
-      for (const { id, outcome } of await retryOnHandle(db, () => statement.list(db, sent))) {
-        const row = pending.get(id);
-        if (row === undefined) throw new TypeError(`${name}: a row came back that was not sent`);
-        results[row.position] = { outcome, id };
-        for (const position of row.older) results[position] = { outcome: 'stale', id };
-        pending.delete(id);
-      }
-    }
-  };
+  const { name, encoders, core } = definition;
+  const encoder = createRowEncoder(definition.columns, {
+    core,
+    keepsNull: true,
+    ...(encoders && { encoders }),
+  });
+  const { columns } = encoder;
+  const id = columnOf(columns, 'id');
+  const lastUpdated = columnOf(columns, 'lastUpdated');
+  const statement = defineSaveStatement({ ...definition, columns, lastUpdated });
+  const saving: Saving = { name, columns, coreCount: core.length, statement };
 
   const save = async (db: Database, rows: readonly unknown[]): Promise<SavedRow[]> => {
     const encoded = encodeRows(rows, namingRows(encoder.encode));
     const results = new Array<SavedRow | undefined>(encoded.length).fill(undefined);
-    const newest = takeNewest(encoded, id.at, lastUpdated.at);
+    const arrays = (batch: readonly NewestRow[]) => arraysOf(saving, batch);
     try {
-      await storeInTurn(cutBatches(newest), arraysOf, (batch, arrays) =>
-        storeBatch(db, batch, arrays, results),
+      await storeInTurn(cutBatches(takeNewest(encoded, id.at, lastUpdated.at)), arrays, (batch, prepared) =>
+        storeBatch(saving, db, batch, prepared, results),
       );
     } catch (error) {
       const isPartial = error instanceof DatabaseError && !isTransaction(db) && results.some(Boolean);
@@ -88,6 +72,38 @@ export function defineSave<K extends string>(definition: {
     return results.map(done);
   };
   return { encoder, save };
+}
+
+/** The values of some rows as one array a column, and which of them each row gives. */
+function arraysOf({ columns, coreCount }: Saving, rows: readonly NewestRow[]): Record<string, string> {
+  const values = rows.map((row) => row.values);
+  const isCoreOnly = values.every(({ length }) => length <= coreCount);
+  const sent = isCoreOnly ? columns.slice(0, coreCount) : columns;
+  const bits = values.map((row) => sent.map(({ at }) => (row[at] === undefined ? '0' : '1')).join(''));
+  return { ...toArrays(sent, values), [givenBits.name]: arrayLiteral(bits) };
+}
+
+/** Stores the rows of a batch, and writes what became of each to its place in `results`. */
+async function storeBatch(
+  saving: Saving,
+  db: Database,
+  batch: readonly NewestRow[],
+  arrays: Record<string, string>,
+  results: (SavedRow | undefined)[],
+): Promise<void> {
+  const { name, statement } = saving;
+  const pending = new Map(batch.map((row) => [row.id, row]));
+  for (let tries = 0; pending.size > 0; tries++) {
+    if (tries === maxTries) throw neverStored(name, pending.size);
+    const sent = tries === 0 ? arrays : arraysOf(saving, [...pending.values()]);
+    for (const { id, outcome } of await retryOnHandle(db, () => statement.list(db, sent))) {
+      const row = pending.get(id);
+      if (row === undefined) throw new TypeError(`${name}: a row came back that was not sent`);
+      results[row.position] = { outcome, id };
+      for (const position of row.older) results[position] = { outcome: 'stale', id };
+      pending.delete(id);
+    }
+  }
 }
 
 /** Of many rows, a place in the input is hard to find again; the id is not. */

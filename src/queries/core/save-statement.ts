@@ -50,39 +50,24 @@ export interface SaveTarget {
  * New rows are inserted when all locks are held. Who inserts waits for nobody but who inserts, and in the same order.
  */
 export function defineSaveStatement(target: SaveTarget): Query<Record<string, string>, typeof resultFields> {
-  const { name, table, columns, lastUpdated, nullWhenNew = [], differs = {} } = target;
-  const isGiven = ({ at }: InputColumn): SQL =>
-    sql`get_bit(i.${nameSql(givenBits.name)}, ${sql.raw(String(at))}) = 1`;
-  const isOther = (column: InputColumn): SQL => {
-    const own =
-      differs[column.key] ?? sql`i.${nameSql(column.name)} is distinct from s.${nameSql(column.name)}`;
-    return sql`(${isGiven(column)} and ${own})`;
-  };
-  const isStale = sql`coalesce(i.${nameSql(lastUpdated.name)} < s.${nameSql(lastUpdated.name)}, false)`;
-
   return defineQuery<Record<string, string>, typeof resultFields>({
-    name,
+    name: target.name,
     fields: resultFields,
     statement: (given, results) => {
-      const sent = columns.filter((column) => given[column.name] !== undefined);
-      const changeable = sent.filter(({ key }) => key !== 'id');
-      const differ = sql`(${joinSql(changeable.map(isOther), sql` or `)})`;
-      const assigned = changeable.map(
-        (column) =>
-          sql`${nameSql(column.name)} = case when ${isGiven(column)} then i.${nameSql(column.name)} else s.${nameSql(column.name)} end`,
-      );
+      const { table, nullWhenNew = [] } = target;
+      const sent = target.columns.filter((column) => given[column.name] !== undefined);
+      const { isStale, isOther, assigned } = comparisonsOf(target, sent);
       const input = [...sent, givenBits, { name: 'ordinal' }];
-      const nulls = nullWhenNew.map(() => sql`null`);
       return sql`
     with compared as materialized (
-      select ${joinNames(input, 'i')}, s.id is null as is_new, ${isStale} as is_stale, ${differ} as is_other
+      select ${joinNames(input, 'i')}, s.id is null as is_new, ${isStale} as is_stale, ${isOther} as is_other
       from ${rowsOf([...sent, givenBits], given, 'i')}
       left join ${table} as s on s.id = i.id
     ), held as materialized (
       select ${joinNames(input, 'i')}
       from compared as i
       join ${table} as s on s.id = i.id
-      where not ${isStale} and ${differ}
+      where not ${isStale} and ${isOther}
       order by i.ordinal
       for no key update of s
     ), updated as (
@@ -92,8 +77,8 @@ export function defineSaveStatement(target: SaveTarget): Query<Record<string, st
       where s.id = i.id
       returning s.id
     ), inserted as (
-      insert into ${table} (${joinNames([...sent, ...nullWhenNew.map((column) => ({ name: column }))])})
-      select ${joinSql([joinNames(sent), ...nulls])}
+      insert into ${table} (${joinNames([...sent, ...nullWhenNew.map((name) => ({ name }))])})
+      select ${joinSql([joinNames(sent), ...nullWhenNew.map(() => sql`null`)])}
       from compared
       where is_new and (select count(*) from held) >= 0
       order by ordinal
@@ -110,4 +95,29 @@ export function defineSaveStatement(target: SaveTarget): Query<Record<string, st
     ) as saved`;
     },
   });
+}
+
+/** The input `i` compared with the stored row `s`, and what is stored in its place. */
+function comparisonsOf({ lastUpdated, differs = {} }: SaveTarget, sent: readonly InputColumn[]) {
+  const changeable = sent
+    .filter(({ key }) => key !== 'id')
+    .map((column) => ({
+      ...column,
+      isGiven: sql`get_bit(i.${nameSql(givenBits.name)}, ${sql.raw(String(column.at))}) = 1`,
+      input: nameSql(column.name, 'i'),
+      stored: nameSql(column.name, 's'),
+    }));
+  const differences = changeable.map(
+    ({ key, isGiven, input, stored }) =>
+      sql`(${isGiven} and ${differs[key] ?? sql`${input} is distinct from ${stored}`})`,
+  );
+  const stamp = lastUpdated.name;
+  return {
+    isStale: sql`coalesce(${nameSql(stamp, 'i')} < ${nameSql(stamp, 's')}, false)`,
+    isOther: sql`(${joinSql(differences, sql` or `)})`,
+    assigned: changeable.map(
+      ({ name, isGiven, input, stored }) =>
+        sql`${nameSql(name)} = case when ${isGiven} then ${input} else ${stored} end`,
+    ),
+  };
 }

@@ -1,6 +1,6 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Fill, fills } from '../../schema/index.ts';
-import { checkInteger, checkLimit, checkOptionalText, checkRange, checkText } from '../core/arguments.ts';
+import { checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { andPastKeyAscending, highestTime, toKeyValues } from '../core/keyset.ts';
@@ -30,14 +30,6 @@ export interface OrderFillFilter {
   /** The pair, exactly as stored. */
   readonly symbol?: string | undefined;
   readonly sessionId?: undefined;
-}
-
-/** Fills of one pair, of all sessions, from an instant to another: `fromMs <= timestamp < toMs`, epoch ms. */
-export interface RangeFillFilter {
-  /** The pair, exactly as stored. */
-  readonly symbol: string;
-  readonly fromMs: number;
-  readonly toMs: number;
 }
 
 /** Which page of a list. */
@@ -123,71 +115,6 @@ export async function listFills(
     sessionId: checkOptionalText('sessionId', sessionId),
     orderId: checkOptionalText('orderId', orderId),
     symbol: checkOptionalText('symbol', options.symbol),
-    ...toKeyValues('timestamp', options.after),
-    limit: checkLimit(options.limit),
-  });
-}
-
-// One page from the key on, whatever follows; then what lies beyond the range is cut off. A single lower bound, of symbol
-// and time as one, leaves the planner nothing but a walk of the index of the two: with both bounds, or each for itself,
-// it may walk along the time alone and read what all other pairs traded. (One that has neither statistics nor values may
-// still take the fills of the pair from `idx_fills_symbol` and sort them.)
-const rangeFills = defineQuery<
-  {
-    symbol: string;
-    fromMs: number;
-    toMs: number;
-    afterMs?: number | undefined;
-    afterId?: string | undefined;
-    limit: number;
-  },
-  typeof fillFields
->({
-  name: 'listFillsInRange',
-  fields: fillFields,
-  statement: (given, columns) => sql`
-select ${columns()}
-from (
-  select ${columns()}
-  from fills
-  where ${
-    given.afterId
-      ? sql`(symbol, "timestamp", id) > (${given.symbol}::text, ${given.afterMs}::bigint, ${given.afterId}::text)`
-      : sql`(symbol, "timestamp") >= (${given.symbol}::text, ${given.fromMs}::bigint)`
-  }
-  order by symbol, "timestamp", id
-  limit ${given.limit}
-) as page
-where symbol = ${given.symbol} and "timestamp" < ${given.toMs}::bigint
-order by "timestamp", id`,
-});
-
-const checkListFillsInRangeOptions = defineOptions<OptionsOf<typeof listFillsInRange>>('listFillsInRange', {
-  symbol: true,
-  fromMs: true,
-  toMs: true,
-  limit: true,
-  after: true,
-});
-
-/**
- * The fills of a pair, of all sessions, with `fromMs <= timestamp < toMs`; the oldest first. `after: page.at(-1)` gives
- * the next page. A fill without a timestamp is in no range. Index: `idx_fills_symbol_timestamp`, walked from the key.
- *
- * @throws {InvalidArgumentError} `toMs` lies before `fromMs`; `limit` or `after` is not what it must be.
- * @throws {DatabaseError}
- * @example
- * const hour = await listFillsInRange(db, { symbol: 'BTC/USD', fromMs: 1723161600000, toMs: 1723165200000 });
- */
-export async function listFillsInRange(db: Database, options: RangeFillFilter & FillPage): Promise<Fill[]> {
-  checkListFillsInRangeOptions(options);
-  const range = checkRange(options);
-  if (options.after !== undefined) {
-    checkInteger('after.timestamp', options.after?.timestamp, { min: range.fromMs });
-  }
-  return rangeFills.list(db, {
-    symbol: checkText('symbol', options.symbol),
-    ...range,
     ...toKeyValues('timestamp', options.after),
     limit: checkLimit(options.limit),
   });

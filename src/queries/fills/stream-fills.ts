@@ -4,7 +4,8 @@ import type { Database } from '../core/database.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import { checkSignal, unlessAborted } from '../core/signal.ts';
-import { listFills, listFillsInRange, type RangeFillFilter, type SessionFillFilter } from './fills.ts';
+import { listFills, type SessionFillFilter } from './fills.ts';
+import { listFillsInRange, type RangeFillFilter } from './fills-in-range.ts';
 
 /** Which fills: of a session, or of a pair in a range; not both. */
 export type FillFilter =

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { checkInteger, checkLimit, checkOptionalText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
-import { defineLatestOfAll } from '../core/latest.ts';
+import { defineLatestOfAll } from '../core/latest-of-all.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
 import type { Given } from '../core/query.ts';
 import { statusKey, toStatusKey } from '../core/status-key.ts';

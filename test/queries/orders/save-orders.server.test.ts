@@ -1,11 +1,18 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { insertOrders, insertSession, PartialSaveError, saveOrders } from '../../../src/queries/index.ts';
+import {
+  insertOrders,
+  insertSession,
+  PartialSaveError,
+  saveOrders,
+  saveSessions,
+} from '../../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { deliveriesOf, newestOf, versionedSession } from '../../support/order-versions.ts';
 import { saveDeliveries } from '../../support/save-deliveries.ts';
 import { serverVersions } from '../../support/server.ts';
+import { shuffle } from '../../support/tape.ts';
 import { until } from '../../support/waiting.ts';
 
 describe.each(serverVersions)('PostgreSQL %i, several at once', (version) => {
@@ -146,6 +153,36 @@ describe.each(serverVersions)('PostgreSQL %i, several at once', (version) => {
     expect(said.toSorted()).toEqual(stored.map(({ id }) => id).toSorted());
     expect(error.saved[0]).toBeUndefined();
     expect(error.saved.at(-1)).toEqual({ outcome: 'inserted', id: 'o3000' });
+  });
+
+  test('pairs are reordered while their orders are saved: whoever loses a deadlock tries again, and all is stored', async () => {
+    const ids = Array.from({ length: 40 }, (_, i) => `o${i}`);
+    const orders = (version: number) =>
+      shuffle(ids, version).map((id) => ({
+        id,
+        sessionId: 's',
+        symbol: 'B',
+        filledSize: version,
+        lastUpdated: version,
+      }));
+    await insertSession(db, { id: 's', pairs: ['A', 'B'] });
+    await saveOrders(db, orders(0));
+    const second = drizzle(database.connect({ max: 1 }));
+    const rounds = Array.from({ length: 60 }, (_, i) => i + 1);
+    const saveAll = async () => {
+      for (const round of rounds) await saveOrders(db, orders(round));
+    };
+    const reorderAll = async () => {
+      for (const round of rounds) {
+        await saveSessions(second, [
+          { id: 's', pairs: round % 2 === 0 ? ['A', 'B'] : ['B', 'A'], lastUpdated: round },
+        ]);
+      }
+    };
+    await Promise.all([saveAll(), reorderAll()]);
+    const stored =
+      await database.sql`select distinct filledsize, lastupdated::int as at, pair_index from orders`;
+    expect(stored).toEqual([{ filledsize: 60, at: 60, pair_index: 1 }]);
   });
 
   test('a trigger that keeps an order out ends in an error, not in a wrong answer', async () => {
