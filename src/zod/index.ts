@@ -43,9 +43,12 @@ export const insertFillSchema = z.strictObject({
 /** `correctFill`: a key that is left out stays as it is stored. */
 export const correctFillOptionsSchema = z.strictObject({
   id: textSchema,
-  set: insertFillSchema
-    .omit({ id: true })
-    .refine((set) => Object.values(set).some((value) => value !== undefined), {
-      error: 'must give at least one column',
-    }),
+  // A record first: a Map would do for a fill, by its own `size`.
+  set: z.record(z.string(), z.unknown()).pipe(
+    insertFillSchema
+      .omit({ id: true })
+      .refine((set) => Object.values(set).some((value) => value !== undefined), {
+        error: 'must give at least one column',
+      }),
+  ),
 });

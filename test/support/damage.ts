@@ -257,8 +257,8 @@ const triggers: readonly Damage[] = [
       `do $do$ begin execute replace(pg_get_functiondef('multi_pair_db.sessions_sync_pairs'::regproc), 'return new;', 'return null;'); end $do$`,
     ],
     object: `trigger ${trigger} on sessions`,
-    expected: 'line 11 of the body: return new;',
-    found: 'line 11 of the body: return null;',
+    expected: 'line 12 of the body: return new;',
+    found: 'line 12 of the body: return null;',
     repair: rerun0001,
   },
   {
