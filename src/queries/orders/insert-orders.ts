@@ -15,7 +15,7 @@ export const maxInsertedOrders = 10_000;
 // column's default: 0 is a position.
 const { pairIndex: _, ...given } = getTableColumns(orders);
 /** The columns that a service gives. */
-export const insertableOrderColumns = given;
+export const insertableOrderColumns: Omit<typeof orders._.columns, 'pairIndex'> = given;
 
 /**
  * An order to insert: the columns of `orders` but `pairIndex`, of which only `id` must be given. Prices, sizes and fees

@@ -4,7 +4,7 @@ import { checkLimit, checkOptionalText } from '../core/arguments.ts';
 import type { Database } from '../core/database.ts';
 import { andPastKey, toKeyValues } from '../core/keyset.ts';
 import { defineOptions, type OptionsOf } from '../core/options.ts';
-import { defineQuery } from '../core/query.ts';
+import { defineQuery, type Query } from '../core/query.ts';
 import { andNarrower, scopeOf } from './order-conditions.ts';
 import { fromOrdersByStatus, hasSomethingLeft, type Side, toSide, toStatusKeys } from './order-status.ts';
 
@@ -26,7 +26,8 @@ export interface OrderListOptions {
   readonly after?: OrderKey | undefined;
 }
 
-export const orderFields = getTableColumns(orders);
+// By name: spelled out, the declarations would be those of one Drizzle alone.
+export const orderFields: typeof orders._.columns = getTableColumns(orders);
 
 export type ListFilter = {
   sessionId?: string | undefined;
@@ -40,7 +41,10 @@ export type ListFilter = {
 };
 
 /** A list of orders in some statuses, with a further condition (`and` before it). */
-export const defineListByStatus = (name: string, condition: SQL | undefined) =>
+export const defineListByStatus = (
+  name: string,
+  condition: SQL | undefined,
+): Query<ListFilter, typeof orderFields> =>
   defineQuery<ListFilter, typeof orderFields>({
     name,
     fields: orderFields,

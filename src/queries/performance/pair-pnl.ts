@@ -87,7 +87,8 @@ const checkListPairPnlOptions = defineOptions<OptionsOf<typeof listPairPnl>>('li
  *
  * Indexes: `idx_fills_symbol_timestamp`, walked from page to page; for a session `idx_fills_session_symbol` (or
  * `idx_fills_sessionid`), whose fills of the pair are read and sorted for each page. An exchange reads all fills of its
- * pairs, and finds its own by their sessions; its pairs by `idx_sessions_exchange` and the indexes of a session.
+ * pairs, and finds its own by their sessions; its pairs by `idx_sessions_exchange` and the indexes of a session. PostgreSQL 15
+ * with fresh statistics was seen to scan 100,000 fills instead for a session; 18 was not.
  *
  * @throws {InvalidArgumentError} a fee is in a currency without a rate, which is named; a session and an exchange are
  * given; a mark or rate is no decimal; `limit` is not from 1 to 1000.

@@ -14,7 +14,7 @@ import { type SessionSummary, sessionFields } from './session-summary.ts';
 // The database counts the pairs itself.
 const { pairCount: _, ...given } = getTableColumns(sessions);
 /** The columns that a service gives. */
-export const insertableSessionColumns = given;
+export const insertableSessionColumns: Omit<typeof sessions._.columns, 'pairCount'> = given;
 
 /** A session to insert: the columns of `sessions` but `pairCount`, of which only `id` must be given. */
 export type SessionInput = Omit<RowInput<typeof sessions>, 'pairCount'>;
