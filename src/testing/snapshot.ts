@@ -21,22 +21,21 @@ export function defaultCacheFolder(): string {
 /** A PGlite in memory with all migrations applied, from the snapshot in a folder. */
 export async function loadMigrated(folder: string): Promise<PGlite> {
   const file = path.join(folder, `${await fingerprint()}.tar`);
-  let snapshot = snapshots.get(file);
-  if (snapshot === undefined) {
-    snapshot = readSnapshot(file);
-    snapshots.set(file, snapshot);
-    // A failure is not kept: the next call tries again.
-    snapshot.catch(() => snapshots.delete(file));
-  }
+  const snapshot = snapshots.get(file) ?? remember(file, readSnapshot(file));
   try {
     return (await openPglite({ dump: await snapshot })).client;
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== 'FILE_INVALID') throw error;
     // Cut short, or of another version of PGlite.
-    const made = makeSnapshot(file);
-    snapshots.set(file, made);
-    return (await openPglite({ dump: await made })).client;
+    return (await openPglite({ dump: await remember(file, makeSnapshot(file)) })).client;
   }
+}
+
+/** For the next call. Not so a failure: that tries again. */
+function remember(file: string, snapshot: Promise<Blob>): Promise<Blob> {
+  snapshots.set(file, snapshot);
+  snapshot.catch(() => snapshots.delete(file));
+  return snapshot;
 }
 
 /** The migrations that are in it: another release has another snapshot. */
