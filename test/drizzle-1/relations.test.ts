@@ -10,6 +10,7 @@ import { fills } from '../../src/schema/index.ts';
 import { relations } from '../../src/schema/relations-v2.ts';
 import { createDatabase } from '../support/database.ts';
 import { createPglite } from '../support/pglite.ts';
+import { closePool, createPool } from '../support/pool.ts';
 
 /** JSON.parse makes other numbers of these; below `with`, 1.0 sends them as text. */
 const tradeIds = [2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 63n)];
@@ -59,7 +60,7 @@ test('postgres.js: so it is', async () => {
 
 test('node-postgres: so it is, and a trade id that its parser has rounded is refused', async () => {
   await using database = await createDatabase(18, 'migrated');
-  const client = new pg.Pool({ connectionString: database.url, max: 1 });
+  const client = createPool(database.url, 1);
   const given = pg.types.getTypeParser(pg.types.builtins.INT8);
   try {
     const db = drizzleNodePostgres({ client, relations });
@@ -70,6 +71,6 @@ test('node-postgres: so it is, and a trade id that its parser has rounded is ref
     );
   } finally {
     pg.types.setTypeParser(pg.types.builtins.INT8, given);
-    await client.end();
+    await closePool(client);
   }
 });

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { insertFills, listFills } from '../../src/queries/index.ts';
 import { createDatabase } from '../support/database.ts';
 import { connect } from '../support/handles.ts';
+import { closePool, createPool } from '../support/pool.ts';
 import { serverVersions } from '../support/server.ts';
 import { schema, tradeIdsSuite } from './suites/trade-ids.ts';
 
@@ -24,11 +25,11 @@ for (const version of serverVersions) {
 
   tradeIdsSuite(`PostgreSQL ${version}, node-postgres`, async () => {
     const database = await createDatabase(version, 'migrated');
-    const client = new pg.Pool({ connectionString: database.url, max: 2 });
+    const client = createPool(database.url, 2);
     return {
       db: drizzleNodePostgres(client, { schema }),
       [Symbol.asyncDispose]: async () => {
-        await client.end();
+        await closePool(client);
         await database[Symbol.asyncDispose]();
       },
     };

@@ -7,6 +7,7 @@ import postgres from 'postgres';
 import type { Database, Transaction } from '../../src/queries/core/database.ts';
 import { createDatabase } from './database.ts';
 import { createPglite } from './pglite.ts';
+import { closePool, createPool } from './pool.ts';
 import type { ServerVersion } from './server.ts';
 
 /** A handle as services have one: the queries' type, and what the tests themselves need of Drizzle. */
@@ -43,11 +44,8 @@ export async function openServer(version: ServerVersion, driver: Driver): Promis
 /** A pool through one driver on a database that exists. */
 export function connect(driver: Driver, url: string, max = 4): OpenHandle {
   if (driver === 'node-postgres') {
-    const pool = new pg.Pool({ connectionString: url, max });
-    // Connections that a test terminates: without listeners they would end the process.
-    pool.on('error', () => {});
-    pool.on('connect', (one) => one.on('error', () => {}));
-    return { db: drizzleNodePostgres({ client: pool }), [Symbol.asyncDispose]: () => pool.end() };
+    const pool = createPool(url, max);
+    return { db: drizzleNodePostgres({ client: pool }), [Symbol.asyncDispose]: () => closePool(pool) };
   }
   const client = postgres(url, { max, onnotice: () => {} });
   return { db: drizzlePostgresJs({ client }), [Symbol.asyncDispose]: () => client.end() };
