@@ -53,8 +53,8 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   };
 }
 
-// In the order of the foreign keys. TRUNCATE takes twice as long with 400 fills (on PGlite, measured in turn): it makes a
-// new file for each table and each index.
+// In the order of the foreign keys. TRUNCATE makes a new file for each table and each index: with 400 fills 14 ms, not 4.5
+// (PGlite 0.5, measured in turn).
 const emptyTables = `
   delete from fills;
   delete from orders;
