@@ -3,6 +3,7 @@
  * object second; times are epoch milliseconds.
  */
 export { defaultLimit, maxLimit } from './core/arguments.ts';
+export type { CallOptions } from './core/call.ts';
 export { type Database, type Transaction, withoutPreparedStatements } from './core/database.ts';
 export {
   DatabaseError,

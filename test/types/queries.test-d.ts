@@ -9,6 +9,7 @@ import type { BaseSQLiteDatabase } from 'drizzle-orm/sqlite-core';
 import { expectTypeOf, test } from 'vitest';
 import {
   assertSchema,
+  type CallOptions,
   claimSessionsToSettle,
   type Database,
   type DatabaseError,
@@ -244,12 +245,27 @@ test('decimals are numbers or exact text, wherever a table has real columns, and
   insertOrders(db, [{ price: '1' }]);
 });
 
-test('assertSchema takes a handle and nothing else; its error lists what is missing', () => {
-  expectTypeOf(assertSchema).parameters.toEqualTypeOf<[Database]>();
+test('assertSchema takes a handle, and what every call takes; its error lists what is missing', () => {
+  expectTypeOf<Parameters<typeof assertSchema>[1]>().toEqualTypeOf<CallOptions | undefined>();
   expectTypeOf(assertSchema).returns.resolves.toEqualTypeOf<void>();
   expectTypeOf<SchemaMismatchError['faults']>().toEqualTypeOf<readonly string[]>();
   // @ts-expect-error no handle
   assertSchema('postgres://localhost/trading');
+});
+
+test('every function takes a signal and a time', () => {
+  const tx = db as Transaction;
+  const bounds = { signal: new AbortController().signal, timeoutMs: 5_000 };
+  findSession(db, { id: 's', ...bounds });
+  insertSession(db, { id: 's' }, bounds);
+  insertFills(db, [], { reportAlike: true, ...bounds });
+  saveOrders(db, [], bounds);
+  listSessionsToSettle(db, { order: 'never-tried-first', ...bounds });
+  claimSessionsToSettle(tx, bounds);
+  // @ts-expect-error ms, as a number
+  findSession(db, { id: 's', timeoutMs: '5s' });
+  // @ts-expect-error the controller itself is no signal
+  findSession(db, { id: 's', signal: new AbortController() });
 });
 
 test('what is no handle of PostgreSQL is none', () => {

@@ -1,11 +1,16 @@
 import type { SQL } from 'drizzle-orm';
 import type { PgSession } from 'drizzle-orm/pg-core';
+import { type Call, callOf } from './call.ts';
 import { InvalidArgumentError } from './errors.ts';
+import { propertyOf } from './property.ts';
 import { isSession, sessionOf } from './session.ts';
 
 /**
  * What every query runs on: a Drizzle PostgreSQL handle (postgres.js, node-postgres, PGlite, Neon), or a transaction of
  * one, of Drizzle 0.45 or 1.0. The schema that the handle was created with makes no difference.
+ *
+ * Of a handle of `withReplicas` the functions that only read (`find…`, `list…`, `has…`, `stream…`) use a replica, which may be
+ * behind, and the others the primary. A read that has to see what was just written takes `db.$primary`.
  */
 export interface Database {
   // The class by its constructor: it has type parameters in 0.45 and none in 1.0. What gives no promise (a handle of
@@ -15,6 +20,8 @@ export interface Database {
   };
   /** True on a handle of `withoutPreparedStatements`. */
   readonly [isUnprepared]?: true;
+  /** On the handle that the statements of one call go through. */
+  readonly [callOf]?: Call;
 }
 
 export const isUnprepared = Symbol('queries of multi-pair-db are not prepared');
@@ -32,7 +39,8 @@ export const isTransaction = (db: Database): boolean => typeof propertyOf(db, 'r
 export function checkTransaction(tx: Transaction, caller: string): void {
   if (isTransaction(tx)) return;
   throw new InvalidArgumentError(
-    `${caller} takes a transaction, because it holds row locks until that ends: db.transaction((tx) => ${caller}(tx, …))`,
+    `${caller} takes a transaction, because it holds row locks until that ends: db.transaction((tx) => ${caller}(tx, …)). ` +
+      'A handle of neon-http has none; one of drizzle-orm/neon-serverless has',
   );
 }
 
@@ -72,9 +80,3 @@ export function withoutPreparedStatements<D extends Database>(db: D): D {
   }
   return Object.create(db, properties);
 }
-
-/** The client of postgres.js is a function, and so not an object to `typeof`. */
-const propertyOf = (value: unknown, key: string): unknown =>
-  (typeof value === 'object' && value !== null) || typeof value === 'function'
-    ? Reflect.get(value, key)
-    : undefined;

@@ -6,7 +6,7 @@ export type OptionsOf<F extends (...args: never[]) => unknown, At extends 1 | 2 
 >;
 
 /** Every key that any member of a union has. */
-type KeyOf<T> = T extends unknown ? Extract<keyof T, string> : never;
+export type KeyOf<T> = T extends unknown ? Extract<keyof T, string> : never;
 
 /**
  * The check of a function's options, before anything else: an object with known names, none of them null. A name that is

@@ -1,10 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
+import { callOf } from './call.ts';
 import { type Database, isTransaction, isUnprepared } from './database.ts';
 import { isOfPreparation, toQueryError } from './errors.ts';
 import { createRowMapper, type Fields, type Row } from './fields.ts';
 import { joinSql, nameSql } from './join-sql.ts';
 import { sendThrough, sessionOf } from './session.ts';
+import { sendWithin } from './within.ts';
 
 export type { Computed, Fields, Row } from './fields.ts';
 
@@ -76,6 +78,13 @@ export function defineQuery<V extends Values, F extends Fields>(
   const list = async (db: Database, values: V): Promise<Row<F>[]> => {
     const statement = compileFor(values);
     const params = statement.order.map((key) => values[key] ?? null);
+    const call = db?.[callOf];
+    return call === undefined
+      ? sendNamed(db, statement, params)
+      : sendWithin(call, db, definition.name, (on) => sendNamed(on, statement, params));
+  };
+
+  const sendNamed = async (db: Database, statement: Compiled<F>, params: Value[]): Promise<Row<F>[]> => {
     const name = db?.[isUnprepared] ? undefined : statement.statementName;
     try {
       return await send(db, statement, params, name);

@@ -3,7 +3,9 @@ import { getTableConfig } from 'drizzle-orm/pg-core';
 import { fills } from '../../schema/fills.ts';
 import { orders } from '../../schema/orders.ts';
 import { sessions } from '../../schema/sessions.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { DatabaseError, SchemaMismatchError } from '../core/errors.ts';
 import { defineQuery } from '../core/query.ts';
 import { expectedMigrations, expectedTriggers } from './expected.ts';
@@ -59,6 +61,8 @@ const query = defineQuery<Expected, typeof fields>({
 /** No such schema, no such table, no right to read it. */
 const unreadable = ['3F000', '42P01', '42501'];
 
+const startAssertSchema = defineCall<CallOptions>('assertSchema', 'primary', {});
+
 /**
  * Says at a service's start whether this database is what this release of the package needs: every column with its type,
  * every index of the three tables there and valid, the triggers enabled, every migration in the journal. Otherwise it
@@ -74,8 +78,8 @@ const unreadable = ['3F000', '42P01', '42501'];
  * await assertSchema(db); // SchemaMismatchError: … index idx_fills_unique_dedup of fills is INVALID …
  * @throws SchemaMismatchError, DatabaseError
  */
-export async function assertSchema(db: Database): Promise<void> {
-  const faults = await findFaults(db);
+export async function assertSchema(db: Database, options: CallOptions = {}): Promise<void> {
+  const faults = await findFaults(startAssertSchema(db, options));
   if (faults.length > 0) throw new SchemaMismatchError(faults);
 }
 

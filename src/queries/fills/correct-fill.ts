@@ -1,10 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Fill } from '../../schema/index.ts';
 import { checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError, NotFoundError } from '../core/errors.ts';
 import { joinSql, nameSql } from '../core/join-sql.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import type { EncodedRow } from '../core/row-encoder.ts';
 import { encodeCorrection, type FillColumn, type FillInput, fillColumns } from './fill-input.ts';
@@ -37,7 +39,7 @@ function assign({ name, type, key }: FillColumn, i: number, given: Readonly<Reco
   then ${given[`new ${name}`]}::text::${sql.raw(type)} else ${unchanged} end`;
 }
 
-const checkCorrectFillOptions = defineOptions<OptionsOf<typeof correctFill>>('correctFill', {
+const startCorrectFill = defineCall<OptionsOf<typeof correctFill>>('correctFill', 'primary', {
   id: true,
   set: true,
 });
@@ -55,15 +57,15 @@ const checkCorrectFillOptions = defineOptions<OptionsOf<typeof correctFill>>('co
  */
 export async function correctFill(
   db: Database,
-  options: { readonly id: string; readonly set: FillCorrection },
+  options: CallOptions & { readonly id: string; readonly set: FillCorrection },
 ): Promise<Fill> {
-  checkCorrectFillOptions(options);
+  const call = startCorrectFill(db, options);
   const id = checkText('id', options.id);
   const encoded = encodeCorrection(options.set);
   if (correctable.every(({ at }) => encoded[at] === undefined)) {
     throw new InvalidArgumentError('correctFill: set must give at least one column');
   }
-  const stored = await correct.find(db, toValues(id, encoded));
+  const stored = await correct.find(call, toValues(id, encoded));
   if (stored === undefined) throw new NotFoundError('correctFill: there is no fill with this id (fills.id)');
   return stored;
 }

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { checkLimit, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { joinSql } from '../core/join-sql.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
 import { identityPartOf, identityParts } from './fill-identity.ts';
 
@@ -64,8 +66,9 @@ order by min(id)
 limit ${given.limit}`,
 });
 
-const checkListDuplicateFillsOptions = defineOptions<OptionsOf<typeof listDuplicateFills>>(
+const startListDuplicateFills = defineCall<OptionsOf<typeof listDuplicateFills>>(
   'listDuplicateFills',
+  'replica',
   { limit: true, after: true },
 );
 
@@ -81,15 +84,15 @@ const checkListDuplicateFillsOptions = defineOptions<OptionsOf<typeof listDuplic
  */
 export async function listDuplicateFills(
   db: Database,
-  options: {
+  options: CallOptions & {
     /** 1 to 1000 groups, 100 unless given. */
     readonly limit?: number | undefined;
     /** The last group of the page before. */
     readonly after?: Pick<DuplicateFills, 'firstId'> | undefined;
   } = {},
 ): Promise<DuplicateFills[]> {
-  checkListDuplicateFillsOptions(options);
-  return query.list(db, {
+  const call = startListDuplicateFills(db, options);
+  return query.list(call, {
     afterId: options.after === undefined ? undefined : checkText('after.firstId', options.after?.firstId),
     limit: checkLimit(options.limit),
   });

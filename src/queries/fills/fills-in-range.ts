@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm';
 import type { Fill } from '../../schema/index.ts';
 import { checkInteger, checkLimit, checkRange, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { toKeyValues } from '../core/keyset.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { type FillPage, fillFields } from './fills.ts';
 
@@ -49,7 +51,7 @@ where symbol = ${given.symbol} and "timestamp" < ${given.toMs}::bigint
 order by "timestamp", id`,
 });
 
-const checkListFillsInRangeOptions = defineOptions<OptionsOf<typeof listFillsInRange>>('listFillsInRange', {
+const startListFillsInRange = defineCall<OptionsOf<typeof listFillsInRange>>('listFillsInRange', 'replica', {
   symbol: true,
   fromMs: true,
   toMs: true,
@@ -66,13 +68,16 @@ const checkListFillsInRangeOptions = defineOptions<OptionsOf<typeof listFillsInR
  * @example
  * const hour = await listFillsInRange(db, { symbol: 'BTC/USD', fromMs: 1723161600000, toMs: 1723165200000 });
  */
-export async function listFillsInRange(db: Database, options: RangeFillFilter & FillPage): Promise<Fill[]> {
-  checkListFillsInRangeOptions(options);
+export async function listFillsInRange(
+  db: Database,
+  options: CallOptions & RangeFillFilter & FillPage,
+): Promise<Fill[]> {
+  const call = startListFillsInRange(db, options);
   const range = checkRange(options);
   if (options.after !== undefined) {
     checkInteger('after.timestamp', options.after?.timestamp, { min: range.fromMs });
   }
-  return rangeFills.list(db, {
+  return rangeFills.list(call, {
     symbol: checkText('symbol', options.symbol),
     ...range,
     ...toKeyValues('timestamp', options.after),

@@ -1,10 +1,12 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Fill, fills } from '../../schema/index.ts';
 import { checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { andPastKeyAscending, highestTime, toKeyValues } from '../core/keyset.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery, type Given } from '../core/query.ts';
 
 /** The key of a fill in the lists, which come oldest first, fills without a time last. A fill is its own key. */
@@ -80,7 +82,7 @@ export function ofSession({
 const ofOrder = ({ orderId, symbol }: Given<SessionValues>): SQL =>
   sql`orderid = ${orderId} ${symbol && sql`and symbol is not distinct from ${symbol}`}`;
 
-const checkListFillsOptions = defineOptions<OptionsOf<typeof listFills>>('listFills', {
+const startListFills = defineCall<OptionsOf<typeof listFills>>('listFills', 'replica', {
   sessionId: true,
   symbol: true,
   orderId: true,
@@ -104,14 +106,14 @@ const checkListFillsOptions = defineOptions<OptionsOf<typeof listFills>>('listFi
  */
 export async function listFills(
   db: Database,
-  options: (SessionFillFilter | OrderFillFilter) & FillPage,
+  options: CallOptions & (SessionFillFilter | OrderFillFilter) & FillPage,
 ): Promise<Fill[]> {
-  checkListFillsOptions(options);
+  const call = startListFills(db, options);
   const { sessionId, orderId } = options;
   if (sessionId === undefined && orderId === undefined) {
     throw new InvalidArgumentError('listFills takes a sessionId, an orderId, or both');
   }
-  return sessionFills.list(db, {
+  return sessionFills.list(call, {
     sessionId: checkOptionalText('sessionId', sessionId),
     orderId: checkOptionalText('orderId', orderId),
     symbol: checkOptionalText('symbol', options.symbol),

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Fill } from '../../schema/index.ts';
 import { checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import { defineCall } from '../core/define-call.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { fillFields } from './fills.ts';
 
@@ -15,7 +17,7 @@ from fills
 where id = ${given.id}`,
 });
 
-const checkFindFillOptions = defineOptions<OptionsOf<typeof findFill>>('findFill', { id: true });
+const startFindFill = defineCall<OptionsOf<typeof findFill>>('findFill', 'replica', { id: true });
 
 /**
  * The fill with an id (`fills.id`). Index: the primary key.
@@ -25,7 +27,10 @@ const checkFindFillOptions = defineOptions<OptionsOf<typeof findFill>>('findFill
  * @example
  * const fill = await findFill(db, { id: 'f-1' });
  */
-export async function findFill(db: Database, options: { readonly id: string }): Promise<Fill | undefined> {
-  checkFindFillOptions(options);
-  return findById.find(db, { id: checkText('id', options.id) });
+export async function findFill(
+  db: Database,
+  options: CallOptions & { readonly id: string },
+): Promise<Fill | undefined> {
+  const call = startFindFill(db, options);
+  return findById.find(call, { id: checkText('id', options.id) });
 }

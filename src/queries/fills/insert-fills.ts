@@ -1,7 +1,8 @@
 import { checkBoolean } from '../core/arguments.ts';
 import { maxTries, neverStored, retryOnHandle, storeInTurn } from '../core/batches.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
-import { defineOptions } from '../core/options.ts';
+import { defineCall } from '../core/define-call.ts';
 import { encodeRows } from '../core/row-encoder.ts';
 import { listAlikeFills } from './alike-fills.ts';
 import { arraysOf, cutFillBatches, type FillBatch, type PendingFill } from './fill-batches.ts';
@@ -26,7 +27,7 @@ export interface FillInsertionWithAlike extends FillInsertion {
   readonly alike: readonly string[];
 }
 
-const checkInsertFillsOptions = defineOptions<{ reportAlike?: boolean }>('insertFills', {
+const startInsertFills = defineCall<CallOptions & { reportAlike?: boolean }>('insertFills', 'primary', {
   reportAlike: true,
 });
 
@@ -62,26 +63,26 @@ const checkInsertFillsOptions = defineOptions<{ reportAlike?: boolean }>('insert
 export function insertFills(
   db: Database,
   rows: readonly FillInput[],
-  options: { readonly reportAlike: true },
+  options: CallOptions & { readonly reportAlike: true },
 ): Promise<FillInsertionWithAlike[]>;
 export function insertFills(
   db: Database,
   rows: readonly FillInput[],
-  options?: { readonly reportAlike?: false },
+  options?: CallOptions & { readonly reportAlike?: false },
 ): Promise<FillInsertion[]>;
 export async function insertFills(
   db: Database,
   rows: readonly FillInput[],
-  options: { readonly reportAlike?: boolean } = {},
+  options: CallOptions & { readonly reportAlike?: boolean } = {},
 ): Promise<FillInsertion[]> {
-  checkInsertFillsOptions(options);
+  const call = startInsertFills(db, options);
   const reportAlike = checkBoolean('reportAlike', options.reportAlike ?? false);
   const encoded = encodeRows(rows, encodeFill);
   const results = new Array<FillInsertion>(rows.length);
   const arraysOfBatch = (batch: FillBatch) => arraysOf(batch.rows);
   await storeInTurn(cutFillBatches(encoded), arraysOfBatch, async ({ rows: sent, repeats }, arrays) => {
-    await storeBatch(db, sent, arrays, results);
-    if (reportAlike) await addAlike(db, sent, results);
+    await storeBatch(call, sent, arrays, results);
+    if (reportAlike) await addAlike(call, sent, results);
     for (const [position, repeated] of repeats) results[position] = repeatOf(results[repeated]);
   });
   return results;

@@ -1,10 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Fill } from '../../schema/index.ts';
 import { checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { highestTime, lowestTime } from '../core/keyset.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { fillFields, ofSession, type SessionFillFilter, toSessionValues } from './fills.ts';
 
@@ -35,7 +37,7 @@ order by symbol desc, "timestamp" desc, id desc
 limit 1`,
 });
 
-const checkFindLatestFillOptions = defineOptions<OptionsOf<typeof findLatestFill>>('findLatestFill', {
+const startFindLatestFill = defineCall<OptionsOf<typeof findLatestFill>>('findLatestFill', 'replica', {
   sessionId: true,
   symbol: true,
   orderId: true,
@@ -53,12 +55,18 @@ const checkFindLatestFillOptions = defineOptions<OptionsOf<typeof findLatestFill
  */
 export async function findLatestFill(
   db: Database,
-  options:
-    | SessionFillFilter
-    | { readonly symbol: string; readonly sessionId?: undefined; readonly orderId?: undefined },
+  options: CallOptions &
+    (
+      | SessionFillFilter
+      | {
+          readonly symbol: string;
+          readonly sessionId?: undefined;
+          readonly orderId?: undefined;
+        }
+    ),
 ): Promise<Fill | undefined> {
-  checkFindLatestFillOptions(options);
-  if (options.sessionId !== undefined) return latestOfSession.find(db, toSessionValues(options));
+  const call = startFindLatestFill(db, options);
+  if (options.sessionId !== undefined) return latestOfSession.find(call, toSessionValues(options));
   if (options.orderId !== undefined) throw new InvalidArgumentError('orderId needs its sessionId');
-  return latestOfSymbol.find(db, { symbol: checkText('symbol', options.symbol) });
+  return latestOfSymbol.find(call, { symbol: checkText('symbol', options.symbol) });
 }

@@ -1,9 +1,10 @@
 import type { Fill } from '../../schema/index.ts';
 import { checkLimit } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
-import { checkSignal, unlessAborted } from '../core/signal.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { listFills, type SessionFillFilter } from './fills.ts';
 import { listFillsInRange, type RangeFillFilter } from './fills-in-range.ts';
 
@@ -15,14 +16,13 @@ export type FillFilter =
 /** A page of fills is about 300 kB; fewer round trips than this buy little. */
 const defaultPageSize = 1000;
 
-const checkStreamFillsOptions = defineOptions<OptionsOf<typeof streamFills>>('streamFills', {
+const startStreamFills = defineCall<OptionsOf<typeof streamFills>>('streamFills', 'replica', {
   sessionId: true,
   symbol: true,
   orderId: true,
   fromMs: true,
   toMs: true,
   pageSize: true,
-  signal: true,
 });
 
 /**
@@ -30,8 +30,8 @@ const checkStreamFillsOptions = defineOptions<OptionsOf<typeof streamFills>>('st
  * {@link listFillsInRange} gives, page after page. Holds one page in memory (`pageSize`, 1 to 1000, 1000 unless given)
  * and no cursor, lock or connection between pages. A fill that is inserted meanwhile is met if it lies ahead.
  *
- * `break` or `return()` ends it; so does `signal`, whose reason is thrown at once, also while a page is read: that page is
- * no longer waited for. Its statement is not cancelled but goes on to its end, on the connection that it has.
+ * `break` or `return()` ends it; so does `signal`, whose reason is thrown at once, also while a page is read. `timeoutMs`
+ * is the time that a page may take, not all of them.
  *
  * @throws {InvalidArgumentError} both filters or neither are given, or `pageSize` is not what it must be.
  * @throws {DatabaseError}
@@ -42,23 +42,24 @@ const checkStreamFillsOptions = defineOptions<OptionsOf<typeof streamFills>>('st
  */
 export async function* streamFills(
   db: Database,
-  options: FillFilter & { readonly pageSize?: number | undefined; readonly signal?: AbortSignal | undefined },
+  options: CallOptions & FillFilter & { readonly pageSize?: number | undefined },
 ): AsyncGenerator<Fill, undefined, undefined> {
-  checkStreamFillsOptions(options);
-  const { pageSize = defaultPageSize, signal, sessionId, orderId, symbol, fromMs, toMs } = options;
+  const call = startStreamFills(db, options);
+  const { pageSize = defaultPageSize, signal, timeoutMs, sessionId, orderId, symbol, fromMs, toMs } = options;
   const limit = checkLimit(pageSize, 'pageSize');
-  checkSignal(signal);
   const isRange = fromMs !== undefined || toMs !== undefined;
   if (isRange === (sessionId !== undefined) || (isRange && orderId !== undefined)) {
     throw new InvalidArgumentError('give either sessionId, or symbol, fromMs and toMs');
   }
+  // All pages of one replica, and each in its own time.
+  const bounds = { limit, signal, timeoutMs };
   const readPage = (after: Fill | undefined): Promise<Fill[]> =>
     isRange
-      ? listFillsInRange(db, { symbol, fromMs, toMs, limit, after })
-      : listFills(db, { sessionId, symbol, orderId, limit, after });
+      ? listFillsInRange(call, { ...bounds, symbol, fromMs, toMs, after })
+      : listFills(call, { ...bounds, sessionId, symbol, orderId, after });
   let after: Fill | undefined;
   for (;;) {
-    const page = await unlessAborted(signal, () => readPage(after));
+    const page = await readPage(after);
     for (const fill of page) {
       signal?.throwIfAborted();
       yield fill;

@@ -1,9 +1,11 @@
 import { getTableColumns, sql } from 'drizzle-orm';
 import { type Order, orders } from '../../schema/orders.ts';
 import { checkOptionalText, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 
 const orderFields = getTableColumns(orders);
@@ -55,7 +57,7 @@ export type FindOrderOptions =
       readonly clientOrderId?: undefined;
     };
 
-const checkFindOrderOptions = defineOptions<OptionsOf<typeof findOrder>>('findOrder', {
+const startFindOrder = defineCall<OptionsOf<typeof findOrder>>('findOrder', 'replica', {
   id: true,
   clientOrderId: true,
   exchangeOrderId: true,
@@ -74,14 +76,17 @@ const checkFindOrderOptions = defineOptions<OptionsOf<typeof findOrder>>('findOr
  * const order = await findOrder(db, { exchangeOrderId: 'OABC-123', sessionId: 's-1' });
  * @throws InvalidArgumentError unless exactly one id is given; DatabaseError
  */
-export async function findOrder(db: Database, options: FindOrderOptions): Promise<Order | undefined> {
-  checkFindOrderOptions(options);
+export async function findOrder(
+  db: Database,
+  options: CallOptions & FindOrderOptions,
+): Promise<Order | undefined> {
+  const call = startFindOrder(db, options);
   const ids = [options.id, options.clientOrderId, options.exchangeOrderId];
   if (ids.filter((id) => id !== undefined).length !== 1) {
     throw new InvalidArgumentError('findOrder takes exactly one of id, clientOrderId and exchangeOrderId');
   }
   if (options.exchangeOrderId !== undefined) {
-    return findByExchangeId.find(db, {
+    return findByExchangeId.find(call, {
       exchangeOrderId: checkText('exchangeOrderId', options.exchangeOrderId),
       sessionId: checkText('sessionId', options.sessionId),
     });
@@ -89,7 +94,7 @@ export async function findOrder(db: Database, options: FindOrderOptions): Promis
   if (options.sessionId !== undefined) {
     throw new InvalidArgumentError('findOrder takes sessionId with exchangeOrderId alone');
   }
-  return findByKey.find(db, {
+  return findByKey.find(call, {
     id: checkOptionalText('id', options.id),
     clientOrderId: checkOptionalText('clientOrderId', options.clientOrderId),
   });

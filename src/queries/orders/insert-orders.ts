@@ -1,6 +1,8 @@
 import { getTableColumns, sql } from 'drizzle-orm';
 import { orders } from '../../schema/orders.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { joinNames } from '../core/join-sql.ts';
 import { defineQuery } from '../core/query.ts';
@@ -38,6 +40,8 @@ const insert = defineQuery<Record<string, string>, typeof returned>({
     returning ${fields()}`,
 });
 
+const startInsertOrders = defineCall<CallOptions>('insertOrders', 'primary', {});
+
 /**
  * Inserts orders, all or none, in one round trip, and gives the `pairIndex` of each, in their order: the position of its
  * symbol in its session's `pairs`, from 0, or null if the session does not list the symbol (the order is stored all the
@@ -52,13 +56,15 @@ const insert = defineQuery<Record<string, string>, typeof returned>({
 export async function insertOrders(
   db: Database,
   rows: readonly OrderInput[],
+  options: CallOptions = {},
 ): Promise<{ id: string; pairIndex: number | null }[]> {
+  const call = startInsertOrders(db, options);
   if (Array.isArray(rows) && rows.length > maxInsertedOrders) {
     throw new InvalidArgumentError(`insertOrders takes at most ${maxInsertedOrders} orders at a time`);
   }
   const encoded = encodeRows(rows, encode);
   if (encoded.length === 0) return [];
-  const stored = await insert.list(db, toArrays(columns, encoded));
+  const stored = await insert.list(call, toArrays(columns, encoded));
   const indexById = new Map(stored.map((row) => [row.id, row.pairIndex]));
   return encoded.map((values) => {
     const id = String(values[idAt]);

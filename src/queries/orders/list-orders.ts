@@ -1,11 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Order } from '../../schema/orders.ts';
 import { checkOptionalText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { andPastKey } from '../core/keyset.ts';
 import { defineLatest } from '../core/latest.ts';
 import { defineLatestOfAll } from '../core/latest-of-all.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery, type Given } from '../core/query.ts';
 import { statusKey } from '../core/status-key.ts';
 import { andNarrower, scopeOf } from './order-conditions.ts';
@@ -85,7 +87,7 @@ const latest = defineLatest<Filter, typeof orderFields, 'timestamp'>(timeline, {
 });
 const latestOfAll = defineLatestOfAll(timeline, 'listOrders');
 
-const checkListOrdersOptions = defineOptions<OptionsOf<typeof listOrders>>('listOrders', {
+const startListOrders = defineCall<OptionsOf<typeof listOrders>>('listOrders', 'replica', {
   sessionId: true,
   symbol: true,
   status: true,
@@ -112,24 +114,25 @@ const checkListOrdersOptions = defineOptions<OptionsOf<typeof listOrders>>('list
  */
 export async function listOrders(
   db: Database,
-  options: OrderListOptions & {
-    readonly sessionId?: string | undefined;
-    readonly status?: string | undefined;
-  } = {},
+  options: CallOptions &
+    OrderListOptions & {
+      readonly sessionId?: string | undefined;
+      readonly status?: string | undefined;
+    } = {},
 ): Promise<Order[]> {
-  checkListOrdersOptions(options);
+  const call = startListOrders(db, options);
   const values = listValues(options);
   const sessionId = checkOptionalText('sessionId', options.sessionId);
   const status = checkOptionalText('status', options.status);
   const statusKeys = status === undefined ? undefined : toStatusKeys([status]);
   if (sessionId !== undefined) {
     return statusKeys === undefined
-      ? listOfSession.list(db, { ...values, sessionId })
-      : listOfSessionByStatus.list(db, { ...values, sessionId, statusKeys });
+      ? listOfSession.list(call, { ...values, sessionId })
+      : listOfSessionByStatus.list(call, { ...values, sessionId, statusKeys });
   }
   const { symbol, side, limit } = values;
   if (symbol === undefined && side === undefined && statusKeys === undefined) {
-    return latestOfAll.list(db, undefined, limit, options.after);
+    return latestOfAll.list(call, undefined, limit, options.after);
   }
-  return latest.list(db, { symbol, side, statusKeys }, limit, options.after);
+  return latest.list(call, { symbol, side, statusKeys }, limit, options.after);
 }

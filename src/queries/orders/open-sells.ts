@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Order } from '../../schema/orders.ts';
 import { checkOptionalText, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import { defineCall } from '../core/define-call.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
 import { andNarrower, scopeOf } from './order-conditions.ts';
 import { fromOrdersByStatus, hasSomethingLeft, lowerSide, toStatusKeys } from './order-status.ts';
@@ -27,7 +29,7 @@ const anyOpenSell = defineQuery<
   },
 });
 
-const checkHasOpenSellsOptions = defineOptions<OptionsOf<typeof hasOpenSells>>('hasOpenSells', {
+const startHasOpenSells = defineCall<OptionsOf<typeof hasOpenSells>>('hasOpenSells', 'replica', {
   sessionId: true,
   symbol: true,
   statuses: true,
@@ -43,15 +45,15 @@ const checkHasOpenSellsOptions = defineOptions<OptionsOf<typeof hasOpenSells>>('
  */
 export async function hasOpenSells(
   db: Database,
-  options: {
+  options: CallOptions & {
     readonly sessionId: string;
     readonly symbol?: string | undefined;
     /** Which statuses count as open, in any spelling. */
     readonly statuses?: readonly string[] | undefined;
   },
 ): Promise<boolean> {
-  checkHasOpenSellsOptions(options);
-  const row = await anyOpenSell.find(db, {
+  const call = startHasOpenSells(db, options);
+  const row = await anyOpenSell.find(call, {
     sessionId: checkText('sessionId', options.sessionId),
     symbol: checkOptionalText('symbol', options.symbol),
     statusKeys: toStatusKeys(options.statuses),
@@ -61,7 +63,7 @@ export async function hasOpenSells(
 
 const listSells = defineListByStatus('listOpenSells', sql`and ${hasSomethingLeft} and ${lowerSide} = 'sell'`);
 
-const checkListOpenSellsOptions = defineOptions<OptionsOf<typeof listOpenSells>>('listOpenSells', {
+const startListOpenSells = defineCall<OptionsOf<typeof listOpenSells>>('listOpenSells', 'replica', {
   sessionId: true,
   symbol: true,
   statuses: true,
@@ -79,14 +81,15 @@ const checkListOpenSellsOptions = defineOptions<OptionsOf<typeof listOpenSells>>
  */
 export async function listOpenSells(
   db: Database,
-  options: Omit<OrderListOptions, 'side'> & {
-    readonly sessionId: string;
-    /** Which statuses count as open, in any spelling. */
-    readonly statuses?: readonly string[] | undefined;
-  },
+  options: CallOptions &
+    Omit<OrderListOptions, 'side'> & {
+      readonly sessionId: string;
+      /** Which statuses count as open, in any spelling. */
+      readonly statuses?: readonly string[] | undefined;
+    },
 ): Promise<Order[]> {
-  checkListOpenSellsOptions(options);
-  return listSells.list(db, {
+  const call = startListOpenSells(db, options);
+  return listSells.list(call, {
     ...listValues(options),
     sessionId: checkText('sessionId', options.sessionId),
     statusKeys: toStatusKeys(options.statuses),

@@ -1,9 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { checkLimit, checkOptionalText, checkRange, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { joinSql } from '../core/join-sql.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
 import { statusKey } from '../core/status-key.ts';
 import { lowerSide } from './order-status.ts';
@@ -110,7 +112,7 @@ const stats = defineQuery<Values, typeof fields>({
     limit ${given.limit}`,
 });
 
-const checkListOrderStatsOptions = defineOptions<OptionsOf<typeof listOrderStats>>('listOrderStats', {
+const startListOrderStats = defineCall<OptionsOf<typeof listOrderStats>>('listOrderStats', 'replica', {
   sessionId: true,
   fromMs: true,
   toMs: true,
@@ -134,16 +136,17 @@ const checkListOrderStatsOptions = defineOptions<OptionsOf<typeof listOrderStats
  */
 export async function listOrderStats(
   db: Database,
-  options: OrderStatsFilter & {
-    /** The pair, exactly as stored. */
-    readonly symbol?: string | undefined;
-    /** 1 to 1000 rows, 100 unless given. */
-    readonly limit?: number | undefined;
-    /** The last row of the page before. */
-    readonly after?: OrderStatsKey | undefined;
-  },
+  options: CallOptions &
+    OrderStatsFilter & {
+      /** The pair, exactly as stored. */
+      readonly symbol?: string | undefined;
+      /** 1 to 1000 rows, 100 unless given. */
+      readonly limit?: number | undefined;
+      /** The last row of the page before. */
+      readonly after?: OrderStatsKey | undefined;
+    },
 ): Promise<OrderStats[]> {
-  checkListOrderStatsOptions(options);
+  const call = startListOrderStats(db, options);
   if (options.sessionId !== undefined && (options.fromMs !== undefined || options.toMs !== undefined)) {
     throw new InvalidArgumentError('give either sessionId, or fromMs and toMs');
   }
@@ -151,7 +154,7 @@ export async function listOrderStats(
     options.sessionId === undefined
       ? checkRange(options)
       : { sessionId: checkText('sessionId', options.sessionId) };
-  return stats.list(db, {
+  return stats.list(call, {
     ...scope,
     symbol: checkOptionalText('symbol', options.symbol),
     limit: checkLimit(options.limit),

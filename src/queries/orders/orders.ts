@@ -1,9 +1,11 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type Order, orders } from '../../schema/orders.ts';
 import { checkLimit, checkOptionalText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { andPastKey, toKeyValues } from '../core/keyset.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery, type Query } from '../core/query.ts';
 import { andNarrower, scopeOf } from './order-conditions.ts';
 import { fromOrdersByStatus, hasSomethingLeft, type Side, toSide, toStatusKeys } from './order-status.ts';
@@ -66,7 +68,7 @@ export const defineListByStatus = (
 
 const listOpen = defineListByStatus('listOpenOrders', sql`and ${hasSomethingLeft}`);
 
-const checkListOpenOrdersOptions = defineOptions<OptionsOf<typeof listOpenOrders>>('listOpenOrders', {
+const startListOpenOrders = defineCall<OptionsOf<typeof listOpenOrders>>('listOpenOrders', 'replica', {
   sessionId: true,
   symbol: true,
   statuses: true,
@@ -88,14 +90,15 @@ const checkListOpenOrdersOptions = defineOptions<OptionsOf<typeof listOpenOrders
  */
 export async function listOpenOrders(
   db: Database,
-  options: OrderListOptions & {
-    readonly sessionId?: string | undefined;
-    /** Which statuses count as open, in any spelling. */
-    readonly statuses?: readonly string[] | undefined;
-  } = {},
+  options: CallOptions &
+    OrderListOptions & {
+      readonly sessionId?: string | undefined;
+      /** Which statuses count as open, in any spelling. */
+      readonly statuses?: readonly string[] | undefined;
+    } = {},
 ): Promise<Order[]> {
-  checkListOpenOrdersOptions(options);
-  return listOpen.list(db, {
+  const call = startListOpenOrders(db, options);
+  return listOpen.list(call, {
     ...listValues(options),
     sessionId: checkOptionalText('sessionId', options.sessionId),
     statusKeys: toStatusKeys(options.statuses),

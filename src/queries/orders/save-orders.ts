@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { defineSave } from '../core/save-rows.ts';
 import type { SavedRow } from '../core/saved-rows.ts';
 import { insertableOrderColumns, type OrderInput } from './insert-orders.ts';
@@ -27,6 +29,8 @@ const orders = defineSave({
   nullWhenNew: ['pair_index'],
 });
 
+const startSaveOrders = defineCall<CallOptions>('saveOrders', 'primary', {});
+
 /**
  * Saves orders by their id, any number of them: inserts those that are new, changes those that are there, and says for
  * each, in the order of the input, what became of it.
@@ -53,6 +57,10 @@ const orders = defineSave({
  * @throws InvalidArgumentError that names the place and id of a row that can't be stored: nothing was sent;
  * DatabaseError, among others `foreign_key_violation` if a session is unknown
  */
-export async function saveOrders(db: Database, rows: readonly OrderInput[]): Promise<SavedRow[]> {
-  return orders.save(db, rows);
+export async function saveOrders(
+  db: Database,
+  rows: readonly OrderInput[],
+  options: CallOptions = {},
+): Promise<SavedRow[]> {
+  return orders.save(startSaveOrders(db, options), rows);
 }

@@ -1,8 +1,9 @@
 import { checkInteger, checkLimit, checkRange, maxLimit } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
-import { checkSignal, unlessAborted } from '../core/signal.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { checkBucket, maxBuckets } from './buckets.ts';
 import { add, compare, type Decimal, formatDecimal, subtract } from './decimal.ts';
 import { type Buckets, EquityBook, type Level, noLevel, opening, plus } from './equity-levels.ts';
@@ -38,7 +39,7 @@ export interface Equity {
 
 const reader = createPnlReader('listEquity');
 
-const checkListEquityOptions = defineOptions<OptionsOf<typeof listEquity>>('listEquity', {
+const startListEquity = defineCall<OptionsOf<typeof listEquity>>('listEquity', 'replica', {
   method: true,
   bucket: true,
   fromMs: true,
@@ -49,7 +50,6 @@ const checkListEquityOptions = defineOptions<OptionsOf<typeof listEquity>>('list
   quoteRates: true,
   limit: true,
   after: true,
-  signal: true,
 });
 
 /**
@@ -83,25 +83,24 @@ const checkListEquityOptions = defineOptions<OptionsOf<typeof listEquity>>('list
  */
 export async function listEquity(
   db: Database,
-  options: PnlScope & {
-    readonly method: PnlMethod;
-    readonly bucket: 'hour' | 'day';
-    /** Epoch ms, not before 1970. */
-    readonly fromMs: number;
-    readonly toMs: number;
-    readonly feeRates?: FeeRates | undefined;
-    /** By quote asset or pair, decimals as text. */
-    readonly quoteRates?: Readonly<Record<string, string>> | undefined;
-    /** 1 to 1000 rows, 100 unless given. */
-    readonly limit?: number | undefined;
-    /** The last row of the page before. */
-    readonly after?: Pick<Equity, 'bucketStartMs'> | undefined;
-    /** Ends it at once, as `streamFills` does. */
-    readonly signal?: AbortSignal | undefined;
-  },
+  options: CallOptions &
+    PnlScope & {
+      readonly method: PnlMethod;
+      readonly bucket: 'hour' | 'day';
+      /** Epoch ms, not before 1970. */
+      readonly fromMs: number;
+      readonly toMs: number;
+      readonly feeRates?: FeeRates | undefined;
+      /** By quote asset or pair, decimals as text. */
+      readonly quoteRates?: Readonly<Record<string, string>> | undefined;
+      /** 1 to 1000 rows, 100 unless given. */
+      readonly limit?: number | undefined;
+      /** The last row of the page before. */
+      readonly after?: Pick<Equity, 'bucketStartMs'> | undefined;
+    },
 ): Promise<Equity[]> {
-  checkListEquityOptions(options);
-  const { after, signal } = options;
+  const call = startListEquity(db, options);
+  const { after } = options;
   const lengthMs = checkBucket(options.bucket);
   const { fromMs, toMs } = checkRange(options);
   checkInteger('fromMs', fromMs, { min: 0 });
@@ -117,9 +116,8 @@ export async function listEquity(
   };
   const limit = checkLimit(options.limit);
   const afterMs = after === undefined ? -1 : checkInteger('after.bucketStartMs', after?.bucketStartMs);
-  checkSignal(signal);
   if (fromMs === toMs) return [];
-  const changes = await readChanges(db, reading, signal);
+  const changes = await readChanges(call, reading);
   const rows = toRows(changes, { firstMs, lengthMs, count });
   const start = rows.findIndex(({ bucketStartMs }) => bucketStartMs > afterMs);
   return start === -1 ? [] : rows.slice(start, start + limit);
@@ -137,14 +135,11 @@ interface Reading {
 async function readChanges(
   db: Database,
   { method, scope, feeRate, quoteRate, buckets }: Reading,
-  signal: AbortSignal | undefined,
 ): Promise<Map<number, Level>> {
   const changes = new Map<number, Level>();
   let afterSymbol: string | undefined;
   for (;;) {
-    const pairs = await unlessAborted(signal, () =>
-      reader.listPairs(db, { ...scope, afterSymbol, limit: maxLimit }),
-    );
+    const pairs = await reader.listPairs(db, { ...scope, afterSymbol, limit: maxLimit });
     for (const { symbol, unplacedCount } of pairs) {
       const before = changes.get(opening) ?? noLevel;
       changes.set(opening, plus(before, { ...noLevel, excludedCount: unplacedCount }));
@@ -152,7 +147,7 @@ async function readChanges(
       afterSymbol = symbol;
       const rate = (): Decimal => quoteRate(symbol);
       const book = new EquityBook(new PairBook(symbol, method, feeRate), rate, buckets, changes);
-      for await (const page of reader.readFills(db, { ...scope, symbol }, signal)) {
+      for await (const page of reader.readFills(db, { ...scope, symbol })) {
         for (const fill of page) book.count(fill);
       }
       book.flush();

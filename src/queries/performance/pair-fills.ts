@@ -2,7 +2,6 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../core/database.ts';
 import { andPastKeyAscending, highestTime, lowestTime } from '../core/keyset.ts';
 import { type Computed, defineQuery, type Given } from '../core/query.ts';
-import { unlessAborted } from '../core/signal.ts';
 import { feeColumns, feeLines } from './fee-lines.ts';
 
 /** Which fills: of a session, of all sessions of an exchange, or all. */
@@ -136,7 +135,7 @@ export interface PnlReader {
   /** The pairs of a scope in the order of their names; the fills that name none come last, as if they were one. */
   listPairs(db: Database, values: PairValues): Promise<TradedPair[]>;
   /** The fills of a pair that have a timestamp, in the order of timestamp and id, page by page. */
-  readFills(db: Database, values: PairScope, signal?: AbortSignal): AsyncGenerator<readonly PairFill[]>;
+  readFills(db: Database, values: PairScope): AsyncGenerator<readonly PairFill[]>;
 }
 
 type PairScope = ScopeValues & { readonly symbol: string };
@@ -168,10 +167,10 @@ from (
 where k.symbol = ${given.symbol} and k."timestamp" ${given.atMs ? sql`<= ${given.atMs}::bigint` : sql`is not null`}
 order by k."timestamp", k.id`,
   });
-  async function* readFills(db: Database, values: PairScope, signal?: AbortSignal) {
+  async function* readFills(db: Database, values: PairScope) {
     let key: { afterMs?: string; afterId?: string } = {};
     for (let limit = firstPageSize; ; limit = pageSize) {
-      const page = await unlessAborted(signal, () => fillsOfPair.list(db, { ...values, ...key, limit }));
+      const page = await fillsOfPair.list(db, { ...values, ...key, limit });
       yield page.filter(({ isInScope }) => isInScope);
       const last = page.at(-1);
       if (last === undefined || page.length < limit) return;

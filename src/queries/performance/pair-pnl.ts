@@ -1,8 +1,9 @@
 import { checkInteger, checkLimit, checkOptionalText, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
-import { checkSignal, unlessAborted } from '../core/signal.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { type Decimal, formatDecimal } from './decimal.ts';
 import { PairBook } from './pair-book.ts';
 import { createPnlReader, type PnlScope, type ScopeValues } from './pair-fills.ts';
@@ -40,7 +41,7 @@ export interface PairPnl {
 
 const reader = createPnlReader('listPairPnl');
 
-const checkListPairPnlOptions = defineOptions<OptionsOf<typeof listPairPnl>>('listPairPnl', {
+const startListPairPnl = defineCall<OptionsOf<typeof listPairPnl>>('listPairPnl', 'replica', {
   method: true,
   sessionId: true,
   exchange: true,
@@ -49,7 +50,6 @@ const checkListPairPnlOptions = defineOptions<OptionsOf<typeof listPairPnl>>('li
   atMs: true,
   limit: true,
   after: true,
-  signal: true,
 });
 
 /**
@@ -102,37 +102,35 @@ const checkListPairPnlOptions = defineOptions<OptionsOf<typeof listPairPnl>>('li
  */
 export async function listPairPnl(
   db: Database,
-  options: PnlScope & {
-    readonly method: PnlMethod;
-    /** What one unit of the base asset is worth now, by pair. Decimals as text. */
-    readonly marks?: Readonly<Record<string, string>> | undefined;
-    readonly feeRates?: FeeRates | undefined;
-    /** Epoch ms; without it, all fills. */
-    readonly atMs?: number | undefined;
-    /** 1 to 1000 pairs, 100 unless given. */
-    readonly limit?: number | undefined;
-    /** The last row of the page before. */
-    readonly after?: Pick<PairPnl, 'symbol'> | undefined;
-    /** Ends it at once, as `streamFills` does. */
-    readonly signal?: AbortSignal | undefined;
-  },
+  options: CallOptions &
+    PnlScope & {
+      readonly method: PnlMethod;
+      /** What one unit of the base asset is worth now, by pair. Decimals as text. */
+      readonly marks?: Readonly<Record<string, string>> | undefined;
+      readonly feeRates?: FeeRates | undefined;
+      /** Epoch ms; without it, all fills. */
+      readonly atMs?: number | undefined;
+      /** 1 to 1000 pairs, 100 unless given. */
+      readonly limit?: number | undefined;
+      /** The last row of the page before. */
+      readonly after?: Pick<PairPnl, 'symbol'> | undefined;
+    },
 ): Promise<PairPnl[]> {
-  checkListPairPnlOptions(options);
-  const { after, signal } = options;
+  const call = startListPairPnl(db, options);
+  const { after } = options;
   const method = checkMethod(options.method);
   const atMs = options.atMs === undefined ? undefined : checkInteger('atMs', options.atMs);
   const scope = { ...checkScope(options), atMs };
   const marks = checkDecimals('marks', options.marks);
   const feeRate = checkFeeRates(options.feeRates);
   const limit = checkLimit(options.limit);
-  checkSignal(signal);
   // The pair that is null comes last.
   if (after?.symbol === null) return [];
   const afterSymbol = after === undefined ? undefined : checkText('after.symbol', after?.symbol);
-  const pairs = await unlessAborted(signal, () => reader.listPairs(db, { ...scope, afterSymbol, limit }));
+  const pairs = await reader.listPairs(call, { ...scope, afterSymbol, limit });
   const rows: PairPnl[] = [];
   for (const { symbol, unplacedCount } of pairs) {
-    const book = await readBook(db, { scope, symbol, method, feeRate, signal });
+    const book = await readBook(call, { scope, symbol, method, feeRate });
     book.excludedCount += unplacedCount;
     rows.push(toRow(symbol, book, symbol === null ? undefined : marks.get(symbol)));
   }
@@ -159,16 +157,12 @@ interface Reading {
   readonly symbol: string | null;
   readonly method: PnlMethod;
   readonly feeRate: FeeRate;
-  readonly signal: AbortSignal | undefined;
 }
 
-async function readBook(
-  db: Database,
-  { scope, symbol, method, feeRate, signal }: Reading,
-): Promise<PairBook> {
+async function readBook(db: Database, { scope, symbol, method, feeRate }: Reading): Promise<PairBook> {
   const book = new PairBook(symbol ?? '', method, feeRate);
   if (symbol === null) return book;
-  for await (const page of reader.readFills(db, { ...scope, symbol }, signal)) {
+  for await (const page of reader.readFills(db, { ...scope, symbol })) {
     for (const fill of page) book.count(fill);
   }
   return book;

@@ -1,8 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { checkLimit, checkRange, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { type Computed, defineQuery } from '../core/query.ts';
 import { feeColumns, feeLines, isDecimal } from './fee-lines.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
@@ -103,8 +105,9 @@ left join fee_totals as f on f.symbol is not distinct from t.symbol
 order by t.symbol`,
 });
 
-const checkListPairPerformanceOptions = defineOptions<OptionsOf<typeof listPairPerformance>>(
+const startListPairPerformance = defineCall<OptionsOf<typeof listPairPerformance>>(
   'listPairPerformance',
+  'replica',
   { sessionId: true, fromMs: true, toMs: true, limit: true, after: true },
 );
 
@@ -140,14 +143,15 @@ const checkListPairPerformanceOptions = defineOptions<OptionsOf<typeof listPairP
  */
 export async function listPairPerformance(
   db: Database,
-  options: PerformanceFilter & {
-    /** 1 to 1000 pairs, 100 unless given. */
-    readonly limit?: number | undefined;
-    /** The last row of the page before. */
-    readonly after?: Pick<PairPerformance, 'symbol'> | undefined;
-  },
+  options: CallOptions &
+    PerformanceFilter & {
+      /** 1 to 1000 pairs, 100 unless given. */
+      readonly limit?: number | undefined;
+      /** The last row of the page before. */
+      readonly after?: Pick<PairPerformance, 'symbol'> | undefined;
+    },
 ): Promise<PairPerformance[]> {
-  checkListPairPerformanceOptions(options);
+  const call = startListPairPerformance(db, options);
   const { sessionId, fromMs, toMs, after } = options;
   const isRange = fromMs !== undefined || toMs !== undefined;
   if (isRange === (sessionId !== undefined)) {
@@ -157,7 +161,7 @@ export async function listPairPerformance(
   const filter = isRange ? checkRange({ fromMs, toMs }) : { sessionId: checkText('sessionId', sessionId) };
   // The pair that is null comes last.
   if (after?.symbol === null) return [];
-  return performance.list(db, {
+  return performance.list(call, {
     ...filter,
     afterSymbol: after === undefined ? undefined : checkText('after.symbol', after?.symbol),
     limit,

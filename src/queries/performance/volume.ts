@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { arrayLiteral, checkInteger, checkLimit, checkRange, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { checkBucket, maxBuckets } from './buckets.ts';
 import { isTraded, quotient, toText, tradeColumns } from './money.ts';
@@ -86,7 +88,7 @@ limit ${given.limit}`;
   },
 });
 
-const checkListPairVolumeOptions = defineOptions<OptionsOf<typeof listPairVolume>>('listPairVolume', {
+const startListPairVolume = defineCall<OptionsOf<typeof listPairVolume>>('listPairVolume', 'replica', {
   bucket: true,
   fromMs: true,
   toMs: true,
@@ -113,7 +115,7 @@ const checkListPairVolumeOptions = defineOptions<OptionsOf<typeof listPairVolume
  */
 export async function listPairVolume(
   db: Database,
-  options: {
+  options: CallOptions & {
     readonly bucket: 'hour' | 'day';
     /** Epoch ms, not before 1970. */
     readonly fromMs: number;
@@ -126,7 +128,7 @@ export async function listPairVolume(
     readonly after?: Pick<PairVolume, 'bucketStartMs' | 'symbol'> | undefined;
   },
 ): Promise<PairVolume[]> {
-  checkListPairVolumeOptions(options);
+  const call = startListPairVolume(db, options);
   const { bucket, symbols, after } = options;
   const lengthMs = checkBucket(bucket);
   const { fromMs, toMs } = checkRange(options);
@@ -151,7 +153,7 @@ export async function listPairVolume(
           afterSymbol: checkText('after.symbol', after?.symbol),
         };
   if (fromMs === toMs) return [];
-  return volume.list(db, {
+  return volume.list(call, {
     fromMs,
     toMs,
     firstMs,

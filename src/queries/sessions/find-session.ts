@@ -1,8 +1,10 @@
 import { getTableColumns, sql } from 'drizzle-orm';
 import { type Session, sessions } from '../../schema/sessions.ts';
 import { checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import { defineCall } from '../core/define-call.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 
 const allFields = getTableColumns(sessions);
@@ -13,7 +15,7 @@ const findById = defineQuery<{ id: string }, typeof allFields>({
   statement: (given, columns) => sql`select ${columns()} from sessions where id = ${given.id}`,
 });
 
-const checkFindSessionOptions = defineOptions<OptionsOf<typeof findSession>>('findSession', { id: true });
+const startFindSession = defineCall<OptionsOf<typeof findSession>>('findSession', 'replica', { id: true });
 
 /**
  * The session with an id (`sessions.id`), with all of its columns: also the JSON documents (`settings`, `metrics`,
@@ -25,8 +27,8 @@ const checkFindSessionOptions = defineOptions<OptionsOf<typeof findSession>>('fi
  */
 export async function findSession(
   db: Database,
-  options: { readonly id: string },
+  options: CallOptions & { readonly id: string },
 ): Promise<Session | undefined> {
-  checkFindSessionOptions(options);
-  return findById.find(db, { id: checkText('id', options.id) });
+  const call = startFindSession(db, options);
+  return findById.find(call, { id: checkText('id', options.id) });
 }

@@ -1,6 +1,8 @@
 import { getTableColumns, sql } from 'drizzle-orm';
 import { sessions } from '../../schema/sessions.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { type Encoder, encodeJson } from '../core/encode.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { joinNames } from '../core/join-sql.ts';
@@ -35,6 +37,8 @@ const insert = defineQuery<Record<string, string>, typeof sessionFields>({
     returning ${returned()}`,
 });
 
+const startInsertSession = defineCall<CallOptions>('insertSession', 'primary', {});
+
 /**
  * Inserts a session and gives it as it is stored: without `pairs` (or with none) the database fills them from `symbol`,
  * else `tradingPair`, and it counts them. `budget` may be an exact decimal string.
@@ -43,9 +47,14 @@ const insert = defineQuery<Record<string, string>, typeof sessionFields>({
  * const session = await insertSession(db, { id: 's-1', pairs: ['BTC/USD', 'ETH/USD'], startedAt: Date.now() });
  * @throws DatabaseError `unique_violation` if the id is taken; InvalidArgumentError
  */
-export async function insertSession(db: Database, session: SessionInput): Promise<SessionSummary> {
+export async function insertSession(
+  db: Database,
+  session: SessionInput,
+  options: CallOptions = {},
+): Promise<SessionSummary> {
+  const call = startInsertSession(db, options);
   const rows = encodeRows([session], encode);
-  const stored = await insert.find(db, toArrays(columns, rows));
+  const stored = await insert.find(call, toArrays(columns, rows));
   if (stored === undefined) {
     throw new InvalidArgumentError(
       'insertSession: a trigger or rule of the database has kept the session out',

@@ -1,8 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { checkInteger, checkLimit, checkOptionalText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { defineLatestOfAll } from '../core/latest-of-all.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import type { Given } from '../core/query.ts';
 import { statusKey, toStatusKey } from '../core/status-key.ts';
 import { defineLatestSessions, sessionTimeline } from './latest-sessions.ts';
@@ -59,7 +61,7 @@ const latest = defineLatestSessions<Filter>({
 
 const latestOfAll = defineLatestOfAll(sessionTimeline, 'listSessions');
 
-const checkListSessionsOptions = defineOptions<OptionsOf<typeof listSessions>>('listSessions', {
+const startListSessions = defineCall<OptionsOf<typeof listSessions>>('listSessions', 'replica', {
   status: true,
   exchange: true,
   startedAfterMs: true,
@@ -82,13 +84,14 @@ const checkListSessionsOptions = defineOptions<OptionsOf<typeof listSessions>>('
  */
 export async function listSessions(
   db: Database,
-  options: SessionListOptions & {
-    readonly status?: string | undefined;
-    /** Sessions that started at this instant or later, epoch ms. */
-    readonly startedAfterMs?: number | undefined;
-  } = {},
+  options: CallOptions &
+    SessionListOptions & {
+      readonly status?: string | undefined;
+      /** Sessions that started at this instant or later, epoch ms. */
+      readonly startedAfterMs?: number | undefined;
+    } = {},
 ): Promise<SessionSummary[]> {
-  checkListSessionsOptions(options);
+  const call = startListSessions(db, options);
   const { after } = options;
   const status = checkOptionalText('status', options.status);
   const exchange = checkOptionalText('exchange', options.exchange);
@@ -96,8 +99,8 @@ export async function listSessions(
   const startedAfterMs =
     options.startedAfterMs === undefined ? undefined : checkInteger('startedAfterMs', options.startedAfterMs);
   if (status === undefined && exchange === undefined) {
-    return latestOfAll.list(db, startedAfterMs, limit, after);
+    return latestOfAll.list(call, startedAfterMs, limit, after);
   }
   const key = status === undefined ? undefined : toStatusKey(status);
-  return latest.list(db, { statusKey: key, exchange, startedAfterMs }, limit, after);
+  return latest.list(call, { statusKey: key, exchange, startedAfterMs }, limit, after);
 }

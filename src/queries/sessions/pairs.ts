@@ -7,10 +7,12 @@ import {
   checkText,
   maxInt4,
 } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { SessionKey } from '../core/keyset.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineLatestSessions } from './latest-sessions.ts';
 import type { SessionSummary } from './session-summary.ts';
 
@@ -57,8 +59,9 @@ const holdingMany = defineLatestSessions<{ minPairs: number; exchange?: string |
     sql`pair_count + 0 >= ${given.minPairs}::integer ${onExchange(given.exchange)}`,
 });
 
-const checkListSessionsByPairOptions = defineOptions<OptionsOf<typeof listSessionsByPair>>(
+const startListSessionsByPair = defineCall<OptionsOf<typeof listSessionsByPair>>(
   'listSessionsByPair',
+  'replica',
   { pair: true, exchange: true, limit: true, after: true },
 );
 
@@ -79,19 +82,20 @@ const checkListSessionsByPairOptions = defineOptions<OptionsOf<typeof listSessio
  */
 export async function listSessionsByPair(
   db: Database,
-  options: SessionListOptions & { readonly pair: string },
+  options: CallOptions & SessionListOptions & { readonly pair: string },
 ): Promise<SessionSummary[]> {
-  checkListSessionsByPairOptions(options);
+  const call = startListSessionsByPair(db, options);
   return holdingAll.list(
-    db,
+    call,
     { pairs: JSON.stringify([checkText('pair', options.pair)]), exchange: exchangeOf(options) },
     checkLimit(options.limit),
     options.after,
   );
 }
 
-const checkListSessionsByPairsOptions = defineOptions<OptionsOf<typeof listSessionsByPairs>>(
+const startListSessionsByPairs = defineCall<OptionsOf<typeof listSessionsByPairs>>(
   'listSessionsByPairs',
+  'replica',
   { pairs: true, match: true, exchange: true, limit: true, after: true },
 );
 
@@ -105,9 +109,10 @@ const checkListSessionsByPairsOptions = defineOptions<OptionsOf<typeof listSessi
  */
 export async function listSessionsByPairs(
   db: Database,
-  options: SessionListOptions & { readonly pairs: readonly string[]; readonly match: 'all' | 'any' },
+  options: CallOptions &
+    SessionListOptions & { readonly pairs: readonly string[]; readonly match: 'all' | 'any' },
 ): Promise<SessionSummary[]> {
-  checkListSessionsByPairsOptions(options);
+  const call = startListSessionsByPairs(db, options);
   const pairs = checkPairs(options.pairs);
   if (pairs.length === 0) throw new InvalidArgumentError('pairs must name at least one pair');
   if (options.match !== 'all' && options.match !== 'any') {
@@ -116,15 +121,16 @@ export async function listSessionsByPairs(
   const [query, value] =
     options.match === 'all' ? [holdingAll, JSON.stringify(pairs)] : [holdingAny, arrayLiteral(pairs)];
   return query.list(
-    db,
+    call,
     { pairs: value, exchange: exchangeOf(options) },
     checkLimit(options.limit),
     options.after,
   );
 }
 
-const checkListMultiPairSessionsOptions = defineOptions<OptionsOf<typeof listMultiPairSessions>>(
+const startListMultiPairSessions = defineCall<OptionsOf<typeof listMultiPairSessions>>(
   'listMultiPairSessions',
+  'replica',
   { minPairs: true, exchange: true, limit: true, after: true },
 );
 
@@ -138,13 +144,13 @@ const checkListMultiPairSessionsOptions = defineOptions<OptionsOf<typeof listMul
  */
 export async function listMultiPairSessions(
   db: Database,
-  options: SessionListOptions & { readonly minPairs?: number | undefined } = {},
+  options: CallOptions & SessionListOptions & { readonly minPairs?: number | undefined } = {},
 ): Promise<SessionSummary[]> {
-  checkListMultiPairSessionsOptions(options);
+  const call = startListMultiPairSessions(db, options);
   const { minPairs = 2 } = options;
   checkInteger('minPairs', minPairs, { min: 0, max: maxInt4 });
   return holdingMany.list(
-    db,
+    call,
     { minPairs, exchange: exchangeOf(options) },
     checkLimit(options.limit),
     options.after,

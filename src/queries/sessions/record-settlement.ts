@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { sessions } from '../../schema/sessions.ts';
 import { checkBoolean, checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { NotFoundError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { serverNowMs } from './server-clock.ts';
 
@@ -41,7 +43,7 @@ const reopen = defineQuery<{ id: string }, typeof settlementFields>({
     returning ${columns()}`,
 });
 
-const checkRecordSettlementOptions = defineOptions<OptionsOf<typeof recordSettlement>>('recordSettlement', {
+const startRecordSettlement = defineCall<OptionsOf<typeof recordSettlement>>('recordSettlement', 'primary', {
   sessionId: true,
   complete: true,
 });
@@ -57,10 +59,10 @@ const checkRecordSettlementOptions = defineOptions<OptionsOf<typeof recordSettle
  */
 export async function recordSettlement(
   db: Database,
-  options: { readonly sessionId: string; readonly complete: boolean },
+  options: CallOptions & { readonly sessionId: string; readonly complete: boolean },
 ): Promise<SettlementState> {
-  checkRecordSettlementOptions(options);
-  const stored = await record.find(db, {
+  const call = startRecordSettlement(db, options);
+  const stored = await record.find(call, {
     id: checkText('sessionId', options.sessionId),
     complete: checkBoolean('complete', options.complete),
   });
@@ -70,7 +72,7 @@ export async function recordSettlement(
   return stored;
 }
 
-const checkReopenSettlementOptions = defineOptions<OptionsOf<typeof reopenSettlement>>('reopenSettlement', {
+const startReopenSettlement = defineCall<OptionsOf<typeof reopenSettlement>>('reopenSettlement', 'primary', {
   sessionId: true,
 });
 
@@ -85,10 +87,10 @@ const checkReopenSettlementOptions = defineOptions<OptionsOf<typeof reopenSettle
  */
 export async function reopenSettlement(
   db: Database,
-  options: { readonly sessionId: string },
+  options: CallOptions & { readonly sessionId: string },
 ): Promise<SettlementState> {
-  checkReopenSettlementOptions(options);
-  const stored = await reopen.find(db, { id: checkText('sessionId', options.sessionId) });
+  const call = startReopenSettlement(db, options);
+  const stored = await reopen.find(call, { id: checkText('sessionId', options.sessionId) });
   if (stored === undefined) {
     throw new NotFoundError('reopenSettlement: there is no session with this id (sessions.id)');
   }

@@ -1,5 +1,7 @@
 import { sql } from 'drizzle-orm';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { defineSave } from '../core/save-rows.ts';
 import type { SavedRow } from '../core/saved-rows.ts';
 import { encodePairs, insertableSessionColumns, type SessionInput } from './insert-session.ts';
@@ -31,6 +33,8 @@ const sessions = defineSave({
   },
 });
 
+const startSaveSessions = defineCall<CallOptions>('saveSessions', 'primary', {});
+
 /**
  * Saves sessions by their id, any number of them: inserts those that are new, changes those that are there, and says for
  * each, in the order of the input, what became of it.
@@ -46,6 +50,10 @@ const sessions = defineSave({
  * const saved = await saveSessions(db, [{ id: 's-1', status: 'completed', endedAt: 1723161255342, lastUpdated: 1723161255342 }]);
  * @throws InvalidArgumentError that names the place and id of a row that can't be stored: nothing was sent; DatabaseError
  */
-export async function saveSessions(db: Database, rows: readonly SessionInput[]): Promise<SavedRow[]> {
-  return sessions.save(db, rows);
+export async function saveSessions(
+  db: Database,
+  rows: readonly SessionInput[],
+  options: CallOptions = {},
+): Promise<SavedRow[]> {
+  return sessions.save(startSaveSessions(db, options), rows);
 }

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { NotFoundError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { checkPairs } from './pairs.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
@@ -30,7 +32,7 @@ const setPairs = defineQuery<{ id: string; pairs: string; nowMs: number }, typeo
     select ${columns()} from changed`,
 });
 
-const checkSetSessionPairsOptions = defineOptions<OptionsOf<typeof setSessionPairs>>('setSessionPairs', {
+const startSetSessionPairs = defineCall<OptionsOf<typeof setSessionPairs>>('setSessionPairs', 'primary', {
   sessionId: true,
   pairs: true,
 });
@@ -49,10 +51,10 @@ const checkSetSessionPairsOptions = defineOptions<OptionsOf<typeof setSessionPai
  */
 export async function setSessionPairs(
   db: Database,
-  options: { readonly sessionId: string; readonly pairs: readonly string[] },
+  options: CallOptions & { readonly sessionId: string; readonly pairs: readonly string[] },
 ): Promise<SessionSummary> {
-  checkSetSessionPairsOptions(options);
-  const stored = await setPairs.find(db, {
+  const call = startSetSessionPairs(db, options);
+  const stored = await setPairs.find(call, {
     id: checkText('sessionId', options.sessionId),
     pairs: JSON.stringify(checkPairs(options.pairs)),
     nowMs: Date.now(),

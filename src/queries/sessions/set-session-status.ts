@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { checkText } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { NotFoundError } from '../core/errors.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { serverNowMs } from './server-clock.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
@@ -17,7 +19,7 @@ const setStatus = defineQuery<{ id: string; status: string }, typeof sessionFiel
     returning ${columns()}`,
 });
 
-const checkSetSessionStatusOptions = defineOptions<OptionsOf<typeof setSessionStatus>>('setSessionStatus', {
+const startSetSessionStatus = defineCall<OptionsOf<typeof setSessionStatus>>('setSessionStatus', 'primary', {
   sessionId: true,
   status: true,
 });
@@ -33,10 +35,10 @@ const checkSetSessionStatusOptions = defineOptions<OptionsOf<typeof setSessionSt
  */
 export async function setSessionStatus(
   db: Database,
-  options: { readonly sessionId: string; readonly status: string },
+  options: CallOptions & { readonly sessionId: string; readonly status: string },
 ): Promise<SessionSummary> {
-  checkSetSessionStatusOptions(options);
-  const stored = await setStatus.find(db, {
+  const call = startSetSessionStatus(db, options);
+  const stored = await setStatus.find(call, {
     id: checkText('sessionId', options.sessionId),
     status: checkText('status', options.status),
   });

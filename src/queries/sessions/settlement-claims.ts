@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm';
 import { isUnsettled } from '../../schema/sessions.ts';
 import { checkInteger } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import { checkTransaction, type Transaction } from '../core/database.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import { defineCall } from '../core/define-call.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { serverNowMs } from './server-clock.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
@@ -40,8 +42,9 @@ const claim = defineQuery<SettlementValues & { retryAfterMs: number }, typeof se
     select ${columns()} from claimed order by startedat, id`,
 });
 
-const checkClaimSessionsToSettleOptions = defineOptions<OptionsOf<typeof claimSessionsToSettle>>(
+const startClaimSessionsToSettle = defineCall<OptionsOf<typeof claimSessionsToSettle>>(
   'claimSessionsToSettle',
+  'primary',
   { lookbackHours: true, startedAfterMs: true, pair: true, exchange: true, limit: true, retryAfterMs: true },
 );
 
@@ -63,14 +66,15 @@ const checkClaimSessionsToSettleOptions = defineOptions<OptionsOf<typeof claimSe
  */
 export async function claimSessionsToSettle(
   tx: Transaction,
-  options: SettlementOptions & {
-    /** Sessions whose last attempt is at least this long ago: 300,000 (five minutes) unless given. */
-    readonly retryAfterMs?: number | undefined;
-  } = {},
+  options: CallOptions &
+    SettlementOptions & {
+      /** Sessions whose last attempt is at least this long ago: 300,000 (five minutes) unless given. */
+      readonly retryAfterMs?: number | undefined;
+    } = {},
 ): Promise<SessionSummary[]> {
   checkTransaction(tx, 'claimSessionsToSettle');
-  checkClaimSessionsToSettleOptions(options);
+  const call = startClaimSessionsToSettle(tx, options);
   const { retryAfterMs = defaultRetryAfterMs } = options;
   checkInteger('retryAfterMs', retryAfterMs, { min: 0 });
-  return claim.list(tx, { ...toSettlementValues(options), retryAfterMs });
+  return claim.list(call, { ...toSettlementValues(options), retryAfterMs });
 }

@@ -1,10 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { isUnsettled } from '../../schema/sessions.ts';
 import { checkInteger, checkLimit, checkOptionalText, checkText, maxLimit } from '../core/arguments.ts';
+import type { CallOptions } from '../core/call.ts';
 import type { Database } from '../core/database.ts';
+import { defineCall } from '../core/define-call.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { lowestTime, type SessionKey, toKeyValues } from '../core/keyset.ts';
-import { defineOptions, type OptionsOf } from '../core/options.ts';
+import type { OptionsOf } from '../core/options.ts';
 import { defineQuery } from '../core/query.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 
@@ -107,8 +109,9 @@ const listNeverTriedFirst = defineQuery<
     limit ${unseen(given.limit, 'integer')}`,
 });
 
-const checkListSessionsToSettleOptions = defineOptions<OptionsOf<typeof listSessionsToSettle>>(
+const startListSessionsToSettle = defineCall<OptionsOf<typeof listSessionsToSettle>>(
   'listSessionsToSettle',
+  'replica',
   {
     lookbackHours: true,
     startedAfterMs: true,
@@ -145,9 +148,9 @@ export type SettlementOrder =
  */
 export async function listSessionsToSettle(
   db: Database,
-  options: SettlementOptions & SettlementOrder = {},
+  options: CallOptions & SettlementOptions & SettlementOrder = {},
 ): Promise<SessionSummary[]> {
-  checkListSessionsToSettleOptions(options);
+  const call = startListSessionsToSettle(db, options);
   const { order, after } = options;
   if (order !== undefined && order !== 'newest' && order !== 'never-tried-first') {
     throw new InvalidArgumentError("order must be 'newest' or 'never-tried-first'");
@@ -156,9 +159,9 @@ export async function listSessionsToSettle(
     throw new InvalidArgumentError('after.startedAt is null, which no row of this list is');
   }
   const values = { ...toSettlementValues(options), ...toKeyValues('startedAt', after) };
-  if (options.order !== 'never-tried-first') return listUnsettled.list(db, values);
+  if (options.order !== 'never-tried-first') return listUnsettled.list(call, values);
   const { afterMs: afterAttemptMs } = toKeyValues('lastSettleAttempt', options.after);
-  return listNeverTriedFirst.list(db, { ...values, afterAttemptMs });
+  return listNeverTriedFirst.list(call, { ...values, afterAttemptMs });
 }
 
 export function toSettlementValues(options: SettlementOptions): SettlementValues {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import * as queries from '../../../src/queries/index.ts';
 import * as schemas from '../../../src/zod/index.ts';
+import { callsOn } from '../../support/calls.ts';
 import { openPglite } from '../../support/handles.ts';
 
 /** A database that must not be asked. */
@@ -10,48 +11,9 @@ const db = drizzle(async () => {
   throw new Error('something was sent');
 });
 
-type Call = (options: never) => unknown;
-/** Options that each function takes: the others are built on them. */
-const taken: Record<string, readonly [call: Call, valid: Readonly<Record<string, unknown>>]> = {
-  correctFill: [(o) => queries.correctFill(db, o), { id: 'f', set: { fee: 1 } }],
-  findFill: [(o) => queries.findFill(db, o), { id: 'f' }],
-  findLatestFill: [(o) => queries.findLatestFill(db, o), { symbol: 'A' }],
-  findSession: [(o) => queries.findSession(db, o), { id: 's' }],
-  findOrder: [(o) => queries.findOrder(db, o), { id: 'o' }],
-  hasOpenSells: [(o) => queries.hasOpenSells(db, o), { sessionId: 's' }],
-  insertFills: [(o) => queries.insertFills(db, [{ id: 'f' }], o), {}],
-  listDuplicateFills: [(o) => queries.listDuplicateFills(db, o), {}],
-  listEquity: [(o) => queries.listEquity(db, o), { method: 'fifo', bucket: 'hour', fromMs: 0, toMs: 1 }],
-  listFills: [(o) => queries.listFills(db, o), { sessionId: 's' }],
-  listFillsInRange: [(o) => queries.listFillsInRange(db, o), { symbol: 'A', fromMs: 0, toMs: 1 }],
-  listMultiPairSessions: [(o) => queries.listMultiPairSessions(db, o), {}],
-  listOpenOrders: [(o) => queries.listOpenOrders(db, o), {}],
-  listOpenSells: [(o) => queries.listOpenSells(db, o), { sessionId: 's' }],
-  listOrderStats: [(o) => queries.listOrderStats(db, o), { sessionId: 's' }],
-  listOrders: [(o) => queries.listOrders(db, o), {}],
-  listPairPerformance: [(o) => queries.listPairPerformance(db, o), { sessionId: 's' }],
-  listPairPnl: [(o) => queries.listPairPnl(db, o), { method: 'fifo' }],
-  listPairVolume: [(o) => queries.listPairVolume(db, o), { bucket: 'hour', fromMs: 0, toMs: 1 }],
-  listSessions: [(o) => queries.listSessions(db, o), {}],
-  listSessionsByPair: [(o) => queries.listSessionsByPair(db, o), { pair: 'A' }],
-  listSessionsByPairs: [(o) => queries.listSessionsByPairs(db, o), { pairs: ['A'], match: 'any' }],
-  listSessionsToSettle: [(o) => queries.listSessionsToSettle(db, o), {}],
-  recordSettlement: [(o) => queries.recordSettlement(db, o), { sessionId: 's', complete: true }],
-  reopenSettlement: [(o) => queries.reopenSettlement(db, o), { sessionId: 's' }],
-  setSessionStatus: [(o) => queries.setSessionStatus(db, o), { sessionId: 's', status: 'x' }],
-  setSessionPairs: [(o) => queries.setSessionPairs(db, o), { sessionId: 's', pairs: [] }],
-  streamFills: [(o) => queries.streamFills(db, o).next(), { sessionId: 's' }],
-};
-/** Of what else there is: rows are checked as rows, and the last takes a transaction. */
-const others = [
-  'insertOrders',
-  'insertSession',
-  'saveOrders',
-  'saveSessions',
-  'assertSchema',
-  'withoutPreparedStatements',
-  'claimSessionsToSettle',
-];
+const taken = callsOn(db);
+/** Of what else there is, the last takes a transaction. */
+const others = ['withoutPreparedStatements', 'claimSessionsToSettle'];
 
 test('every function that takes options is here', () => {
   const functions = Object.entries(queries)
@@ -106,18 +68,41 @@ describe.each(Object.entries(taken))('%s', (name, [call, valid]) => {
     if (Object.keys(valid).length > 0) await refusalOf(run(undefined));
   });
 
+  test('takes a signal and a time, sends nothing where it has aborted, and refuses what is neither', async () => {
+    const reason = new Error('told to stop');
+    await expect(Promise.resolve().then(run({ ...valid, signal: AbortSignal.abort(reason) }))).rejects.toBe(
+      reason,
+    );
+    await refusalOf(run({ ...valid, signal: { aborted: true } }));
+    for (const timeoutMs of [0, -1, 1.5, Number.NaN, 2 ** 31, '5']) {
+      expect((await refusalOf(run({ ...valid, timeoutMs }))).message).toContain(
+        'timeoutMs must be an integer',
+      );
+    }
+    // pg-proxy is such a driver: it has no transactions.
+    expect((await refusalOf(run({ ...valid, timeoutMs: 5_000 }))).message).toContain('this handle has none');
+  });
+
   test('its schema knows the same names', async () => {
     const schema = new Map<string, z.ZodType>(Object.entries(schemas)).get(`${name}OptionsSchema`);
-    if (schema === undefined) return expect(name).toBe('insertFills');
+    if (schema === undefined) return expect(withoutSchema).toContain(name);
     const { message } = await refusalOf(run({ ...valid, nothing: 1 }));
-    const inCode = ['signal'];
-    expect(namesOf(schema)).toEqual(
-      namesIn(message)
-        .filter((known) => !inCode.includes(known))
-        .toSorted(),
-    );
+    expect(namesOf(schema)).toEqual(ownNames(namesIn(message)));
   });
 });
+
+/** Rows have schemas; these have no options of their own, or one that is for the code. */
+const withoutSchema = [
+  'assertSchema',
+  'insertFills',
+  'insertOrders',
+  'insertSession',
+  'saveOrders',
+  'saveSessions',
+];
+/** Without what every call can be given, which is for the code and not for who asks it. */
+const ownNames = (names: string[]) =>
+  names.filter((known) => known !== 'signal' && known !== 'timeoutMs').toSorted();
 
 /** The keys of an object schema, or of all members of a union of them. */
 function namesOf(schema: z.ZodType): string[] {
@@ -142,7 +127,7 @@ test('claimSessionsToSettle, in its transaction, too', async () => {
     );
     await refusalOf(claim(null));
     const { message } = await refusalOf(claim({ nothing: 1 }));
-    expect(namesOf(schemas.claimSessionsToSettleOptionsSchema)).toEqual(namesIn(message).toSorted());
+    expect(namesOf(schemas.claimSessionsToSettleOptionsSchema)).toEqual(ownNames(namesIn(message)));
     expect(await queries.claimSessionsToSettle(tx, { retryAfterMs: 0 })).toEqual([]);
   });
 });

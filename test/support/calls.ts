@@ -1,0 +1,41 @@
+import * as queries from '../../src/queries/index.ts';
+
+export type Call = (options: never) => unknown;
+/** Every function that runs on a handle, and options that it takes: the others are built on them. */
+export const callsOn = (
+  db: queries.Database,
+): Readonly<Record<string, readonly [call: Call, valid: Readonly<Record<string, unknown>>]>> => ({
+  assertSchema: [(o) => queries.assertSchema(db, o), {}],
+  correctFill: [(o) => queries.correctFill(db, o), { id: 'f', set: { fee: 1 } }],
+  findFill: [(o) => queries.findFill(db, o), { id: 'f' }],
+  findLatestFill: [(o) => queries.findLatestFill(db, o), { symbol: 'A' }],
+  findSession: [(o) => queries.findSession(db, o), { id: 's' }],
+  findOrder: [(o) => queries.findOrder(db, o), { id: 'o' }],
+  hasOpenSells: [(o) => queries.hasOpenSells(db, o), { sessionId: 's' }],
+  insertFills: [(o) => queries.insertFills(db, [{ id: 'f' }], o), {}],
+  insertOrders: [(o) => queries.insertOrders(db, [{ id: 'o' }], o), {}],
+  insertSession: [(o) => queries.insertSession(db, { id: 's' }, o), {}],
+  listDuplicateFills: [(o) => queries.listDuplicateFills(db, o), {}],
+  listEquity: [(o) => queries.listEquity(db, o), { method: 'fifo', bucket: 'hour', fromMs: 0, toMs: 1 }],
+  listFills: [(o) => queries.listFills(db, o), { sessionId: 's' }],
+  listFillsInRange: [(o) => queries.listFillsInRange(db, o), { symbol: 'A', fromMs: 0, toMs: 1 }],
+  listMultiPairSessions: [(o) => queries.listMultiPairSessions(db, o), {}],
+  listOpenOrders: [(o) => queries.listOpenOrders(db, o), {}],
+  listOpenSells: [(o) => queries.listOpenSells(db, o), { sessionId: 's' }],
+  listOrderStats: [(o) => queries.listOrderStats(db, o), { sessionId: 's' }],
+  listOrders: [(o) => queries.listOrders(db, o), {}],
+  listPairPerformance: [(o) => queries.listPairPerformance(db, o), { sessionId: 's' }],
+  listPairPnl: [(o) => queries.listPairPnl(db, o), { method: 'fifo' }],
+  listPairVolume: [(o) => queries.listPairVolume(db, o), { bucket: 'hour', fromMs: 0, toMs: 1 }],
+  listSessions: [(o) => queries.listSessions(db, o), {}],
+  listSessionsByPair: [(o) => queries.listSessionsByPair(db, o), { pair: 'A' }],
+  listSessionsByPairs: [(o) => queries.listSessionsByPairs(db, o), { pairs: ['A'], match: 'any' }],
+  listSessionsToSettle: [(o) => queries.listSessionsToSettle(db, o), {}],
+  recordSettlement: [(o) => queries.recordSettlement(db, o), { sessionId: 's', complete: true }],
+  reopenSettlement: [(o) => queries.reopenSettlement(db, o), { sessionId: 's' }],
+  saveOrders: [(o) => queries.saveOrders(db, [{ id: 'o' }], o), {}],
+  saveSessions: [(o) => queries.saveSessions(db, [{ id: 's' }], o), {}],
+  setSessionStatus: [(o) => queries.setSessionStatus(db, o), { sessionId: 's', status: 'x' }],
+  setSessionPairs: [(o) => queries.setSessionPairs(db, o), { sessionId: 's', pairs: [] }],
+  streamFills: [(o) => queries.streamFills(db, o).next(), { sessionId: 's' }],
+});
