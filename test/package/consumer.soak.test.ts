@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Consumer, createConsumer, packPackage } from '../support/consumer.ts';
 import { createDatabase } from '../support/database.ts';
+import { runKit } from '../support/drizzle-kit.ts';
+import { equipService, serviceCommands } from '../support/service-project.ts';
 
 const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const sourceOf = (file: string) => readFile(new URL(`consumer/${file}`, import.meta.url), 'utf8');
@@ -27,17 +29,20 @@ const compilerOptions = {
 };
 
 describe.each([
-  { drizzle: '0.45', drizzleFrom: '.', main: 'on-0' },
-  { drizzle: '1.0', drizzleFrom: 'test/drizzle-1', main: 'on-1' },
-])('a service on Drizzle $drizzle', ({ drizzleFrom, main }) => {
+  { drizzle: '0.45', kit: '0.31', drizzleFrom: '.', main: 'on-0' },
+  { drizzle: '1.0', kit: '1.0', drizzleFrom: 'test/drizzle-1', main: 'on-1' },
+] as const)('a service on Drizzle $drizzle', ({ kit, drizzleFrom, main }) => {
   let service: Consumer;
+  let faults: string[];
   beforeAll(async () => {
     service = await createConsumer({
       tarball: await packPackage(packed),
       drizzleFrom,
       packages: ['postgres', 'zod', '@types/node'],
     });
+    await equipService(service.folder, kit);
     for (const file of ['rows.ts', `${main}.ts`]) await service.write(file, await sourceOf(file));
+    faults = await compile({ module: 'nodenext', outDir: 'out' });
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
@@ -50,13 +55,16 @@ describe.each([
   };
 
   test('compiles with module nodenext and with a bundler', async () => {
-    expect(await compile({ module: 'nodenext', noEmit: true })).toEqual([]);
+    expect(faults).toEqual([]);
     expect(await compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true })).toEqual([]);
   });
 
-  test('inserts and lists', async () => {
-    await using database = await createDatabase(18, 'migrated');
-    await compile({ module: 'nodenext', outDir: 'out' });
+  test('migrates a live database, generates its own table alone and then nothing, inserts and lists', async () => {
+    await using database = await createDatabase(18, 'legacy');
+    const drizzleKit = (args: readonly string[]) =>
+      runKit(service.folder, args, { DATABASE_URL: database.url });
+    for (const command of serviceCommands) expect(await drizzleKit(command)).toMatchObject({ code: 0 });
+    expect((await drizzleKit(['generate'])).output).toContain('No schema changes, nothing to migrate');
     const ended = await service.node([`out/${main}.js`], { DATABASE_URL: database.url });
     expect(ended).toEqual({ code: 0, output: 'written and read\n' });
   });

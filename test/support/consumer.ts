@@ -50,7 +50,6 @@ export async function createConsumer(options: {
     });
   }
   const write = (file: string, text: string): Promise<void> => writeFile(path.join(folder, file), text);
-  await write('package.json', JSON.stringify({ name: 'service', private: true, type: 'module' }));
   return {
     folder,
     write,

@@ -67,7 +67,7 @@ export async function installKit(
     version === '1.0'
       ? ['drizzle-kit', 'drizzle-orm'].map((name) => ({ name, from: modulesV1 }))
       : kit.map((name) => ({ name, from: modules }));
-  await mkdir(path.join(root, 'node_modules'));
+  await mkdir(path.join(root, 'node_modules'), { recursive: true });
   await Promise.all(
     [...own, ...drivers[driver].map((name) => ({ name, from: modules }))].map(({ name, from }) =>
       cp(path.join(from, name), path.join(root, 'node_modules', name), { recursive: true }),

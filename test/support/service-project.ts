@@ -60,23 +60,28 @@ export async function createServiceProject(
   { folder: built }: { readonly folder: string },
 ): Promise<ServiceProject> {
   const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-service-'));
-  await installKit(folder, version, 'postgres');
   await cp(built, path.join(folder, 'node_modules', 'multi-pair-db'), { recursive: true });
+  await equipService(folder, version);
+  return {
+    folder,
+    kit: (args, url = '') => runKit(folder, args, { DATABASE_URL: url }),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** Puts drizzle-kit, a table and the configurations of the README into a project that has this package. */
+export async function equipService(folder: string, version: KitVersion): Promise<void> {
+  await installKit(folder, version, 'postgres');
   await mkdir(path.join(folder, 'src'));
   const shown = readShown('drizzle.multi-pair-db.config.ts');
   const [, outOfV1 = ''] = /out: '[^']+', \/\/ with drizzle-kit 1\.0: ('[^']+')/.exec(shown) ?? [];
   await Promise.all(
     Object.entries({
-      'package.json': '{ "type": "module" }',
+      'package.json': '{ "name": "service", "private": true, "type": "module" }',
       'src/schema.ts': schema,
       'drizzle.config.ts': readShown('drizzle.config.ts'),
       'drizzle.multi-pair-db.config.ts':
         version === '1.0' ? shown.replace(/out: '[^']+'/, `out: ${outOfV1}`) : shown,
     }).map(([name, text]) => writeFile(path.join(folder, name), text)),
   );
-  return {
-    folder,
-    kit: (args, url = '') => runKit(folder, args, { DATABASE_URL: url }),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
 }
