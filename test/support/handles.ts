@@ -1,12 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { drizzle as drizzleNodePostgres } from 'drizzle-orm/node-postgres';
-import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js';
 import pg from 'pg';
 import postgres from 'postgres';
+import { inject } from 'vitest';
 import type { Database, Transaction } from '../../src/queries/core/database.ts';
+import { createTestDatabase } from '../../src/testing/index.ts';
 import { createDatabase } from './database.ts';
-import { createPglite } from './pglite.ts';
 import { closePool, createPool } from './pool.ts';
 import type { ServerVersion } from './server.ts';
 
@@ -25,8 +25,7 @@ export const drivers = ['postgres.js', 'node-postgres'] as const;
 export type Driver = (typeof drivers)[number];
 
 export async function openPglite(): Promise<OpenHandle> {
-  const client = await createPglite('migrated');
-  return { db: drizzlePglite({ client }), [Symbol.asyncDispose]: () => client.close() };
+  return createTestDatabase({ cacheFolder: inject('embeddedDumps') });
 }
 
 export async function openServer(version: ServerVersion, driver: Driver): Promise<OpenHandle> {
