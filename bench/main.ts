@@ -12,10 +12,12 @@ import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
 import { saveOrdersBenchmark } from './save-orders.ts';
 import { settlementDiscovery } from './settlement-discovery.ts';
+import { testDatabase } from './test-database.ts';
 
 const benchmarks: readonly Benchmark[] = [
   helperCall,
   assertSchemaBenchmark,
+  testDatabase,
   settlementDiscovery,
   pairContainment,
   openOrders,
