@@ -2,6 +2,9 @@ import type { Socket } from 'node:net';
 import type { OperationError } from './errors.ts';
 import { closedAtOnce, openSocket, type Route } from './socket.ts';
 
+/** The driver's own error says more; but it never answers a statement that it took in the moment of the loss. */
+const lossPatienceMs = 200;
+
 /** A cancel request that has not arrived by then will not. */
 const cancelPatienceMs = 5_000;
 
@@ -14,6 +17,7 @@ export class Line {
   readonly cutOff: Promise<never>;
   readonly #route: Route;
   readonly #sockets = new Set<Socket>();
+  readonly #waiting = new Set<(fault: OperationError | undefined) => void>();
   #reject: (fault: OperationError) => void = () => {};
   #fault: OperationError | undefined;
   #state: 'new' | 'opened' | 'in use' = 'new';
@@ -28,6 +32,24 @@ export class Line {
     });
     // Whoever awaits it gets the reason; nobody may, at the moment.
     this.cutOff.catch(() => {});
+  }
+
+  /**
+   * `work` as it ends, or the reason why the line was cut, or `toLost()` once it was lost and `work` has not ended. (Not by
+   * a race with `cutOff`: a promise that never settles keeps all that ever waited for it, 40 a second of a canary.)
+   */
+  whileOpen<T>(work: PromiseLike<T>, toLost: () => OperationError): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const end = (fault: OperationError | undefined): void => reject(fault ?? toLost());
+      this.#waiting.add(end);
+      if (this.#fault !== undefined) end(this.#fault);
+      work.then(resolve, reject).then(() => this.#waiting.delete(end));
+    });
+  }
+
+  #endWaiting(fault?: OperationError): void {
+    for (const end of this.#waiting) end(fault);
+    this.#waiting.clear();
   }
 
   /** Why it was cut, if it was. */
@@ -75,7 +97,9 @@ export class Line {
     });
     // Between an error and the close that follows it, the driver would take another statement, and never answer it.
     const lose = (): void => {
-      if (!isForCancel) this.#isLost = true;
+      if (isForCancel || this.#isLost) return;
+      this.#isLost = true;
+      setTimeout(() => this.#endWaiting(), lossPatienceMs).unref();
     };
     socket.on('error', lose);
     socket.once('close', () => {
@@ -90,6 +114,7 @@ export class Line {
     if (fault !== undefined && this.#fault === undefined) {
       this.#fault = fault;
       this.#reject(fault);
+      this.#endWaiting(fault);
     }
     // Not with the reason itself: the driver writes statement and parameters on whatever error it is given.
     for (const socket of this.#sockets) socket.destroy(fault && new Error(fault.message));

@@ -107,7 +107,7 @@ export class ServerSession implements Connection {
   ): Promise<Row[]> {
     this.#running = running;
     try {
-      return [...(await Promise.race([running, this.#parts.line.cutOff]))];
+      return [...(await this.#parts.line.whileOpen(running, () => connectionLost(this.target)))];
     } catch (cause) {
       throw this.#parts.line.fault ?? toOperationError(cause, source, this.#parts.redact);
     } finally {
