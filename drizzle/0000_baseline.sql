@@ -254,6 +254,7 @@ create table if not exists fills (
 --   call multi_pair_db.enter('0003_…');            alone, or refused; time limits lifted
 --   commit;                                        ends the runner's transaction
 --   call multi_pair_db.expect_index(…);            once for each index: what is INVALID or different is set aside
+--   call multi_pair_db.rest();                     before each build, and after each batch: as long as there is reason to
 --   drop index concurrently if exists …__broken;   create index concurrently if not exists …;
 --   drop index concurrently if exists …__set_aside;
 --   call multi_pair_db.prove('0003_…');            all as expected, or an error; time limits put back
@@ -327,6 +328,15 @@ begin
 end
 $journal$;
 --> statement-breakpoint
+-- The row that pauses runs, made by `multi-pair-db pause` and taken away by `resume`: a run rests between two batches or
+-- builds for as long as it is there.
+create table if not exists multi_pair_db.pause (
+  is_paused boolean primary key default true check (is_paused),
+  paused_by text not null,
+  paused_at timestamp with time zone not null default clock_timestamp(),
+  reason text
+);
+--> statement-breakpoint
 -- enter: begins a file. Refuses while another migration of this database runs, or where a runner that read the journal too
 -- early would record the file twice. Takes the session's lock and sets the session for long work.
 create or replace procedure multi_pair_db.enter(file text)
@@ -364,7 +374,8 @@ begin
   -- The session's lock, which the transaction's own makes sure of: the work is many transactions.
   perform pg_advisory_lock(hashtextextended('multi-pair-db', 0));
   call multi_pair_db.lift_limits();
-  perform set_config('multi_pair_db.file', file, false), set_config('multi_pair_db.expected', '[]', false);
+  perform set_config('multi_pair_db.file', file, false), set_config('multi_pair_db.expected', '[]', false),
+          set_config('multi_pair_db.look_again_at', '', false), set_config('multi_pair_db.lag_is_hidden', '', false);
 end
 $procedure$;
 --> statement-breakpoint
@@ -642,18 +653,129 @@ begin
 end
 $procedure$;
 --> statement-breakpoint
--- rest: commits a batch, and rests for as long as it took (1 s at most): replicas and the disk keep up, and a busy server is
--- left alone longer. Of a million sessions, one run each: with half the rest 53 s in all, and commits of others waited for
--- up to 104 ms; with all of it 67 s and 57 ms.
+-- reason_to_rest: why a run had better not go on right now, as `word: what is said`; null where nothing speaks against it.
+-- An operator has paused it; the WAL archive fails, so that the disk fills up; or a standby has not replayed for longer
+-- than multi_pair_db.max_replica_lag what was written here (10 s; 0 asks no standby, for one that is late on purpose).
+create or replace function multi_pair_db.reason_to_rest()
+returns text
+language plpgsql
+as $function$
+declare
+  reason text;
+  max_lag constant interval := coalesce(nullif(current_setting('multi_pair_db.max_replica_lag', true), ''), '10 s')::interval;
+  -- What a standby has to have replayed, and since when it should: `position|time|is it rested for`.
+  mark constant text[] := string_to_array(nullif(current_setting('multi_pair_db.replay_mark', true), ''), '|');
+  standby record;
+  due_since timestamptz := clock_timestamp();
+begin
+  select format('pause: paused by %s since %s%s', paused_by, to_char(paused_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS UTC'), ': ' || p.reason)
+  into reason
+  from multi_pair_db.pause as p;
+  if reason is not null then
+    return reason;
+  end if;
+
+  -- A command that fails is tried again once a minute; an older failure is of a command that is no longer there.
+  select format('archive: the WAL archive fails since %s, last with %s', to_char(last_failed_time at time zone 'UTC', 'HH24:MI:SS UTC'), last_failed_wal)
+  into reason
+  from pg_stat_archiver
+  where current_setting('archive_mode') <> 'off'
+    and last_failed_time > coalesce(last_archived_time, '-infinity') and last_failed_time > clock_timestamp() - interval '10 min';
+  if reason is not null or max_lag <= interval '0' or pg_is_in_recovery() then
+    return reason;
+  end if;
+
+  -- Standbys that are connected; not the subscribers of a logical slot, who confirm when it suits them. The one that is
+  -- furthest behind decides. How late a standby is that replays nothing, replay_lag does not say: hence the mark.
+  select min(r.replay_lsn) as replay_lsn, max(r.replay_lag) as replay_lag, bool_or(r.state is null) as is_hidden,
+         (array_agg(coalesce(nullif(r.application_name, ''), 'unknown') order by r.replay_lsn))[1] as name
+  into standby
+  from pg_stat_replication as r
+  where (r.state is null or r.state in ('catchup', 'streaming') and r.replay_lsn is not null)
+    and not exists (select from pg_replication_slots as s where s.active_pid = r.pid and s.slot_type = 'logical');
+
+  if standby.is_hidden and current_setting('multi_pair_db.lag_is_hidden', true) is distinct from 'yes' then
+    perform set_config('multi_pair_db.lag_is_hidden', 'yes', false);
+    raise info '%: whether standbys keep up is hidden from this role; a member of pg_monitor would see it', multi_pair_db.entered();
+  end if;
+
+  if standby.replay_lsn is null then
+    perform set_config('multi_pair_db.replay_mark', '', false);
+    return null;
+  end if;
+  if mark is not null and standby.replay_lsn < mark[1]::pg_lsn then
+    due_since := mark[2]::timestamptz;
+  elsif standby.replay_lag > max_lag and standby.replay_lsn < pg_current_wal_lsn() then
+    due_since := due_since - standby.replay_lag;
+  else
+    perform set_config('multi_pair_db.replay_mark', format('%s|%s|no', pg_current_wal_lsn(), due_since), false);
+    return null;
+  end if;
+
+  if mark[3] is distinct from 'yes' then
+    if clock_timestamp() - due_since <= max_lag then
+      return null;
+    end if;
+    -- All that is written so far has to be there before it goes on: else the next batches would come on top.
+    perform set_config('multi_pair_db.replay_mark', format('%s|%s|yes', pg_current_wal_lsn(), due_since), false);
+  end if;
+  return format('lag: standby %s has not replayed for %s s what was written here', standby.name, round(extract(epoch from clock_timestamp() - due_since)));
+end
+$function$;
+--> statement-breakpoint
+-- rest: commits a batch, and rests for as long as there is reason to; also called between two builds. Every transaction in it
+-- is short, because builds of others wait for each.
+--
+-- A runner that measures what trading feels (the canary of `multi-pair-db migrate`) holds one advisory lock as long as it
+-- does, and another while trading is slow: of a runner that dies nothing is left. Where nobody measures, it rests for as
+-- long as the batch took (1 s at most).
 create or replace procedure multi_pair_db.rest()
 language plpgsql
 as $procedure$
 declare
   file constant text := multi_pair_db.entered();
   took constant double precision := extract(epoch from clock_timestamp() - transaction_timestamp());
+  rested_for text;
+  reason text;
+  began timestamptz;
+  told_at timestamptz;
 begin
   commit;
-  perform pg_sleep(least(1, took));
+  began := clock_timestamp();
+  if pg_try_advisory_xact_lock_shared(hashtextextended('multi-pair-db canary', 0)) then
+    perform pg_sleep(least(1, took));
+  else
+    -- 2 s at most: trading that is slow for reasons of its own does not stop the run for good.
+    for look in 1..200 loop
+      commit;
+      exit when pg_try_advisory_xact_lock_shared(hashtextextended('multi-pair-db slow', 0));
+      rested_for := 'trade';
+      perform pg_sleep(0.01);
+    end loop;
+  end if;
+  commit;
+
+  -- Four looks a second are enough, and cost nothing beside the batches.
+  if clock_timestamp() >= coalesce(nullif(current_setting('multi_pair_db.look_again_at', true), ''), '-infinity')::timestamptz then
+    loop
+      reason := multi_pair_db.reason_to_rest();
+      exit when reason is null;
+      if rested_for is distinct from split_part(reason, ':', 1) or told_at < clock_timestamp() - interval '30 s' then
+        raise info '%: rests: %', file, reason;
+        rested_for := split_part(reason, ':', 1);
+        told_at := clock_timestamp();
+      end if;
+      commit;
+      perform pg_sleep(0.2);
+      -- What others do is read anew in the next transaction.
+      commit;
+    end loop;
+    perform set_config('multi_pair_db.look_again_at', (clock_timestamp() + interval '250 ms')::text, false);
+  end if;
+
+  if rested_for is not null and clock_timestamp() - began >= interval '100 ms' then
+    raise info '%: rested for % ms: %', file, round(extract(epoch from clock_timestamp() - began) * 1000), rested_for;
+  end if;
   -- The next batch is measured from here.
   commit;
 end

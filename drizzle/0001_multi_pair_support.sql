@@ -18,6 +18,8 @@ call multi_pair_db.enter('0001_multi_pair_support');
 --> statement-breakpoint
 commit;
 --> statement-breakpoint
+call multi_pair_db.rest();
+--> statement-breakpoint
 call multi_pair_db.expect_column('sessions', 'pairs', 'jsonb');
 --> statement-breakpoint
 call multi_pair_db.expect_column('sessions', 'pair_count', 'integer');

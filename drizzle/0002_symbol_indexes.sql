@@ -28,41 +28,50 @@ call multi_pair_db.expect_index('idx_sessions_settlement_discovery', 'sessions',
 call multi_pair_db.expect_index('idx_orders_symbol_status', 'orders', 'btree (symbol, status)');--> statement-breakpoint
 call multi_pair_db.expect_index('idx_fills_symbol_timestamp', 'fills', 'btree (symbol, "timestamp", id)');--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_fills_unique_dedup__broken;--> statement-breakpoint
 create unique index concurrently if not exists idx_fills_unique_dedup on fills (
   coalesce(sessionid, ''), coalesce(orderid, ''), symbol, coalesce(lower(side), ''), "timestamp", price,
   coalesce(size, amount), coalesce(execid, tradeid::text, ''));--> statement-breakpoint
 drop index concurrently if exists idx_fills_unique_dedup__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_orders_session_symbol__broken;--> statement-breakpoint
 create index concurrently if not exists idx_orders_session_symbol on orders (sessionid, symbol);--> statement-breakpoint
 drop index concurrently if exists idx_orders_session_symbol__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_fills_session_symbol__broken;--> statement-breakpoint
 create index concurrently if not exists idx_fills_session_symbol on fills (sessionid, symbol);--> statement-breakpoint
 drop index concurrently if exists idx_fills_session_symbol__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_fills_session_order_symbol__broken;--> statement-breakpoint
 create index concurrently if not exists idx_fills_session_order_symbol on fills (sessionid, orderid, symbol);--> statement-breakpoint
 drop index concurrently if exists idx_fills_session_order_symbol__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_sessions_pair_count__broken;--> statement-breakpoint
 create index concurrently if not exists idx_sessions_pair_count on sessions (pair_count);--> statement-breakpoint
 drop index concurrently if exists idx_sessions_pair_count__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_sessions_pairs_gin__broken;--> statement-breakpoint
 create index concurrently if not exists idx_sessions_pairs_gin on sessions using gin (pairs);--> statement-breakpoint
 drop index concurrently if exists idx_sessions_pairs_gin__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_sessions_settlement_discovery__broken;--> statement-breakpoint
 create index concurrently if not exists idx_sessions_settlement_discovery on sessions (startedat, id)
 where settlesession = true and (settledcomplete is null or settledcomplete = false);--> statement-breakpoint
 drop index concurrently if exists idx_sessions_settlement_discovery__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_orders_symbol_status__broken;--> statement-breakpoint
 create index concurrently if not exists idx_orders_symbol_status on orders (symbol, status);--> statement-breakpoint
 drop index concurrently if exists idx_orders_symbol_status__set_aside;--> statement-breakpoint
 
+call multi_pair_db.rest();--> statement-breakpoint
 drop index concurrently if exists idx_fills_symbol_timestamp__broken;--> statement-breakpoint
 create index concurrently if not exists idx_fills_symbol_timestamp on fills (symbol, "timestamp", id);--> statement-breakpoint
 drop index concurrently if exists idx_fills_symbol_timestamp__set_aside;--> statement-breakpoint

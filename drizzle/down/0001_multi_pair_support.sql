@@ -13,6 +13,8 @@
 
 call multi_pair_db.enter('down/0001_multi_pair_support');
 --> statement-breakpoint
+call multi_pair_db.rest();
+--> statement-breakpoint
 do $note_changes$
 begin
   if to_regclass('idx_sessions_pairs_gin') is not null or to_regclass('idx_sessions_pair_count') is not null then

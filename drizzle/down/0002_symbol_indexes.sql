@@ -8,6 +8,7 @@
 -- With psql: psql -v ON_ERROR_STOP=1 -f. Without it psql goes on after a refusal.
 
 call multi_pair_db.enter('down/0002_symbol_indexes');--> statement-breakpoint
+call multi_pair_db.rest();--> statement-breakpoint
 call multi_pair_db.forget('0002_symbol_indexes', 1795392595000);--> statement-breakpoint
 
 drop index concurrently if exists idx_fills_unique_dedup;--> statement-breakpoint

@@ -29,6 +29,7 @@ export function writeUpFile(draft: Draft): string {
     [
       `call multi_pair_db.enter(${literal(tag)})`,
       'commit',
+      'call multi_pair_db.rest()',
       ...columns.map(expectColumn),
       ...indexes.map(expectIndex),
     ],
@@ -55,6 +56,7 @@ export function writeDownFile(draft: Draft): string {
   const paragraphs = [
     [
       `call multi_pair_db.enter(${literal(`down/${tag}`)})`,
+      'call multi_pair_db.rest()',
       ...(isBlock ? [] : [forget]),
       ...back.map(expectIndex),
     ],
@@ -77,6 +79,7 @@ const expectColumn = ({ table, column, type }: Draft['columns'][number]): string
   `call multi_pair_db.expect_column(${literal(table)}, ${literal(column)}, ${literal(type)})`;
 
 const buildIndex = (index: IndexPart): string[] => [
+  'call multi_pair_db.rest()',
   `drop index concurrently if exists ${quote(`${index.index}__broken`)}`,
   createIndex(index, 'concurrently '),
   `drop index concurrently if exists ${quote(`${index.index}__set_aside`)}`,

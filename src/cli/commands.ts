@@ -5,8 +5,10 @@ import { duplicates } from './duplicates.ts';
 import { indexes } from './indexes.ts';
 import { maintain } from './maintain.ts';
 import { migrate } from './migrate.ts';
+import { pause } from './pause.ts';
 import { preflight } from './preflight.ts';
 import { restore } from './restore.ts';
+import { resume } from './resume.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { verify } from './verify.ts';
@@ -16,6 +18,8 @@ export const commands: readonly CliCommand[] = [
   status,
   preflight,
   migrate,
+  pause,
+  resume,
   verify,
   rollback,
   backup,

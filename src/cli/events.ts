@@ -1,5 +1,7 @@
 import { describeSessions } from '../connection/activity.ts';
-import { formatDuration } from '../connection/units.ts';
+import { formatDuration, formatWait } from '../connection/units.ts';
+import type { WaitSummary } from '../migrate/canary/histogram.ts';
+import type { TradeWaits } from '../migrate/canary/waits.ts';
 import type { ProgressEvent, ProgressListener } from '../migrate/run/progress.ts';
 import type { Progress } from './output.ts';
 
@@ -15,6 +17,8 @@ export function showEvents(progress: Progress): ProgressListener {
       if (names !== waitingFor) progress.line(`  waiting for ${describeSessions(sessions)}`);
       waitingFor = names;
     }
+    // Rests of a moment come and go with the batches; the report has them.
+    if (event.kind === 'rested' && event.reason === 'trade') return;
     const { text, stays } = formatEvent(event);
     if (stays) progress.line(text);
     else progress.update(text);
@@ -43,6 +47,18 @@ function formatEvent(event: ProgressEvent): { readonly text: string; readonly st
       return staying(
         `  stepped back, because others waited: ${describeSessions(event.for)}; tries again (${event.tries})`,
       );
+    case 'resting':
+      return staying(`  rests: ${event.message}`);
+    case 'rested':
+      return staying(`  goes on after ${formatDuration(event.durationMs)}`);
+    case 'measuring':
+      return moving(`  measuring what trading feels without the work, ${formatDuration(event.forMs)}`);
+    case 'trade wait':
+      return moving(
+        `  longest trade wait ${formatWait(event.longestMs)} in the last second, ${formatWait(event.longestSoFarMs)} so far`,
+      );
+    case 'trade waits':
+      return staying(formatTradeWaits(event.waits));
     case 'notice':
       return staying(`  ${event.message}`);
     case 'finished':
@@ -60,6 +76,20 @@ function formatBackfill({
   const rest = remainingMs === undefined ? '' : `, about ${formatDuration(remainingMs)} left`;
   return `  backfill, pass ${pass}: ${done} of ${total} sessions${share}${rest}`;
 }
+
+/** What trading felt, as one line. */
+function formatTradeWaits(waits: TradeWaits): string {
+  if (!waits.measured) return `  trade waits are not measured: ${waits.reason}`;
+  const { before, during, lost } = waits;
+  return [
+    `  trade waits: ${during === undefined ? 'none measured' : formatSummary(during)}`,
+    ...(before === undefined ? [] : [`before the work: ${formatSummary(before)}`]),
+    ...(lost === undefined ? [] : [`measured until it was lost: ${lost}`]),
+  ].join('; ');
+}
+
+const formatSummary = ({ p50Ms, p99Ms, p999Ms, longestMs }: WaitSummary): string =>
+  `p50 ${formatWait(p50Ms)}, p99 ${formatWait(p99Ms)}, p99.9 ${formatWait(p999Ms)}, longest ${formatWait(longestMs)}`;
 
 const formatShare = (share: number): string => `${Math.floor(share * 100)} %`;
 const moving = (text: string): { text: string; stays: false } => ({ text, stays: false });

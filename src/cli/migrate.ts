@@ -55,7 +55,7 @@ export const migrate = defineCommand({
   },
   run: async (
     { url, signal, progress },
-    { upTo, isDryRun, lockWaitMs, maxWaitMs, maxTradeWaitMs, ...records },
+    { upTo, isDryRun, lockWaitMs, maxWaitMs, maxTradeWaitMs, maxReplicaLagMs, ...records },
   ) => {
     await using connection = await openConnection(url, { create: !isDryRun, signal });
     const selection = upTo === undefined ? {} : { upTo };
@@ -76,6 +76,7 @@ export const migrate = defineCommand({
         lockWaitMs,
         maxWaitMs,
         maxTradeWaitMs,
+        maxReplicaLagMs,
         signal,
         onProgress,
       });

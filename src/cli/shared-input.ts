@@ -1,5 +1,10 @@
 import { defaultTimeLimitMs } from '../connection/read-only.ts';
-import { defaultLockWaitMs, defaultMaxTradeWaitMs, defaultMaxWaitMs } from '../migrate/run/run.ts';
+import {
+  defaultLockWaitMs,
+  defaultMaxReplicaLagMs,
+  defaultMaxTradeWaitMs,
+  defaultMaxWaitMs,
+} from '../migrate/run/run.ts';
 import { flag, value, valueWithDefault } from './parameters.ts';
 import { seconds, text, wholeNumber } from './parsers.ts';
 
@@ -36,6 +41,12 @@ export const tradeInput = {
     'step back and try again later where somebody waits longer behind a statement',
     wholeNumber(50, 60_000),
     String(defaultMaxTradeWaitMs),
+  ),
+  maxReplicaLagMs: valueWithDefault(
+    '--max-replica-lag <seconds>',
+    'rest between two batches or builds while a standby lags further behind; 0 asks none',
+    seconds,
+    String(defaultMaxReplicaLagMs / 1_000),
   ),
 };
 

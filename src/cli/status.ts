@@ -1,6 +1,6 @@
 import { describeSession } from '../connection/activity.ts';
 import { formatVersion } from '../connection/units.ts';
-import { type MigrationStatus, readStatus, type Status } from '../own/index.ts';
+import { describePause, type MigrationStatus, readStatus, type Status } from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { openInterruptible } from './open-interruptible.ts';
 
@@ -30,13 +30,14 @@ function isDone({ migrations, faults }: Status): boolean {
 }
 
 function formatStatus(status: Status): string {
-  const { target, versionNumber, migrations, faults, running, putAside, hasOlderJournal } = status;
+  const { target, versionNumber, migrations, faults, running, pause, putAside, hasOlderJournal } = status;
   const kept = Object.entries(putAside).map(([table, rows]) => `${rows} of ${table}`);
   return [
     `${target}, PostgreSQL ${formatVersion(versionNumber)}`,
     ...migrations.flatMap(formatMigration),
     ...faults.map((fault) => `  contradiction: ${fault.message}\n    what to do: ${fault.advice}`),
     ...running.map((session) => `  a run is under way: ${describeSession(session)}`),
+    ...(pause === undefined ? [] : [`  ${describePause(pause)}`]),
     ...(kept.length === 0
       ? []
       : [`  put aside by a rollback, for migrate to give back: ${kept.join(', ')} rows`]),
@@ -48,7 +49,8 @@ function formatStatus(status: Status): string {
 }
 
 /** What an operator runs next. */
-function nextCommand({ migrations, faults, running }: Status): string {
+function nextCommand({ migrations, faults, running, pause }: Status): string {
+  if (pause !== undefined) return 'multi-pair-db resume, when runs may go on';
   if (running.length > 0) return 'multi-pair-db status, when the run that is under way has ended';
   if (faults.length > 0) return 'what is said above, then multi-pair-db status';
   if (migrations.some(({ state }) => state === 'contradicted')) {

@@ -15,6 +15,10 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
+/** A wait, to a tenth where tenths matter: `0.8 ms`, `12 ms`, `1.3 s`. */
+export const formatWait = (ms: number): string =>
+  ms >= 1_000 ? `${(ms / 1_000).toFixed(1)} s` : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+
 /** An instant in UTC, to the second. */
 export const formatTime = (ms: number | null): string =>
   ms === null ? 'never' : `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;

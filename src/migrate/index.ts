@@ -1,8 +1,12 @@
 /** The engine: applies, proves and undoes the migrations of any drizzle folder. Nothing here knows a table by name. */
+export type { WaitSummary } from './canary/histogram.ts';
+export type { WaitTimeline } from './canary/timeline.ts';
+export type { TradeWaits } from './canary/waits.ts';
 export type { CatalogObject } from './catalog/catalog.ts';
 export type { Finding } from './catalog/compare.ts';
 export type { HistoryFault } from './history/history.ts';
 export type { JournalTable } from './history/journal.ts';
+export { describePause, type Pause, pauseRuns, readPause, resumeRuns } from './pause.ts';
 export { type DescribedPlan, type PlanOptions, planMigrations, type TableSize } from './plan/describe.ts';
 export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan/plan.ts';
 export type { Check, CheckContext, CheckLevel, Observation } from './preflight/check.ts';
@@ -14,7 +18,8 @@ export {
 } from './preflight/preflight.ts';
 export type { Project, RowRule, StatementFacts } from './project.ts';
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './run/apply.ts';
-export type { ProgressEvent, ProgressListener } from './run/progress.ts';
+export type { Rest, StepBack } from './run/ledger.ts';
+export type { ProgressEvent, ProgressListener, RestReason } from './run/progress.ts';
 export {
   type DescribedRollback,
   planRollback,
@@ -22,7 +27,7 @@ export {
   type RollbackReport,
   rollbackMigration,
 } from './run/rollback.ts';
-export type { RunOptions, StepReport } from './run/run.ts';
+export type { RunAccount, RunOptions, StepReport } from './run/run.ts';
 export { type IndexStatus, type MigrationStatus, readStatus, type Status } from './status.ts';
 export type { PlanProbe, PlanReport } from './verify/plan-probes.ts';
 export { type Verification, type VerifyOptions, verifyDatabase } from './verify/verify.ts';

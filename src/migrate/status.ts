@@ -8,6 +8,7 @@ import { listContradicted } from './catalog/damage.ts';
 import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
 import { compareHistory, type HistoryFault } from './history/history.ts';
 import { defaultJournal, listJournalRows } from './history/journal.ts';
+import { type Pause, readPause } from './pause.ts';
 import { readConcurrentIndex } from './plan/statements.ts';
 import { countBacklog, countPutAside, isPresent, listCountable } from './presence.ts';
 import type { Project, RowRule } from './project.ts';
@@ -24,6 +25,8 @@ export interface Status {
   readonly faults: readonly HistoryFault[];
   /** Sessions that hold the migrations' lock: a run is under way. */
   readonly running: readonly SessionActivity[];
+  /** Who keeps runs from going on. */
+  readonly pause: Pause | undefined;
   /** What a rollback has put aside and migrate will give back: rows by table. */
   readonly putAside: Readonly<Record<string, number>>;
   /** A table `migrations` of an older runner is there. It is not relied on: the files themselves prove what is there. */
@@ -78,6 +81,7 @@ export async function readStatus(
       migrations,
       faults: history.faults,
       running: await listLockHolders(connection),
+      pause: await readPause(connection),
       putAside: await countPutAside(connection),
       hasOlderJournal: older?.present === true,
     };

@@ -1,7 +1,10 @@
 import { accessSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { OperationErrorDetails } from '../connection/errors.ts';
-import { formatDuration, formatVersion } from '../connection/units.ts';
+import { formatDuration, formatVersion, formatWait } from '../connection/units.ts';
+import type { WaitSummary } from '../migrate/canary/histogram.ts';
+import type { TradeWaits } from '../migrate/canary/waits.ts';
+import { type Rest, RunLedger, type StepBack } from '../migrate/run/ledger.ts';
 import type { ProgressEvent } from '../migrate/run/progress.ts';
 import { toFileError } from './backup/backup-file.ts';
 import type { MaintenanceStep } from './indexes/maintain.ts';
@@ -50,6 +53,12 @@ export interface RunReport extends RunEnd {
   /** The backup that was demanded before it began. */
   readonly backup?: { readonly path: string; readonly sha256: string; readonly startedAtMs: number };
   readonly steps: readonly RunStep[];
+  /** Why and for how long it has rested between batches and builds. */
+  readonly rests: readonly Rest[];
+  /** Statements that were cancelled because others waited behind them, and tried again. */
+  readonly stepBacks: readonly StepBack[];
+  /** What trading felt; undefined while the run goes on. */
+  readonly tradeWaits?: TradeWaits;
 }
 
 export type RunReportStart = Pick<RunReport, 'command' | 'target' | 'versionNumber' | 'backup'> & {
@@ -88,7 +97,15 @@ export function openRunLog({ folder = 'reports', ...start }: RunReportStart): Ru
   } catch (cause) {
     throw toFileError(cause, folder);
   }
-  let report: RunReport = { ...start, startedAtMs: Date.now(), outcome: 'running', steps: [] };
+  let report: RunReport = {
+    ...start,
+    startedAtMs: Date.now(),
+    outcome: 'running',
+    steps: [],
+    rests: [],
+    stepBacks: [],
+  };
+  const ledger = new RunLedger();
   const name = `${start.command}-${start.target.replace(/[^\w.-]+/g, '_')}-${new Date(report.startedAtMs).toISOString().replace(/[-:]|\.\d+/g, '')}-${process.pid}`;
   const files = { json: path.join(folder, `${name}.json`), page: path.join(folder, `${name}.md`) };
   let begun = false;
@@ -105,9 +122,17 @@ export function openRunLog({ folder = 'reports', ...start }: RunReportStart): Ru
 
   return {
     record: (event) => {
+      ledger.record(event);
       if (event.kind !== 'started' && !begun) return;
       begun = true;
-      report = { ...report, steps: addEvent(report.steps, event) };
+      const { rests, stepBacks, tradeWaits } = ledger;
+      report = {
+        ...report,
+        steps: addEvent(report.steps, event),
+        rests,
+        stepBacks,
+        ...(tradeWaits === undefined ? {} : { tradeWaits }),
+      };
       // A fault here is told at the end, which writes all of it again.
       if (event.kind === 'started' || event.kind === 'statement' || event.kind === 'finished') write();
     },
@@ -154,6 +179,8 @@ export function formatRunReport(report: RunReport): string {
         : `- backup: ${backup.path}, begun ${new Date(backup.startedAtMs).toISOString()}, sha256 ${backup.sha256}`,
     ].join('\n'),
     ...formatError(report.error),
+    formatTradeWaits(report.tradeWaits),
+    ...formatRests(report),
     [
       '| migration | statement | begun | took | waited |',
       '| --- | --- | --- | ---: | ---: |',
@@ -162,6 +189,42 @@ export function formatRunReport(report: RunReport): string {
     formatAnalyzed(report.analyzed),
     formatVerification(report.verification),
   ].join('\n\n')}\n`;
+}
+
+function formatTradeWaits(waits: TradeWaits | undefined): string {
+  if (waits === undefined) return 'Trade waits: not known yet.';
+  if (!waits.measured) return `Trade waits were not measured: ${waits.reason}.`;
+  const { before, during, limitMs, flushes, lost } = waits;
+  const row = (when: string, summary: WaitSummary | undefined): string =>
+    summary === undefined
+      ? `| ${when} | not measured | | | | |`
+      : `| ${when} | ${summary.count} | ${[summary.p50Ms, summary.p99Ms, summary.p999Ms, summary.longestMs].map(formatWait).join(' | ')} |`;
+  return [
+    `Trade waits (limit ${formatWait(limitMs)}):`,
+    '',
+    '| when | probes | p50 | p99 | p99.9 | longest |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
+    row('before', before),
+    row('during', during),
+    ...(flushes
+      ? []
+      : ['', 'The probes did not wait for the disk: a logical slot of this database is read.']),
+    ...(lost === undefined ? [] : ['', `Measured until it was lost: ${lost}`]),
+  ].join('\n');
+}
+
+function formatRests({ rests, stepBacks }: RunReport): string[] {
+  const lines = [
+    ...rests.map(
+      ({ tag, message, startedAtMs, restedMs, times }) =>
+        `- ${new Date(startedAtMs).toISOString()} ${tag} rested for ${formatDuration(restedMs)}${times === 1 ? '' : ` in ${times} rests`}: ${message}`,
+    ),
+    ...stepBacks.map(
+      ({ tag, statement, atMs, waitedMs, behind }) =>
+        `- ${new Date(atMs).toISOString()} ${tag} stepped back from \`${statement.replaceAll('`', "'")}\`; behind it waited for ${formatDuration(waitedMs)}: ${behind}`,
+    ),
+  ];
+  return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
 function formatStep({ tag, statement, startedAtMs, durationMs, waitedMs }: RunStep): string {

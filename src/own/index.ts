@@ -14,6 +14,7 @@ export { OperationError, type OperationErrorDetails } from '../connection/errors
 export { connectEmbedded, openConnection } from '../connection/open.ts';
 export type { CheckOptions } from '../connection/read-only.ts';
 export type * from '../migrate/index.ts';
+export { describePause, pauseRuns, readPause, resumeRuns } from '../migrate/index.ts';
 export { ownProject } from './project.ts';
 
 /** Options of the engine, where the project may be left out. */

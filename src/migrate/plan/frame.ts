@@ -18,6 +18,10 @@ const procedures: Readonly<Record<string, StatementFacts>> = {
     tables: [],
   },
   expect_column: { ...catalogOnly, work: 'reads the catalog; refuses a column of another type' },
+  rest: {
+    ...catalogOnly,
+    work: 'nothing; waits where a run is paused, a standby lags, the WAL archive fails or trading is slow',
+  },
   require_column: { ...catalogOnly, work: 'reads the catalog; refuses where the column is missing' },
   prove: {
     ...catalogOnly,

@@ -4,7 +4,7 @@ import { readMigrationFiles } from '../history/folder.ts';
 import { completeJournal, createJournal, defaultJournal } from '../history/journal.ts';
 import { buildPlan, type PlanMode, type PlannedMigration } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
-import { type Run, type RunOptions, type StepReport, withRun } from './run.ts';
+import { type Run, type RunAccount, type RunOptions, type StepReport, withRun } from './run.ts';
 import { runSteps } from './steps.ts';
 
 export interface ApplyOptions extends RunOptions {
@@ -14,7 +14,7 @@ export interface ApplyOptions extends RunOptions {
 }
 
 /** What was done. */
-export interface ApplyReport {
+export interface ApplyReport extends RunAccount {
   readonly target: string;
   readonly versionNumber: number;
   readonly startedAtMs: number;
@@ -49,6 +49,8 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
     await completeJournal(connection, journal, files);
     const all = [...plan.repairs, ...plan.migrations];
     const done: AppliedMigration[] = [];
+    const [first] = all;
+    if (first !== undefined) await run.beginWork(first.tag);
     for (const [index, migration] of all.entries()) {
       const { tag, isRepair } = migration;
       run.emit({ kind: 'started', tag, number: index + 1, of: all.length, isRepair });
@@ -68,6 +70,7 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
       alreadyApplied: plan.applied,
       repaired,
       applied,
+      ...(await run.account()),
     };
   });
 }

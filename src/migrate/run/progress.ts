@@ -1,5 +1,11 @@
 import type { SessionActivity } from '../../connection/activity.ts';
 import type { Notice } from '../../connection/connection.ts';
+import type { TradeWaits } from '../canary/waits.ts';
+
+/**
+ * Why a run rests: it is paused, a standby lags, the WAL archive fails, or trading is slower than it was before.
+ */
+export type RestReason = 'pause' | 'lag' | 'archive' | 'trade';
 
 /** What a running migration or rollback reports. */
 export type ProgressEvent =
@@ -53,7 +59,26 @@ export type ProgressEvent =
       readonly tag: string;
       readonly for: readonly SessionActivity[];
       readonly tries: number;
+      /** Its first line. */
+      readonly statement: string;
+      /** How long the first of them had waited; 0 where PostgreSQL ended a deadlock. */
+      readonly waitedMs: number;
     }
+  /** It rests, and why; said again every 30 s. */
+  | { readonly kind: 'resting'; readonly tag: string; readonly reason: RestReason; readonly message: string }
+  /** It goes on. Rests of less than 100 ms are not told. */
+  | {
+      readonly kind: 'rested';
+      readonly tag: string;
+      readonly reason: RestReason;
+      readonly durationMs: number;
+    }
+  /** For so long trading is measured before the run begins to work. */
+  | { readonly kind: 'measuring'; readonly forMs: number }
+  /** Once a second: the longest wait of a probe in it, and since the run began to work. */
+  | { readonly kind: 'trade wait'; readonly longestMs: number; readonly longestSoFarMs: number }
+  /** At the end, also of a run that fails: what trading felt. */
+  | { readonly kind: 'trade waits'; readonly waits: TradeWaits }
   /** The server, or the migrator, has something to say. */
   | { readonly kind: 'notice'; readonly tag: string; readonly message: string }
   | { readonly kind: 'finished'; readonly tag: string; readonly durationMs: number };
@@ -62,6 +87,28 @@ export type ProgressListener = (event: ProgressEvent) => void;
 
 /** One batch of a backfill, as the files say it: `…: pass 1, 500 of 2000 sessions, 500 filled in 20.1 ms`. */
 const batchNotice = /: pass (\d+), (\d+) of (\d+) (\w+), \d+ filled/;
+
+/** `…: rests: lag: standby s1 has not replayed for 12 s …` */
+const restsNotice = /: rests: (pause|lag|archive|trade): ([\s\S]+)$/;
+/** `…: rested for 1200 ms: lag` */
+const restedNotice = /: rested for (\d+) ms: (pause|lag|archive|trade)$/;
+
+const reasons: Readonly<Record<string, RestReason>> = {
+  pause: 'pause',
+  lag: 'lag',
+  archive: 'archive',
+  trade: 'trade',
+};
+
+function readRest(tag: string, message: string): ProgressEvent | undefined {
+  const rests = restsNotice.exec(message);
+  const rested = restedNotice.exec(message);
+  const reason = reasons[rests?.[1] ?? rested?.[2] ?? ''];
+  if (reason === undefined) return undefined;
+  return rested === null
+    ? { kind: 'resting', tag, reason, message: rests?.[2] ?? '' }
+    : { kind: 'rested', tag, reason, durationMs: Number(rested[1]) };
+}
 
 /** What the time left is judged by: a run that goes on passes over what is filled already, and then slows down. */
 const recentMs = 5_000;
@@ -74,7 +121,7 @@ export function createNoticeReader(tag: string, emit: ProgressListener): (notice
     const match = batchNotice.exec(message);
     if (match === null) {
       // "already exists, skipping" is what a file that can be run twice expects.
-      if (!message.endsWith(', skipping')) emit({ kind: 'notice', tag, message });
+      if (!message.endsWith(', skipping')) emit(readRest(tag, message) ?? { kind: 'notice', tag, message });
       return;
     }
     const [number = 0, done = 0, total = 0] = match.slice(1, 4).map(Number);

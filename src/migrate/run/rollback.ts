@@ -20,7 +20,7 @@ import {
 } from '../plan/plan.ts';
 import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
-import { type RunOptions, type StepReport, withRun } from './run.ts';
+import { type RunAccount, type RunOptions, type StepReport, withRun } from './run.ts';
 import { runSteps } from './steps.ts';
 
 export interface RollbackOptions extends RunOptions {
@@ -29,7 +29,7 @@ export interface RollbackOptions extends RunOptions {
   readonly acceptDataLoss?: boolean;
 }
 
-export interface RollbackReport {
+export interface RollbackReport extends RunAccount {
   readonly target: string;
   readonly tag: string;
   /** False: it was neither recorded nor was anything of it there. */
@@ -110,6 +110,7 @@ export async function rollbackMigration(
       history.applied.includes(migration) ||
       isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
     const { steps, mode } = planSteps(project, migration, down, connection.versionNumber);
+    if (undone) await run.beginWork(tag);
     const report = undone
       ? await runSteps(run, steps, mode, { tag, file: down.file }).catch(async (error: unknown) => {
           throw explain(error, tag, await isStillApplied(connection, migration, readHistory));
@@ -123,6 +124,7 @@ export async function rollbackMigration(
       durationMs: Date.now() - startedAtMs,
       putAside: await countPutAside(connection),
       steps: report.steps,
+      ...(await run.account()),
     };
   });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeSessions } from '../../connection/activity.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError, summarizeStatement } from '../../connection/errors.ts';
@@ -5,8 +6,14 @@ import { refusePooler } from '../../connection/pooler.ts';
 import { readSettings, restoreSettings, type Setting } from '../../connection/settings.ts';
 import { formatDuration, majorOf } from '../../connection/units.ts';
 import { type Sight, watchWork } from '../../connection/watch.ts';
+import { type Canary, startCanary } from '../canary/canary.ts';
+import type { TradeWaits } from '../canary/waits.ts';
+import { scopeOf } from '../catalog/catalog.ts';
+import { findCatalogFile } from '../catalog/catalog-file.ts';
 import type { PlanStep } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
+import { awaitResume } from './await-resume.ts';
+import { type Rest, RunLedger, type StepBack } from './ledger.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { createNoticeReader, type ProgressListener } from './progress.ts';
 import { SteppedBack } from './stepped-back.ts';
@@ -15,6 +22,13 @@ import { SteppedBack } from './stepped-back.ts';
 export interface RunOptions {
   /** Whoever waits longer behind a statement of ours has it cancelled; it is tried again later (default 250 ms). */
   readonly maxTradeWaitMs?: number;
+  /**
+   * Between two batches or builds it rests while a connected standby has not replayed for longer what was written
+   * (default 10,000 ms; 0 asks no standby, for one that is late on purpose).
+   */
+  readonly maxReplicaLagMs?: number;
+  /** So long trading is measured before the work begins (default 5,000 ms; 0 where the tables are under 8 MB). */
+  readonly baselineMs?: number;
   /** Wait so long for another run to end (default 60,000 ms; 0 tries once). */
   readonly lockWaitMs?: number;
   /** A statement may wait so long for transactions of others without a break (default 30 minutes). */
@@ -26,6 +40,8 @@ export interface RunOptions {
 
 /** A start of a service that runs its DDL behind a build would stop all writers: this is as long as they may wait. */
 export const defaultMaxTradeWaitMs = 250;
+export const defaultMaxReplicaLagMs = 10_000;
+export const defaultBaselineMs = 5_000;
 export const defaultLockWaitMs = 60_000;
 /** A dump of a large database takes that long; an operator who waits longer says so. */
 export const defaultMaxWaitMs = 30 * 60_000;
@@ -38,6 +54,14 @@ export interface StepReport {
   readonly durationMs: number;
   /** Of it, waiting for others; seen every quarter of a second. */
   readonly waitedMs: number;
+}
+
+/** What every run reports beside its work. */
+export interface RunAccount {
+  /** What trading felt; undefined where there was nothing to do. */
+  readonly tradeWaits: TradeWaits | undefined;
+  readonly rests: readonly Rest[];
+  readonly stepBacks: readonly StepBack[];
 }
 
 /** The file that is being run. */
@@ -60,7 +84,7 @@ export async function withRun<Result>(
   const second = await connection.openSecond();
   try {
     if (second !== undefined) await refusePooler(connection, second);
-    const run = new Run(connection, second, options);
+    const run = new Run(connection, second, project, options);
     const settings = await readSettings(connection);
     await takeLock(connection, {
       lockWaitMs: options.lockWaitMs ?? defaultLockWaitMs,
@@ -69,12 +93,14 @@ export async function withRun<Result>(
     });
     // What is there is compared as text, so identifiers are quoted as everywhere else.
     await connection.query(
-      "select set_config('multi_pair_db.max_wait', $1, false), set_config('quote_all_identifiers', 'off', false)",
-      [`${run.maxWaitMs} ms`],
+      `select set_config('multi_pair_db.max_wait', $1, false), set_config('multi_pair_db.max_replica_lag', $2, false),
+              set_config('quote_all_identifiers', 'off', false)`,
+      [`${run.maxWaitMs} ms`, `${options.maxReplicaLagMs ?? defaultMaxReplicaLagMs} ms`],
     );
     const result = await work(run).catch(async (error: unknown) => {
       // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
       await cleanUp(run, settings).catch(() => {});
+      await run.endMeasuring();
       throw error;
     });
     await cleanUp(run, settings);
@@ -86,6 +112,7 @@ export async function withRun<Result>(
 
 async function cleanUp(run: Run, settings: readonly Setting[]): Promise<void> {
   await run.cancelled;
+  await run.endMeasuring();
   await run.connection.execute('rollback');
   await restoreSettings(run.connection, settings);
   await releaseLock(run.connection);
@@ -107,17 +134,67 @@ export class Run {
   /** Settles when a cancel request that is under way has reached the server: none may hit a later statement. */
   cancelled: Promise<void> = Promise.resolve();
   readonly #second: Connection | undefined;
+  readonly #project: Project;
   readonly #options: RunOptions;
+  readonly #ledger = new RunLedger();
+  #canary: Canary | undefined;
   #isBlind = false;
 
-  constructor(connection: Connection, second: Connection | undefined, options: RunOptions) {
+  constructor(connection: Connection, second: Connection | undefined, project: Project, options: RunOptions) {
     this.connection = connection;
     this.#second = second;
+    this.#project = project;
     this.#options = options;
   }
 
-  get emit(): ProgressListener {
-    return this.#options.onProgress ?? (() => {});
+  readonly emit: ProgressListener = (event) => {
+    this.#ledger.record(event);
+    this.#options.onProgress?.(event);
+  };
+
+  /** Rests so far: no time of waiting for others. */
+  get restedMs(): number {
+    return this.#ledger.restedMs;
+  }
+
+  /**
+   * Before the first statement: waits while runs are paused, and begins to measure what trading feels, first for some
+   * seconds without the work.
+   */
+  async beginWork(tag: string): Promise<void> {
+    await awaitResume(this, tag);
+    const { tables } = scopeOf(await findCatalogFile(this.#project.folder));
+    const canary = await startCanary(this.connection, tables, this.maxTradeWaitMs, {
+      onSecond: (longestMs, longestSoFarMs) => this.emit({ kind: 'trade wait', longestMs, longestSoFarMs }),
+      onFault: (message) => this.emit({ kind: 'notice', tag, message }),
+    });
+    if ('off' in canary) {
+      this.emit({ kind: 'trade waits', waits: { measured: false, reason: canary.off } });
+      return;
+    }
+    this.#canary = canary;
+    const forMs = this.#options.baselineMs ?? (canary.isSmall ? 0 : defaultBaselineMs);
+    if (forMs > 0) {
+      this.emit({ kind: 'measuring', forMs });
+      // Told to stop, it goes on to the next step, which refuses.
+      await sleep(forMs, undefined, { signal: this.#options.signal }).catch(() => {});
+      this.refuseAborted();
+    }
+    canary.beginWork();
+  }
+
+  /** Ends the measuring, and tells what it has found; the second time it does nothing. */
+  async endMeasuring(): Promise<void> {
+    const canary = this.#canary;
+    this.#canary = undefined;
+    if (canary !== undefined) this.emit({ kind: 'trade waits', waits: await canary.stop() });
+  }
+
+  /** What it reports beside its work, which has ended. */
+  async account(): Promise<RunAccount> {
+    await this.endMeasuring();
+    const { tradeWaits, rests, stepBacks } = this.#ledger;
+    return { tradeWaits, rests, stepBacks };
   }
 
   get maxWaitMs(): number {

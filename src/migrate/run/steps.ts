@@ -61,16 +61,20 @@ const stepBackMs = { least: 500, most: 10_000 };
  * step can be run again as it stands; an index that it has left INVALID goes first, because IF NOT EXISTS takes it for built.
  */
 async function takeStep(run: Run, step: PlanStep, running: RunningFile): Promise<StepReport> {
-  const startedAt = Date.now();
+  // From the first time on, and without the rests: a backfill that is paused for a night has kept nobody waiting.
+  let since: { readonly atMs: number; readonly restedMs: number } | undefined;
   for (let tries = 1; ; tries++) {
     try {
       return await run.step(step, running, true);
     } catch (error) {
       const behind = whoWaited(error);
       if (behind === undefined) throw error;
-      const elapsedMs = Date.now() - startedAt;
+      since ??= { atMs: Date.now(), restedMs: run.restedMs };
+      const elapsedMs = Date.now() - since.atMs - (run.restedMs - since.restedMs);
       if (elapsedMs >= run.maxWaitMs) throw crowdedOut(behind, elapsedMs, error);
-      run.emit({ kind: 'stepped back', tag: running.tag, for: behind, tries });
+      const statement = firstLine(step.sql);
+      const waitedMs = error instanceof SteppedBack ? error.waitedMs : 0;
+      run.emit({ kind: 'stepped back', tag: running.tag, for: behind, tries, statement, waitedMs });
       await run.connection.execute('rollback');
       await sleep(Math.min(stepBackMs.most, stepBackMs.least * 2 ** (tries - 1)) * (1 + Math.random() / 2));
       const index = readConcurrentIndex(step.sql);

@@ -47,6 +47,9 @@ export async function backupDatabase(url: string, options: BackupOptions = {}): 
   );
 }
 
+/** Its row pauses runs; the table is backed up, and the row is not. */
+const pauseTable = `${frameSchema}.pause`;
+
 interface DumpTools {
   readonly url: string;
   readonly programs: ClientPrograms;
@@ -78,14 +81,20 @@ async function dump(
         `--lock-wait-timeout=${lockWait}`,
         `--snapshot=${origin.snapshot}`,
         `--file=${partial}`,
+        // A pause is of this moment, and no part of what is restored.
+        `--exclude-table-data=${pauseTable}`,
         ...toDbname(toConninfo(url, connection.endpoint)),
         ...selection,
       ],
     });
     onProgress?.('counting rows …');
-    const rows = await countRows(connection, tables);
+    const kept = tables.filter(({ qualified }) => qualified !== pauseTable);
+    const rows = {
+      ...(await countRows(connection, kept)),
+      ...(kept.length < tables.length ? { [pauseTable]: 0 } : {}),
+    };
     const list = await runProgram({ ...running, program: programs.pgRestore, args: ['--list', partial] });
-    refuseIncomplete(list, tables);
+    refuseIncomplete(list, kept);
     return {
       kind: 'server',
       scope,

@@ -33,6 +33,7 @@ test('embedded: planned, migrated, rolled back and migrated again, in one sessio
   expect(report.applied.map(({ tag }) => tag)).toEqual(tags);
   expect(events.filter(({ kind }) => kind === 'backfill')).not.toEqual([]);
   expect(events.filter(({ kind }) => kind === 'notice')).toEqual([]);
+  expect(report.tradeWaits).toEqual({ measured: false, reason: 'an embedded database has one session' });
   expect((await applyMigrations(connection)).applied).toEqual([]);
 
   await connection.execute(`update sessions set pairs = '["A/B", "C/D"]' where id = 'both'`);

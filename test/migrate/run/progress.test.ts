@@ -50,3 +50,23 @@ test('on resuming, the time that is left goes by the pace of the last seconds', 
   }
   expect(events.at(-1)).toMatchObject({ done: 60_000, remainingMs: 80_000 });
 });
+
+test('why a file rests, and for how long, is told apart from its other notices', () => {
+  const events: ProgressEvent[] = [];
+  const read = createNoticeReader(tag, (event) => events.push(event));
+  read(
+    notice(`${tag}: rests: pause: paused by a@b since 2026-01-31 14:00:00 UTC: two\nlines: rests: lag: no`),
+  );
+  read(notice(`${tag}: rested for 1234 ms: pause`));
+  read(notice(`${tag}: rested for 1234 ms: boredom`));
+  expect(events).toEqual([
+    {
+      kind: 'resting',
+      tag,
+      reason: 'pause',
+      message: 'paused by a@b since 2026-01-31 14:00:00 UTC: two\nlines: rests: lag: no',
+    },
+    { kind: 'rested', tag, reason: 'pause', durationMs: 1_234 },
+    { kind: 'notice', tag, message: `${tag}: rested for 1234 ms: boredom` },
+  ]);
+});

@@ -164,7 +164,7 @@ test.skipIf(able.length === 0).each(able)(
       alter schema multi_pair_db owner to ${role};`);
     await db.sql.unsafe(`do $$ declare s text; begin
       for s in select format('alter routine %s owner to ${role}', oid::regprocedure) from pg_proc where pronamespace = 'multi_pair_db'::regnamespace
-      loop execute s; end loop; end $$; alter table multi_pair_db.migrations owner to ${role}`);
+      loop execute s; end loop; end $$; alter table multi_pair_db.migrations owner to ${role}; alter table multi_pair_db.pause owner to ${role}`);
     const url = db.url.replace('postgres@', `${role}@`);
     const service = startService('ingestion', url);
     try {
@@ -187,7 +187,7 @@ test.skipIf(able.length === 0).each(able)(
       );
       expect(done, done.stdout + done.stderr).toMatchObject({ exitCode: 0 });
       expect(done.stderr).toContain('new sessions can’t be kept out');
-      expect(done.stdout).toContain('all 4 tables have the rows that were backed up');
+      expect(done.stdout).toContain('all 5 tables have the rows that were backed up');
       expect(await readdir(path.join(folder, 'by-role'))).toHaveLength(2);
     } finally {
       await service.stop();

@@ -1,0 +1,47 @@
+import { hostname, userInfo } from 'node:os';
+import { describePause, pauseRuns } from '../own/index.ts';
+import { defineCommand } from './command.ts';
+import { openInterruptible } from './open-interruptible.ts';
+import { value } from './parameters.ts';
+import { text } from './parsers.ts';
+
+export const pause = defineCommand({
+  name: 'pause',
+  summary: 'let no run go on between two batches or builds, whoever runs it, until `resume`',
+  exitCodes: {
+    0: 'runs on this database are paused; or they were, and that pause stays',
+    1: null,
+    4: 'the first migration, which makes the place for it, is not applied',
+  },
+  notes: [
+    'A batch or build that is under way is finished first. A run that begins while paused waits before its first statement,',
+    'and says so; so do stock drizzle-kit and psql. --max-wait does not count meanwhile. A pause is no part of a backup:',
+    'after a restore nothing is paused.',
+  ].join('\n'),
+  input: {
+    reason: value('--reason <text>', 'why; shown by status and by the run that rests', text),
+  },
+  run: async (context, { reason }) => {
+    await using connection = await openInterruptible(context);
+    const by = `${nameUser()}@${hostname()}`;
+    const result = await pauseRuns(connection, { by, reason });
+    const { target } = connection;
+    return {
+      exitCode: 0,
+      result: { target, ...result },
+      text: [
+        `${target}: ${result.isNew ? '' : 'it is so already: '}${describePause(result)}`,
+        'next: multi-pair-db resume, when runs may go on',
+      ].join('\n'),
+    };
+  },
+});
+
+/** In a container the user may have no name. */
+function nameUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}
