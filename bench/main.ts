@@ -7,7 +7,7 @@ import { helperCall } from './helper-call.ts';
 import { importCost } from './import-cost.ts';
 import { insertFillsBenchmark } from './insert-fills.ts';
 import type { Benchmark, Measurement } from './measure.ts';
-import { migrationUnderLoad } from './migration.ts';
+import { migrationAtOnce, migrationByStock, migrationUnderLoad } from './migration.ts';
 import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
 import { saveOrdersBenchmark } from './save-orders.ts';
@@ -25,6 +25,8 @@ const benchmarks: readonly Benchmark[] = [
   saveOrdersBenchmark,
   importCost,
   migrationUnderLoad,
+  migrationByStock,
+  migrationAtOnce,
 ];
 
 const wanted = process.argv.slice(2);
