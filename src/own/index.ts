@@ -14,7 +14,7 @@ export { OperationError, type OperationErrorDetails } from '../connection/errors
 export { connectEmbedded, openConnection } from '../connection/open.ts';
 export type { CheckOptions } from '../connection/read-only.ts';
 export type * from '../migrate/index.ts';
-export { describePause, pauseRuns, readPause, resumeRuns } from '../migrate/index.ts';
+export { describePause } from '../migrate/index.ts';
 export { ownProject } from './project.ts';
 
 /** Options of the engine, where the project may be left out. */
@@ -143,3 +143,38 @@ export const runPreflight = (
   options: PreflightOptions = {},
 ): Promise<engine.Preflight> =>
   engine.runPreflight(connection, { project: ownProject, checks: ownChecks, ...options });
+
+/**
+ * Pauses every run on this database, of whatever runner, between two batches or builds, until `resumeRuns`. `by` says who,
+ * for those who find it paused. Where it is paused already, that pause stays, and comes back with `isNew: false`.
+ *
+ * @throws OperationError `REFUSED` where the first migration is not applied · `PRIVILEGE_MISSING`
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const { sinceMs } = await pauseRuns(connection, { by: 'alice', reason: 'the market opens' });
+ */
+export const pauseRuns = (
+  connection: Connection,
+  options: { readonly by: string; readonly reason?: string | undefined },
+): Promise<engine.Pause & { readonly isNew: boolean }> => engine.pauseRuns(connection, options);
+
+/**
+ * Lets runs go on, within a quarter of a second. Gives the pause that was ended; undefined where there was none.
+ *
+ * @throws OperationError `REFUSED` where the first migration is not applied · `PRIVILEGE_MISSING`
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const ended = await resumeRuns(connection);
+ */
+export const resumeRuns = (connection: Connection): Promise<engine.Pause | undefined> =>
+  engine.resumeRuns(connection);
+
+/**
+ * The pause of this database; undefined where there is none, and where this role may not know.
+ *
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const isPaused = (await readPause(connection)) !== undefined;
+ */
+export const readPause = (connection: Connection): Promise<engine.Pause | undefined> =>
+  engine.readPause(connection);

@@ -7,10 +7,14 @@ import {
   type Connection,
   OperationError,
   openConnection,
+  type Pause,
   type ProgressEvent,
+  pauseRuns,
   planMigrations,
   type RollbackReport,
+  readPause,
   readStatus,
+  resumeRuns,
   rollbackMigration,
 } from '../../src/own/index.ts';
 import {
@@ -40,6 +44,21 @@ test('the examples of the migrator type-check', async () => {
     for (const step of migration.steps) expectTypeOf(step.sql).toEqualTypeOf<string>();
   }
   await applyMigrations(connection, { project: { folder: './drizzle' } });
+});
+
+test('the examples of the pause, and what a run measures, type-check', async () => {
+  await using connection = await openConnection('postgres://localhost/trading');
+  const { sinceMs } = await pauseRuns(connection, { by: 'alice', reason: 'the market opens' });
+  expectTypeOf(sinceMs).toEqualTypeOf<number>();
+  expectTypeOf(await resumeRuns(connection)).toEqualTypeOf<Pause | undefined>();
+  expectTypeOf(await readPause(connection)).toEqualTypeOf<Pause | undefined>();
+  const { tradeWaits, rests } = await applyMigrations(connection, { maxReplicaLagMs: 0, baselineMs: 0 });
+  if (tradeWaits?.measured) expectTypeOf(tradeWaits.during?.p999Ms).toEqualTypeOf<number | undefined>();
+  for (const { reason } of rests) expectTypeOf(reason).toEqualTypeOf<'pause' | 'lag' | 'archive' | 'trade'>();
+  // @ts-expect-error: a pause says who
+  await pauseRuns(connection, { reason: 'the market opens' });
+  // @ts-expect-error: what is not measured has no waits
+  expectTypeOf(tradeWaits?.during).toBeObject();
 });
 
 test('what would be a mistake does not type-check', async () => {

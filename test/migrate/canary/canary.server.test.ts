@@ -105,11 +105,16 @@ test('of a run that is killed no session is left, no lock, and nothing in the ta
   await until(async () => (await canaryPids(db, "wait_event_type = 'Lock'")).length === 1, 'a probe waits');
   child.kill('SIGKILL');
   await ended;
-  await until(async () => {
-    const rows = await db.sql`select from pg_stat_activity
+  await until(
+    async () => {
+      const rows = await db.sql`select from pg_stat_activity
       where datname = current_database() and application_name like 'multi-pair-db%'`;
-    return rows.length === 0;
-  }, 'the server has noticed');
+      return rows.length === 0;
+      // Sooner than the probe would give up by itself.
+    },
+    'the server has noticed',
+    8_000,
+  );
   await reader.unsafe('commit');
   await holder.unsafe('commit');
   expect(await traces(db)).toMatchObject([{ temporary: 0, locks: 0 }]);

@@ -62,7 +62,13 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       await until(async () => steppedBack() >= start, 'the build has stepped back');
     }
     await holder`commit`;
-    await migration;
+    const { stepBacks } = await migration;
+    expect(stepBacks.length).toBeGreaterThanOrEqual(3);
+    for (const { tag, statement, behind } of stepBacks) {
+      expect(tag).toBe('0002_symbol_indexes');
+      expect(statement).toMatch(/^create .*index concurrently/);
+      expect(behind).toMatch(/pid \d+/);
+    }
 
     const [who] = events.flatMap((event) => (event.kind === 'stepped back' ? event.for : []));
     expect(who?.application).toMatch(/^service \d$|^postgres\.js$/);
