@@ -18,14 +18,14 @@ const upward: Readonly<Record<string, string>> = {
   'src/migrate/a.ts': '../own/project.ts',
   'src/migrate/catalog/a.ts': '../plan/plan.ts',
   'src/migrate/run/a.ts': '../verify/verify.ts',
-  'src/own/checks/a.ts': '../../ops/run-report.ts',
+  'src/own/checks/a.ts': '../../ops/report/log.ts',
   'src/ops/backup/a.ts': '../../cli/output.ts',
 };
 const downward: Readonly<Record<string, string>> = {
   'src/queries/performance/b.ts': '../fills/fills.ts',
   'src/migrate/run/b.ts': '../plan/plan.ts',
   'src/ops/backup/b.ts': '../../own/project.ts',
-  'src/cli/b.ts': '../ops/run-report.ts',
+  'src/cli/b.ts': '../ops/report/log.ts',
 };
 const circle: Readonly<Record<string, string>> = { 'src/own/c.ts': './d.ts', 'src/own/d.ts': './c.ts' };
 

@@ -3,6 +3,7 @@ import { backupDatabase } from '../ops/backup/backup.ts';
 import { defineCommand } from './command.ts';
 import { flag, valueWithDefault } from './parameters.ts';
 import { text } from './parsers.ts';
+import { reportInput, withReport } from './reported.ts';
 
 export const backup = defineCommand({
   name: 'backup',
@@ -16,23 +17,31 @@ export const backup = defineCommand({
   input: {
     tablesOnly: flag('--tables', 'the three tables and the journal only'),
     folder: valueWithDefault('--dir <folder>', 'where to put it', text, 'backups'),
+    ...reportInput,
   },
-  run: async ({ url, signal, progress }, { tablesOnly, folder }) => {
-    const { path, record } = await backupDatabase(url, {
-      folder,
-      scope: tablesOnly ? 'tables' : 'database',
-      signal,
-      onProgress: progress.update,
+  run: async (context, { tablesOnly, folder, reportFolder }) => {
+    const { url, signal, progress } = context;
+    return await withReport('backup', context, reportFolder, async (log) => {
+      const { path, record } = await backupDatabase(url, {
+        folder,
+        scope: tablesOnly ? 'tables' : 'database',
+        signal,
+        onProgress: (text) => {
+          log.begin();
+          progress.update(text);
+        },
+      });
+      log.begin();
+      const { target, program, sizeBytes, sha256, rows } = record;
+      return {
+        exitCode: 0,
+        result: { path, ...record },
+        text: [
+          `${target}: backed up into ${path}`,
+          `  ${formatBytes(sizeBytes)} by ${program}, sha256 ${sha256}`,
+          ...Object.entries(rows).map(([table, count]) => `  ${table}: ${count} rows`),
+        ].join('\n'),
+      };
     });
-    const { target, program, sizeBytes, sha256, rows } = record;
-    return {
-      exitCode: 0,
-      result: { path, ...record },
-      text: [
-        `${target}: backed up into ${path}`,
-        `  ${formatBytes(sizeBytes)} by ${program}, sha256 ${sha256}`,
-        ...Object.entries(rows).map(([table, count]) => `  ${table}: ${count} rows`),
-      ].join('\n'),
-    };
   },
 });

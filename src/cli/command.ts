@@ -6,6 +6,8 @@ import type { OptionParameter, Parameter } from './parameters.ts';
 export interface CommandContext {
   /** The database that the operator means. */
   readonly url: string;
+  /** Version of this package. */
+  readonly release: string;
   /** Aborted by Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
   /** Where to say what is going on; never standard output. */

@@ -9,6 +9,7 @@ import { defineCommand, type Outcome } from './command.ts';
 import { formatDuplicates } from './duplicates.ts';
 import { flag, valueWithDefault } from './parameters.ts';
 import { range, wholeNumber } from './parsers.ts';
+import { noteServer, reportInput, withReport } from './reported.ts';
 
 const { least, most, default: standard } = dedupeBatchRows;
 
@@ -34,25 +35,30 @@ export const dedupe = defineCommand({
       wholeNumber(least, most),
       String(standard),
     ),
+    ...reportInput,
   },
   exclusive: [
     ['isDryRun', 'isUndo'],
     ['isUndo', 'withoutVenueId'],
   ],
-  run: async ({ url, signal, progress }, { isDryRun, isUndo, withoutVenueId, batchRows }) => {
+  run: async (context, { isDryRun, isUndo, withoutVenueId, batchRows, reportFolder }) => {
+    const { url, signal, progress } = context;
     await using connection = await openConnection(url, { signal });
     const work = { signal, onProgress: progress.update };
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       return await dryRun(connection, withoutVenueId);
     }
-    if (isUndo) return await undo(connection, work);
-    const result = await dedupeFills(connection, { ...work, batchRows, withoutVenueId });
-    return {
-      exitCode: result.remainingRows === 0 ? 0 : 1,
-      result: { target: connection.target, ...result },
-      text: formatResult(connection.target, result),
-    };
+    return await withReport('dedupe', context, reportFolder, async (log) => {
+      await noteServer(log, connection);
+      if (isUndo) return await undo(connection, work);
+      const result = await dedupeFills(connection, { ...work, batchRows, withoutVenueId });
+      return {
+        exitCode: result.remainingRows === 0 ? 0 : 1,
+        result: { target: connection.target, ...result },
+        text: formatResult(connection.target, result),
+      };
+    });
   },
 });
 

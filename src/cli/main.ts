@@ -65,7 +65,12 @@ async function dispatch(invocation: Invocation): Promise<void> {
     const url = readUrl(invocation.url);
     redact = createRedactor(url);
     for (const note of parseTarget(url).notes) progress.line(redact(note));
-    const { exitCode, result, text } = await invocation.run({ url, signal: interrupt.signal, progress });
+    const { exitCode, result, text } = await invocation.run({
+      url,
+      release,
+      signal: interrupt.signal,
+      progress,
+    });
     progress.clear();
     print(json ? formatJson({ command, exitCode, result }) : text);
     isEnded = true;
@@ -95,7 +100,8 @@ function readVersion(): string {
     : '';
 }
 
-const program = buildProgram(commands, readVersion(), dispatch).hook('preSubcommand', (_program, command) => {
+const release = readVersion();
+const program = buildProgram(commands, release, dispatch).hook('preSubcommand', (_program, command) => {
   running = command.name();
 });
 // The help that commander shows where no command is given.

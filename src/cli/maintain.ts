@@ -4,6 +4,7 @@ import { maintainTables } from '../ops/indexes/maintain.ts';
 import { defineCommand } from './command.ts';
 import { choiceArgument, optionalArgument } from './parameters.ts';
 import { text } from './parsers.ts';
+import { noteServer, reportInput, withReport } from './reported.ts';
 
 export const maintain = defineCommand({
   name: 'maintain',
@@ -17,21 +18,28 @@ export const maintain = defineCommand({
   input: {
     action: choiceArgument('<action>', 'what to do', ['analyze', 'vacuum', 'reindex']),
     name: optionalArgument('[name]', 'one table (analyze, vacuum) or index (reindex); default: all', text),
+    ...reportInput,
   },
-  run: async ({ url, signal, progress }, { action, name }) => {
+  run: async (context, { action, name, reportFolder }) => {
+    const { url, signal, progress } = context;
     await using connection = await openConnection(url, { signal });
-    const report = await maintainTables(connection, action, { name, signal, onProgress: progress.update });
-    return {
-      exitCode: 0,
-      result: { target: connection.target, ...report },
-      text: [
-        `${connection.target}: ${action} of ${report.steps.length} ${action === 'reindex' ? 'indexes' : 'tables'} done`,
-        ...report.droppedLeftovers.map((index) => `  dropped ${index}, which a failed build had left behind`),
-        ...report.steps.map(
-          (step) =>
-            `  ${step.name}: ${formatDuration(step.durationMs)}, ${formatBytes(step.bytesBefore)} before, ${formatBytes(step.bytesAfter)} after`,
-        ),
-      ].join('\n'),
-    };
+    return await withReport('maintain', context, reportFolder, async (log) => {
+      await noteServer(log, connection);
+      const report = await maintainTables(connection, action, { name, signal, onProgress: progress.update });
+      return {
+        exitCode: 0,
+        result: { target: connection.target, ...report },
+        text: [
+          `${connection.target}: ${action} of ${report.steps.length} ${action === 'reindex' ? 'indexes' : 'tables'} done`,
+          ...report.droppedLeftovers.map(
+            (index) => `  dropped ${index}, which a failed build had left behind`,
+          ),
+          ...report.steps.map(
+            (step) =>
+              `  ${step.name}: ${formatDuration(step.durationMs)}, ${formatBytes(step.bytesBefore)} before, ${formatBytes(step.bytesAfter)} after`,
+          ),
+        ].join('\n'),
+      };
+    });
   },
 });

@@ -6,7 +6,8 @@ import { formatDuration } from '../connection/units.ts';
 import type { ProgressListener } from '../migrate/run/progress.ts';
 import { requireFreshBackup } from '../ops/backup/fresh-backup.ts';
 import { maintainTables } from '../ops/indexes/maintain.ts';
-import { openRunLog, type RunLog, type RunLogEnd } from '../ops/run-report.ts';
+import type { RunLog } from '../ops/report/log.ts';
+import { readSizes } from '../ops/report/sizes.ts';
 import {
   type AppliedMigration,
   type ApplyReport,
@@ -20,6 +21,7 @@ import { showEvents } from './events.ts';
 import { flag, optionalArgument, value, valueWithDefault } from './parameters.ts';
 import { age, text } from './parsers.ts';
 import { formatPlan } from './plan.ts';
+import { noteServer, reportInput, withReport } from './reported.ts';
 import { tradeInput, waitInput } from './shared-input.ts';
 
 const recordInput = {
@@ -29,12 +31,6 @@ const recordInput = {
     age,
   ),
   backupFolder: valueWithDefault('--backups <folder>', 'where to look for the backup', text, 'backups'),
-  reportFolder: valueWithDefault(
-    '--reports <folder>',
-    'where to write the report of the run',
-    text,
-    'reports',
-  ),
 };
 
 export const migrate = defineCommand({
@@ -50,13 +46,13 @@ export const migrate = defineCommand({
     upTo: optionalArgument('[migration]', 'the last one to apply: 001, 1, 0001 or its full name', text),
     isDryRun: flag('--dry-run', 'print the exact SQL, lock and cost of each step; write nothing'),
     ...recordInput,
+    ...reportInput,
     ...waitInput,
     ...tradeInput,
   },
-  run: async (
-    { url, signal, progress },
-    { upTo, isDryRun, lockWaitMs, maxWaitMs, maxTradeWaitMs, maxReplicaLagMs, ...records },
-  ) => {
+  run: async (context, { upTo, isDryRun, reportFolder, maxBackupAgeMs, backupFolder, ...limits }) => {
+    const { url, signal, progress } = context;
+    const records = { maxBackupAgeMs, backupFolder };
     await using connection = await openConnection(url, { create: !isDryRun, signal });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
@@ -64,53 +60,32 @@ export const migrate = defineCommand({
       const plan = await planMigrations(connection, selection);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }
-    const log = await openLog(connection, records);
-    const show = showEvents(progress);
-    const onProgress: ProgressListener = (event) => {
-      log.record(event);
-      show(event);
-    };
-    try {
-      const report = await applyMigrations(connection, {
-        ...selection,
-        lockWaitMs,
-        maxWaitMs,
-        maxTradeWaitMs,
-        maxReplicaLagMs,
-        signal,
-        onProgress,
-      });
-      return await finish(connection, report, log, progress.line);
-    } catch (error) {
-      if (error instanceof OperationError) tell(log.close({ error: error.toJSON() }), progress.line);
-      throw error;
-    }
+    return await withReport('migrate', context, reportFolder, async (log) => {
+      await noteServer(log, connection, { begins: false });
+      await noteBackup(log, connection, records);
+      const show = showEvents(progress);
+      const onProgress: ProgressListener = (event) => {
+        log.record(event);
+        show(event);
+      };
+      const report = await applyMigrations(connection, { ...selection, ...limits, signal, onProgress });
+      return finish(connection, report, log, progress.line);
+    });
   },
 });
 
-async function openLog(
+/** @throws OperationError `REFUSED` where a fresh backup is demanded and there is none */
+async function noteBackup(
+  log: RunLog,
   connection: Connection,
-  { maxBackupAgeMs, backupFolder, reportFolder }: InputOf<typeof recordInput>,
-): Promise<RunLog> {
-  const backup =
-    maxBackupAgeMs === undefined
-      ? undefined
-      : await requireFreshBackup(connection, { maxAgeMs: maxBackupAgeMs, folder: backupFolder });
-  return openRunLog({
-    command: 'migrate',
-    target: connection.target,
-    versionNumber: connection.versionNumber,
-    folder: reportFolder,
-    ...(backup === undefined
-      ? {}
-      : {
-          backup: {
-            path: backup.path,
-            sha256: backup.record.sha256,
-            startedAtMs: backup.record.startedAtMs,
-          },
-        }),
+  { maxBackupAgeMs, backupFolder }: InputOf<typeof recordInput>,
+): Promise<void> {
+  if (maxBackupAgeMs === undefined) return;
+  const { path, record } = await requireFreshBackup(connection, {
+    maxAgeMs: maxBackupAgeMs,
+    folder: backupFolder,
   });
+  log.note({ backup: { path, sha256: record.sha256, startedAtMs: record.startedAtMs } });
 }
 
 /** Ends in a verification, also where nothing was pending: what is recorded as applied may have been damaged since. */
@@ -130,11 +105,10 @@ async function finish(
     say(`not verified: ${error.message}`);
     return undefined;
   });
-  const end = log.close({ analyzed, ...(verification === undefined ? {} : { verification }) });
-  tell(end, say);
+  log.note({ analyzed, ...(verification && { verification }), ...(await readSizes(connection)) });
   return {
     exitCode: verification?.verified === true ? 0 : 1,
-    result: { ...report, analyzed, verification, report: end.files },
+    result: { ...report, analyzed, verification },
     text: [
       ...formatReport(report),
       ...(isChanged ? [`  analyzed ${analyzed.map(({ name }) => name).join(', ')}`] : []),
@@ -154,11 +128,6 @@ function formatVerification(verification: Verification | undefined): string[] {
         `    ${object}: expected ${expected}, found ${found}. ${repair}`,
     ),
   ];
-}
-
-function tell({ files, fault }: RunLogEnd, say: (text: string) => void): void {
-  if (files !== undefined) say(`report of this run: ${files.page}`);
-  if (fault !== undefined) say(`the report of this run could not be written: ${fault}`);
 }
 
 function formatReport({ target, repaired, applied }: ApplyReport): string[] {

@@ -1,7 +1,7 @@
-import { hostname, userInfo } from 'node:os';
 import { describePause, pauseRuns } from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { openInterruptible } from './open-interruptible.ts';
+import { readOperator } from './operator.ts';
 import { value } from './parameters.ts';
 import { text } from './parsers.ts';
 
@@ -23,8 +23,8 @@ export const pause = defineCommand({
   },
   run: async (context, { reason }) => {
     await using connection = await openInterruptible(context);
-    const by = `${nameUser()}@${hostname()}`;
-    const result = await pauseRuns(connection, { by, reason });
+    const { user, host } = readOperator();
+    const result = await pauseRuns(connection, { by: `${user}@${host}`, reason });
     const { target } = connection;
     return {
       exitCode: 0,
@@ -36,12 +36,3 @@ export const pause = defineCommand({
     };
   },
 });
-
-/** In a container the user may have no name. */
-function nameUser(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.() ?? 'unknown'}`;
-  }
-}

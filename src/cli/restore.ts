@@ -3,6 +3,7 @@ import { verifyDatabase } from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { argument, flag, value, valueWithDefault } from './parameters.ts';
 import { text } from './parsers.ts';
+import { reportInput, withReport } from './reported.ts';
 import { formatRestore } from './restore-text.ts';
 
 const notes = `The database becomes what the backup says, the journal of migrations included: what this package has made since
@@ -35,23 +36,31 @@ export const restore = defineCommand({
     disconnect: flag('--disconnect', 'end the sessions of others, and keep new ones out until it has ended'),
     withoutSafetyBackup: flag('--no-safety-backup', 'do not back up what is replaced'),
     folder: valueWithDefault('--dir <folder>', 'where to put that backup', text, 'backups'),
+    ...reportInput,
     withoutOwners: flag('--no-owner', 'give everything to the role that restores'),
   },
-  run: async ({ url, signal, progress }, { file, withoutSafetyBackup, ...options }) => {
-    const report = await restoreBackup(file, url, {
-      ...options,
-      safetyBackup: !withoutSafetyBackup,
-      signal,
-      onPhase: progress.line,
-      onProgress: progress.update,
-      verify: (connection, state) => verifyDatabase(connection, { state, signal }),
+  run: async (context, { file, withoutSafetyBackup, reportFolder, ...options }) => {
+    const { url, signal, progress } = context;
+    return await withReport('restore', context, reportFolder, async (log) => {
+      const report = await restoreBackup(file, url, {
+        ...options,
+        safetyBackup: !withoutSafetyBackup,
+        signal,
+        onPhase: (phase) => {
+          log.begin();
+          progress.line(phase);
+        },
+        onProgress: progress.update,
+        verify: (connection, state) => verifyDatabase(connection, { state, signal }),
+      });
+      const { complete, objects, verification } = report;
+      log.note({ target: report.target, ...(verification && { verification }) });
+      const isAsBackedUp = complete && objects.missing.length === 0 && objects.surplus.length === 0;
+      return {
+        exitCode: isAsBackedUp && verification?.verified !== false ? 0 : 1,
+        result: report,
+        text: formatRestore(file, report),
+      };
     });
-    const { complete, objects, verification } = report;
-    const isAsBackedUp = complete && objects.missing.length === 0 && objects.surplus.length === 0;
-    return {
-      exitCode: isAsBackedUp && verification?.verified !== false ? 0 : 1,
-      result: report,
-      text: formatRestore(file, report),
-    };
   },
 });

@@ -1,6 +1,8 @@
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { formatDuration } from '../connection/units.ts';
+import type { ProgressListener } from '../migrate/run/progress.ts';
+import { readSizes } from '../ops/report/sizes.ts';
 import {
   type DescribedRollback,
   planRollback,
@@ -11,6 +13,7 @@ import { defineCommand } from './command.ts';
 import { showEvents } from './events.ts';
 import { argument, flag } from './parameters.ts';
 import { text } from './parsers.ts';
+import { noteServer, reportInput, withReport } from './reported.ts';
 import { tradeInput, waitInput } from './shared-input.ts';
 
 export const rollback = defineCommand({
@@ -29,17 +32,27 @@ export const rollback = defineCommand({
     acceptDataLoss: flag('--accept-data-loss', 'needed for 001, which drops its columns'),
     ...waitInput,
     ...tradeInput,
+    ...reportInput,
   },
-  run: async ({ url, signal, progress }, { migration, isDryRun, ...options }) => {
+  run: async (context, { migration, isDryRun, reportFolder, ...options }) => {
+    const { url, signal, progress } = context;
     await using connection = await openConnection(url, { signal });
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       const plan = await planRollback(connection, migration);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }
-    const onProgress = showEvents(progress);
-    const report = await rollbackMigration(connection, migration, { ...options, signal, onProgress });
-    return { exitCode: 0, result: report, text: formatReport(report) };
+    return await withReport('rollback', context, reportFolder, async (log) => {
+      await noteServer(log, connection, { begins: false });
+      const show = showEvents(progress);
+      const onProgress: ProgressListener = (event) => {
+        log.record(event);
+        show(event);
+      };
+      const report = await rollbackMigration(connection, migration, { ...options, signal, onProgress });
+      if (report.undone) log.note(await readSizes(connection));
+      return { exitCode: 0, result: report, text: formatReport(report) };
+    });
   },
 });
 

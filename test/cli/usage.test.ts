@@ -76,6 +76,7 @@ async function read(...words: string[]): Promise<unknown> {
   const context: CommandContext = {
     url: '',
     signal: new AbortController().signal,
+    release: '0.0.0',
     progress: { line: () => {}, update: () => {}, clear: () => {} },
   };
   const results: object[] = [];

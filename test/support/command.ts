@@ -12,7 +12,9 @@ export async function runCommand(words: readonly string[]): Promise<Outcome> {
   const progress = { line: () => {}, update: () => {}, clear: () => {} };
   const outcomes: Outcome[] = [];
   const program = buildProgram(commands, '', async ({ url, run }) => {
-    outcomes.push(await run({ url: readUrl(url), signal: new AbortController().signal, progress }));
+    outcomes.push(
+      await run({ url: readUrl(url), release: '0.0.0', signal: new AbortController().signal, progress }),
+    );
   });
   await program.parseAsync(words, { from: 'user' });
   const [outcome] = outcomes;

@@ -3,7 +3,7 @@ import type { Connection } from '../../connection/connection.ts';
 import type { WorkOptions } from '../../connection/session.ts';
 import { readMigrationFiles } from '../../migrate/history/folder.ts';
 import { ownProject } from '../../own/project.ts';
-import type { RunVerification } from '../run-report.ts';
+import type { RunVerification } from '../report/report.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { readState } from './backup-state.ts';
 
