@@ -90,7 +90,7 @@ const outcomeOf = ({ error, exitCode }: RunEnd): RunReport['outcome'] =>
 
 /** Two runs of one moment have two names, by their processes. */
 function nameFiles(folder: string, { command, target, startedAtMs }: RunReport) {
-  const begun = new Date(startedAtMs).toISOString().replace(/[-:]|\.\d+/g, '');
+  const begun = new Date(startedAtMs).toISOString().replace(/[-:.]/g, '');
   const name = `${command}-${target.replace(/[^\w.-]+/g, '_')}-${begun}-${process.pid}`;
   return { json: path.join(folder, `${name}.json`), page: path.join(folder, `${name}.html`) };
 }

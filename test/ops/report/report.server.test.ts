@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runCli } from '../../support/cli.ts';
 import { findPrograms, needsPrograms } from '../../support/client-programs.ts';
+import { runCommand } from '../../support/command.ts';
 import { createDatabase } from '../../support/database.ts';
 import { tags } from '../../support/facts.ts';
 
@@ -90,6 +91,28 @@ test('a run that fails is written down too, with its error and without a value o
   expect(report.steps.at(-1)).not.toHaveProperty('durationMs');
   expect(texts.join()).not.toContain('SECRET');
   expect(texts.join()).toContain('multi-pair-db dedupe');
+});
+
+test('every command that writes leaves one, and none where nothing was written', async () => {
+  await using db = await createDatabase(18, 'migrated');
+  const reports = path.join(folder, 'each');
+  const run = (...words: string[]) => runCommand([...words, '--reports', reports, '--url', db.url]);
+  await run('rollback', '002', '--dry-run');
+  await run('dedupe', '--dry-run');
+  await run('migrate');
+  expect(await readdir(reports)).toEqual([]);
+  await run('rollback', '002');
+  await run('dedupe');
+  await run('maintain', 'analyze');
+  await expect(run('maintain', 'reindex', 'idx_of_nobody')).rejects.toThrow('idx_of_nobody');
+  const names = (await readdir(reports)).filter((name) => name.endsWith('.json'));
+  const written = await Promise.all(names.map((name) => readFile(path.join(reports, name), 'utf8')));
+  expect(
+    written
+      .map((text) => JSON.parse(text))
+      .map(({ command, outcome }) => `${command} ${outcome}`)
+      .toSorted(),
+  ).toEqual(['dedupe done', 'maintain done', 'maintain failed', 'rollback done']);
 });
 
 test('refuses before it changes anything where the report can’t be written, and an age that is none', async () => {
