@@ -19,9 +19,9 @@ export const backup = defineCommand({
     folder: valueWithDefault('--dir <folder>', 'where to put it', text, 'backups'),
     ...reportInput,
   },
-  run: async (context, { tablesOnly, folder, reportFolder }) => {
+  run: async (context, { tablesOnly, folder, reportFolder, notifyCommand }) => {
     const { url, signal, progress } = context;
-    return await withReport('backup', context, reportFolder, async (log) => {
+    return await withReport('backup', context, { reportFolder, notifyCommand }, async (log) => {
       const { path, record } = await backupDatabase(url, {
         folder,
         scope: tablesOnly ? 'tables' : 'database',

@@ -41,7 +41,7 @@ export const dedupe = defineCommand({
     ['isDryRun', 'isUndo'],
     ['isUndo', 'withoutVenueId'],
   ],
-  run: async (context, { isDryRun, isUndo, withoutVenueId, batchRows, reportFolder }) => {
+  run: async (context, { isDryRun, isUndo, withoutVenueId, batchRows, reportFolder, notifyCommand }) => {
     const { url, signal, progress } = context;
     await using connection = await openConnection(url, { signal });
     const work = { signal, onProgress: progress.update };
@@ -49,7 +49,7 @@ export const dedupe = defineCommand({
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       return await dryRun(connection, withoutVenueId);
     }
-    return await withReport('dedupe', context, reportFolder, async (log) => {
+    return await withReport('dedupe', context, { reportFolder, notifyCommand }, async (log) => {
       await noteServer(log, connection);
       if (isUndo) return await undo(connection, work);
       const result = await dedupeFills(connection, { ...work, batchRows, withoutVenueId });

@@ -20,10 +20,10 @@ export const maintain = defineCommand({
     name: optionalArgument('[name]', 'one table (analyze, vacuum) or index (reindex); default: all', text),
     ...reportInput,
   },
-  run: async (context, { action, name, reportFolder }) => {
+  run: async (context, { action, name, reportFolder, notifyCommand }) => {
     const { url, signal, progress } = context;
     await using connection = await openConnection(url, { signal });
-    return await withReport('maintain', context, reportFolder, async (log) => {
+    return await withReport('maintain', context, { reportFolder, notifyCommand }, async (log) => {
       await noteServer(log, connection);
       const report = await maintainTables(connection, action, { name, signal, onProgress: progress.update });
       return {

@@ -30,6 +30,11 @@ const recordInput = {
     'refuse unless a sound backup is no older than this: 90m, 24h, 7d',
     age,
   ),
+  snapshot: value(
+    '--snapshot <id>',
+    'the snapshot of your provider that was made before: it stands in the report',
+    text,
+  ),
   backupFolder: valueWithDefault('--backups <folder>', 'where to look for the backup', text, 'backups'),
 };
 
@@ -50,9 +55,12 @@ export const migrate = defineCommand({
     ...waitInput,
     ...tradeInput,
   },
-  run: async (context, { upTo, isDryRun, reportFolder, maxBackupAgeMs, backupFolder, ...limits }) => {
+  run: async (
+    context,
+    { upTo, isDryRun, reportFolder, notifyCommand, maxBackupAgeMs, backupFolder, snapshot, ...limits },
+  ) => {
     const { url, signal, progress } = context;
-    const records = { maxBackupAgeMs, backupFolder };
+    const records = { maxBackupAgeMs, backupFolder, snapshot };
     await using connection = await openConnection(url, { create: !isDryRun, signal });
     const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
@@ -60,7 +68,7 @@ export const migrate = defineCommand({
       const plan = await planMigrations(connection, selection);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }
-    return await withReport('migrate', context, reportFolder, async (log) => {
+    return await withReport('migrate', context, { reportFolder, notifyCommand }, async (log) => {
       await noteServer(log, connection, { begins: false });
       await noteBackup(log, connection, records);
       const show = showEvents(progress);
@@ -78,8 +86,9 @@ export const migrate = defineCommand({
 async function noteBackup(
   log: RunLog,
   connection: Connection,
-  { maxBackupAgeMs, backupFolder }: InputOf<typeof recordInput>,
+  { maxBackupAgeMs, backupFolder, snapshot }: InputOf<typeof recordInput>,
 ): Promise<void> {
+  if (snapshot !== undefined) log.note({ snapshot });
   if (maxBackupAgeMs === undefined) return;
   const { path, record } = await requireFreshBackup(connection, {
     maxAgeMs: maxBackupAgeMs,

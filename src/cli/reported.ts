@@ -2,9 +2,11 @@ import type { Connection } from '../connection/connection.ts';
 import { OperationError } from '../connection/errors.ts';
 import { parseTarget } from '../connection/url.ts';
 import { openRunLog, type RunLog, type RunLogEnd } from '../ops/report/log.ts';
-import type { CommandContext, Outcome } from './command.ts';
+import type { RunEnd } from '../ops/report/report.ts';
+import type { CommandContext, InputOf, Outcome } from './command.ts';
+import { notify } from './notify.ts';
 import { readOperator } from './operator.ts';
-import { valueWithDefault } from './parameters.ts';
+import { value, valueWithDefault } from './parameters.ts';
 import { text } from './parsers.ts';
 
 /** For commands that write. */
@@ -15,6 +17,7 @@ export const reportInput = {
     text,
     'reports',
   ),
+  notifyCommand: value('--notify <command>', 'a shell command to run at the end, also of a failure', text),
 };
 
 /**
@@ -24,32 +27,38 @@ export const reportInput = {
 export async function withReport(
   command: string,
   { url, release, progress }: CommandContext,
-  folder: string,
+  { reportFolder, notifyCommand }: InputOf<typeof reportInput>,
   work: (log: RunLog) => Promise<Outcome>,
 ): Promise<Outcome> {
   const target = parseTarget(url).name;
-  const log = openRunLog(folder, { command, release, target, operator: readOperator() });
+  const log = openRunLog(reportFolder, { command, release, target, operator: readOperator() });
+  const end = async (ended: RunEnd, message: string): Promise<RunLogEnd> => {
+    const written = log.close(ended);
+    const { files, fault } = written;
+    if (files !== undefined) progress.line(`report of this run: ${files.page}`);
+    if (fault !== undefined) progress.line(`the report of this run could not be written: ${fault}`);
+    const { exitCode } = ended;
+    const report = files?.page;
+    await notify(notifyCommand, { command, target, exitCode, message, report }, progress.line);
+    return written;
+  };
   try {
     const { exitCode, result, text: printed } = await work(log);
-    const end = log.close({ exitCode, result, text: printed });
-    tell(end, progress.line);
-    return { exitCode, result: { ...result, report: end.files }, text: printed };
+    const { files } = await end({ exitCode, result, text: printed }, firstLine(printed));
+    return { exitCode, result: { ...result, report: files }, text: printed };
   } catch (error) {
     if (error instanceof OperationError) {
-      tell(log.close({ exitCode: error.exitCode, error: error.toJSON() }), progress.line);
+      await end({ exitCode: error.exitCode, error: error.toJSON() }, firstLine(error.message));
     }
     throw error;
   }
 }
+
+const firstLine = (printed: string): string => printed.split('\n', 1)[0] ?? '';
 
 /** Notes who works where. From now on there is a report, unless it is for the work to say when it begins. */
 export async function noteServer(log: RunLog, connection: Connection, { begins = true } = {}): Promise<void> {
   const [row] = await connection.query<{ role: string }>('select current_user::text as role');
   log.note({ versionNumber: connection.versionNumber, ...row });
   if (begins) log.begin();
-}
-
-function tell({ files, fault }: RunLogEnd, say: (text: string) => void): void {
-  if (files !== undefined) say(`report of this run: ${files.page}`);
-  if (fault !== undefined) say(`the report of this run could not be written: ${fault}`);
 }

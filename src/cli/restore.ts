@@ -39,9 +39,9 @@ export const restore = defineCommand({
     ...reportInput,
     withoutOwners: flag('--no-owner', 'give everything to the role that restores'),
   },
-  run: async (context, { file, withoutSafetyBackup, reportFolder, ...options }) => {
+  run: async (context, { file, withoutSafetyBackup, reportFolder, notifyCommand, ...options }) => {
     const { url, signal, progress } = context;
-    return await withReport('restore', context, reportFolder, async (log) => {
+    return await withReport('restore', context, { reportFolder, notifyCommand }, async (log) => {
       const report = await restoreBackup(file, url, {
         ...options,
         safetyBackup: !withoutSafetyBackup,

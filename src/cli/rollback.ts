@@ -34,7 +34,7 @@ export const rollback = defineCommand({
     ...tradeInput,
     ...reportInput,
   },
-  run: async (context, { migration, isDryRun, reportFolder, ...options }) => {
+  run: async (context, { migration, isDryRun, reportFolder, notifyCommand, ...options }) => {
     const { url, signal, progress } = context;
     await using connection = await openConnection(url, { signal });
     if (isDryRun) {
@@ -42,7 +42,7 @@ export const rollback = defineCommand({
       const plan = await planRollback(connection, migration);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }
-    return await withReport('rollback', context, reportFolder, async (log) => {
+    return await withReport('rollback', context, { reportFolder, notifyCommand }, async (log) => {
       await noteServer(log, connection, { begins: false });
       const show = showEvents(progress);
       const onProgress: ProgressListener = (event) => {

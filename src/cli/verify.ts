@@ -1,6 +1,13 @@
 import { openConnection } from '../connection/open.ts';
-import { formatVersion } from '../connection/units.ts';
-import { type Finding, type PlanReport, type Verification, verifyDatabase } from '../own/index.ts';
+import { formatVersion, formatWait } from '../connection/units.ts';
+import {
+  type Finding,
+  type PlanReport,
+  runSmokeTest,
+  type SmokeStep,
+  type Verification,
+  verifyDatabase,
+} from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { flag } from './parameters.ts';
 import { timeLimitInput } from './shared-input.ts';
@@ -18,10 +25,17 @@ export const verify = defineCommand({
   },
   notes: levels,
   input: {
-    withPlans: flag('--explain', 'add the plans of settlement discovery and pair containment'),
+    withPlans: flag(
+      '--explain',
+      'run settlement discovery and pair containment, and add their plans, times and rows',
+    ),
+    withSmoke: flag(
+      '--smoke',
+      'store a multi-pair session, orders and a fill as a service would, look, and roll them back',
+    ),
     ...timeLimitInput,
   },
-  run: async ({ url, signal }, { withPlans, timeLimitMs }) => {
+  run: async ({ url, signal }, { withPlans, withSmoke, timeLimitMs }) => {
     await using connection = await openConnection(url, { signal });
     // Loaded only when it is asked for, because it loads Drizzle and the queries, which every start would pay for.
     const explain = withPlans ? await (await import('./probes.ts')).listPlanProbes() : [];
@@ -30,18 +44,26 @@ export const verify = defineCommand({
       signal,
       timeLimitMs,
     });
-    return { exitCode: result.verified ? 0 : 1, result, text: format(result) };
+    const smoke = withSmoke ? await runSmokeTest(connection) : [];
+    const isSound = result.verified && smoke.every(({ passed }) => passed);
+    return {
+      exitCode: isSound ? 0 : 1,
+      result: { ...result, ...(withSmoke && { smoke }) },
+      text: format(result, smoke),
+    };
   },
 });
 
-function format(result: Verification): string {
-  const faults = result.findings.filter(({ level }) => level === 'fault').length;
+function format(result: Verification, smoke: readonly SmokeStep[]): string {
+  const failed = smoke.filter(({ passed }) => !passed).length;
+  const faults = result.findings.filter(({ level }) => level === 'fault').length + failed;
   const rows = result.checkedRows === undefined ? 'rows not checked' : `${result.checkedRows} rows checked`;
   return [
     `${result.target}, PostgreSQL ${formatVersion(result.versionNumber)}`,
     `${result.applied.length} migrations recorded; ${result.comparedObjects} objects of the catalog compared; ${rows}`,
     ...result.findings.map(formatFinding),
     ...result.plans.map(formatPlan),
+    ...(smoke.length === 0 ? [] : [formatSmoke(smoke)]),
     faults === 0
       ? 'verified: the database is what this release of multi-pair-db says'
       : `not verified: ${faults} ${faults === 1 ? 'fault' : 'faults'}`,
@@ -57,11 +79,20 @@ function formatFinding({ level, object, expected, found, repair }: Finding): str
   ].join('\n');
 }
 
-function formatPlan({ name, index, node, chosen, usable, asked, plan }: PlanReport): string {
+function formatSmoke(steps: readonly SmokeStep[]): string {
+  const lines = steps.map(({ what, expected, found, passed }) =>
+    passed ? `  ok    ${what}` : `  fault ${what}: expected ${expected}, found ${found}`,
+  );
+  return ['smoke test, rolled back:', ...lines].join('\n');
+}
+
+function formatPlan(report: PlanReport): string {
+  const { name, index, node, chosen, usable, asked, rows, durationMs, plan } = report;
   const verdict = chosen
     ? `${node} on ${index}, chosen as things are`
     : usable
       ? `${node} on ${index}, with ${asked.join(', ')} off: it serves the query, and PostgreSQL finds the table too small to need it`
       : `no ${node} on ${index}, not even with ${asked.join(', ')} off`;
-  return [`plan of ${name}: ${verdict}`, ...plan.split('\n').map((line) => `  ${line}`)].join('\n');
+  const took = `  as things are: ${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'} in ${formatWait(durationMs)}`;
+  return [`plan of ${name}: ${verdict}`, took, ...plan.split('\n').map((line) => `  ${line}`)].join('\n');
 }

@@ -16,6 +16,7 @@ export type { CheckOptions } from '../connection/read-only.ts';
 export type * from '../migrate/index.ts';
 export { describePause } from '../migrate/index.ts';
 export { ownProject } from './project.ts';
+export { runSmokeTest, type SmokeStep } from './smoke.ts';
 
 /** Options of the engine, where the project may be left out. */
 type OnOwnProject<Options extends { readonly project: engine.Project }> = Omit<Options, 'project'> &

@@ -7,8 +7,10 @@ const newest = 18;
 test('verify: 0 where there is nothing to say, 1 where there is; text, JSON and plans', async () => {
   await using db = await createDatabase(newest, 'migrated');
   const url = db.url.replace('postgres@', 'postgres:very-secret@');
-  const good = await runCli(['verify', '--explain', '--url', url]);
+  const good = await runCli(['verify', '--explain', '--smoke', '--url', url]);
   expect(good).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(good.stdout).toMatch(/as things are: 0 rows in [\d.]+ ms/);
+  expect(good.stdout).toContain('ok    the same fill is refused under another id');
   expect(good.stdout).toMatch(/\nverified: the database is what this release of multi-pair-db says\n$/);
 
   await db.sql`drop index idx_orders_symbol_status`;

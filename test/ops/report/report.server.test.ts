@@ -101,10 +101,15 @@ test('every command that writes leaves one, and none where nothing was written',
   await run('dedupe', '--dry-run');
   await run('migrate');
   expect(await readdir(reports)).toEqual([]);
-  await run('rollback', '002');
+  const told = path.join(folder, 'told');
+  const tell = `printf '%s\\n' "$MULTI_PAIR_DB_COMMAND $MULTI_PAIR_DB_EXIT_CODE $MULTI_PAIR_DB_REPORT" >> '${told}'`;
+  await run('rollback', '002', '--notify', tell);
   await run('dedupe');
   await run('maintain', 'analyze');
-  await expect(run('maintain', 'reindex', 'idx_of_nobody')).rejects.toThrow('idx_of_nobody');
+  await expect(run('maintain', 'reindex', 'idx_of_nobody', '--notify', tell)).rejects.toThrow(
+    'idx_of_nobody',
+  );
+  expect(await readFile(told, 'utf8')).toMatch(/^rollback 0 .*\.html\nmaintain [24] .*\.html\n$/);
   const names = (await readdir(reports)).filter((name) => name.endsWith('.json'));
   const written = await Promise.all(names.map((name) => readFile(path.join(reports, name), 'utf8')));
   expect(
