@@ -1,7 +1,8 @@
-import { formatBytes, formatTime } from '../connection/units.ts';
+import { count, formatBytes, formatCount, formatTime } from '../connection/units.ts';
 import { type IndexOverview, type IndexReport, listIndexes } from '../ops/indexes/indexes.ts';
 import { defineCommand } from './command.ts';
 import { openInterruptible } from './open-interruptible.ts';
+import { formatTable } from './table.ts';
 
 export const indexes = defineCommand({
   name: 'indexes',
@@ -27,27 +28,47 @@ export const indexes = defineCommand({
 
 function format(target: string, { indexes: all, totalBytes, dispensableBytes }: IndexOverview): string {
   const tables = new Map(all.map(({ table, tableFacts }) => [table, tableFacts]));
+  const since = all[0]?.countedSinceMs ?? null;
   return [
-    `${target}: ${all.length} indexes, ${formatBytes(totalBytes)}; ${formatBytes(dispensableBytes)} in redundant or unused ones`,
-    ...[...tables].map(
-      ([table, { rows, deadRows, vacuumedMs, analyzedMs }]) =>
-        `  ${table}: about ${rows} rows, ${deadRows} dead; vacuumed ${formatTime(vacuumedMs)}, analyzed ${formatTime(analyzedMs)}`,
-    ),
-    ...all.map(formatIndex),
+    `${target}: ${count(all.length, 'index', 'indexes')}, ${formatBytes(totalBytes)}; ${formatBytes(dispensableBytes)} in redundant or unused ones`,
+    '',
+    ...formatTable([
+      ['table', '>rows', '>dead', 'vacuumed', 'analyzed'],
+      ...[...tables].map(([table, { rows, deadRows, vacuumedMs, analyzedMs }]) => [
+        table,
+        formatCount(rows),
+        formatCount(deadRows),
+        formatTime(vacuumedMs),
+        formatTime(analyzedMs),
+      ]),
+    ]),
+    '',
+    ...formatTable([
+      ['index', 'table', '>size', '>scans', '>bloat', 'findings'],
+      ...all.map((index) => [
+        index.index,
+        index.table,
+        formatBytes(index.sizeBytes),
+        formatCount(index.scans),
+        index.bloat === null ? '' : `${Math.round(index.bloat * 100)} %`,
+        index.building ? 'is being built' : index.findings.map(({ kind }) => kind).join(', '),
+      ]),
+    ]),
+    ...(since === null ? [] : [`scans are counted since ${formatTime(since)}`]),
+    ...all.flatMap(formatFindings),
+    '',
+    'next: multi-pair-db verify',
   ].join('\n');
 }
 
-function formatIndex(report: IndexReport): string {
-  const { index, table, sizeBytes, scans, lastScanMs, countedSinceMs, building, bloat, findings } = report;
-  const facts = [
-    formatBytes(sizeBytes),
-    `${scans} scans${countedSinceMs === null ? '' : ` since ${formatTime(countedSinceMs)}`}`,
-    ...(lastScanMs === null ? [] : [`last ${formatTime(lastScanMs)}`]),
-    ...(bloat === null ? [] : [`bloat about ${Math.round(bloat * 100)} %`]),
-    ...(building ? ['being built right now'] : []),
-  ];
-  return [
-    `${index} (${table}): ${facts.join(', ')}`,
-    ...findings.flatMap(({ kind, message, advice }) => [`  ${kind}: ${message}`, `    ${advice}`]),
-  ].join('\n');
-}
+const formatFindings = ({ index, findings }: IndexReport): string[] =>
+  findings.length === 0
+    ? []
+    : [
+        '',
+        index,
+        ...findings.flatMap(({ kind, message, advice }) => [
+          `  ${kind}: ${message}`,
+          `  what to do: ${advice}`,
+        ]),
+      ];

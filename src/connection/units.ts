@@ -29,3 +29,10 @@ export const formatVersion = (versionNumber: number): string =>
 
 /** The major version in a `server_version_num`: 15 of 150018. */
 export const majorOf = (versionNumber: number): number => Math.floor(versionNumber / 10_000);
+
+/** `1,234,567` */
+export const formatCount = (count: number): string => Math.round(count).toLocaleString('en-US');
+
+/** `1 row`, `2,000 rows` */
+export const count = (number: number, one: string, many: string): string =>
+  `${formatCount(number)} ${number === 1 ? one : many}`;

@@ -44,6 +44,7 @@ const bloatBytes = 10 * 1024 * 1024;
 
 /** A month has seen the month's end jobs; less proves little. */
 const enoughDays = 30;
+const dayMs = 86_400_000;
 
 /** What an index is judged by beside itself. */
 interface Surroundings {
@@ -51,6 +52,8 @@ interface Surroundings {
   /** Names of those that the migrations make. */
   readonly own: ReadonlySet<string>;
   readonly nowMs: number;
+  /** When a migration was last applied; no index of ours is older than the statistics make it look. */
+  readonly migratedAtMs: number | undefined;
 }
 
 /**
@@ -70,7 +73,12 @@ export async function listIndexes(connection: Connection): Promise<IndexOverview
   await using _limits = await liftTimeLimits(connection);
   const facts = await listIndexFacts(connection);
   const expected = (await readCatalogFile(ownProject.folder)).filter(({ kind }) => kind === 'index');
-  const surroundings = { all: facts, own: new Set(expected.map(({ name }) => name)), nowMs: Date.now() };
+  const surroundings = {
+    all: facts,
+    own: new Set(expected.map(({ name }) => name)),
+    nowMs: Date.now(),
+    migratedAtMs: await readMigratedAt(connection),
+  };
   const indexes = facts
     .map((index) => ({ ...index, findings: findFaults(index, surroundings) }))
     .sort((a, b) => rank(a) - rank(b) || b.sizeBytes - a.sizeBytes || (a.index < b.index ? -1 : 1));
@@ -88,6 +96,19 @@ export async function listIndexes(connection: Connection): Promise<IndexOverview
 
 const rank = ({ findings: [worst] }: IndexReport): number =>
   worst === undefined ? indexFindingKinds.length : indexFindingKinds.indexOf(worst.kind);
+
+async function readMigratedAt(connection: Connection): Promise<number | undefined> {
+  const [readable] = await connection.query<{ yes: boolean }>(
+    `select has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select') as yes
+     from pg_namespace as n join pg_class as c on c.relnamespace = n.oid
+     where n.nspname = 'multi_pair_db' and c.relname = 'migrations'`,
+  );
+  if (readable?.yes !== true) return undefined;
+  const [row] = await connection.query<{ ms: number | null }>(
+    'select (extract(epoch from max(applied_at)) * 1000)::float8 as ms from multi_pair_db.migrations',
+  );
+  return row?.ms ?? undefined;
+}
 
 function findFaults(index: IndexFacts, surroundings: Surroundings): IndexFinding[] {
   if (index.building) return [];
@@ -144,9 +165,12 @@ function covers(other: IndexFacts, index: IndexFacts): boolean {
   return !isTwin || other.unique || other.constraint || other.index < index.index;
 }
 
-function unused(index: IndexFacts, { own, nowMs }: Surroundings): IndexFinding | undefined {
+function unused(index: IndexFacts, surroundings: Surroundings): IndexFinding | undefined {
+  const { own, nowMs, migratedAtMs } = surroundings;
   if (index.scans > 0 || index.unique || index.constraint) return undefined;
-  const days = index.countedSinceMs === null ? undefined : (nowMs - index.countedSinceMs) / 86_400_000;
+  const isOurs = own.has(index.index);
+  if (isOurs && migratedAtMs !== undefined && nowMs - migratedAtMs < enoughDays * dayMs) return undefined;
+  const days = index.countedSinceMs === null ? undefined : (nowMs - index.countedSinceMs) / dayMs;
   const since =
     index.countedSinceMs === null
       ? 'since it was built'
@@ -154,7 +178,7 @@ function unused(index: IndexFacts, { own, nowMs }: Surroundings): IndexFinding |
   const short = days !== undefined && days < enoughDays ? `, which is less than ${enoughDays} days` : '';
   return {
     kind: 'unused',
-    message: `no query has used it ${since}${short}`,
+    message: `no query has used it ${since}${short}${isOurs ? '' : '; PostgreSQL does not keep when it was built, and a new one looks the same'}`,
     advice: `Look at the replicas too, and for a month at least. ${dropAdvice(index.index, own)}`,
   };
 }
