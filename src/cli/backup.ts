@@ -1,4 +1,4 @@
-import { formatBytes } from '../connection/units.ts';
+import { count, formatBytes } from '../connection/units.ts';
 import { backupDatabase } from '../ops/backup/backup.ts';
 import { defineCommand } from './command.ts';
 import { flag, valueWithDefault } from './parameters.ts';
@@ -32,14 +32,15 @@ export const backup = defineCommand({
         },
       });
       log.begin();
-      const { target, program, sizeBytes, sha256, rows } = record;
+      const { target, program, sizeBytes, sha256 } = record;
       return {
         exitCode: 0,
         result: { path, ...record },
         text: [
           `${target}: backed up into ${path}`,
           `  ${formatBytes(sizeBytes)} by ${program}, sha256 ${sha256}`,
-          ...Object.entries(rows).map(([table, count]) => `  ${table}: ${count} rows`),
+          ...Object.entries(record.rows).map(([table, rows]) => `  ${table}: ${count(rows, 'row', 'rows')}`),
+          'next: multi-pair-db migrate --dry-run',
         ].join('\n'),
       };
     });

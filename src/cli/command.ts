@@ -1,6 +1,6 @@
 import type { OwnExitCodes } from './exit-codes.ts';
-import type { Progress } from './output.ts';
 import type { OptionParameter, Parameter } from './parameters.ts';
+import type { Progress } from './terminal/progress.ts';
 
 /** What a command gets from the program, beside its own arguments and options. */
 export interface CommandContext {

@@ -1,6 +1,7 @@
 import type { Connection } from '../connection/connection.ts';
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort, type WorkOptions } from '../connection/session.ts';
+import { count, formatCount } from '../connection/units.ts';
 import { type DedupeResult, dedupeBatchRows, dedupeFills } from '../ops/duplicates/dedupe.ts';
 import { listDuplicates } from '../ops/duplicates/duplicates.ts';
 import { refuseUnsafeDeletes } from '../ops/duplicates/safety.ts';
@@ -66,18 +67,21 @@ function formatResult(target: string, result: DedupeResult): string {
   const { movedRows, remainingRows, remainingRowsWithoutVenueId, archive, archivedRows, warnings } = result;
   const held = remainingRows - remainingRowsWithoutVenueId;
   return [
-    `${target}: ${movedRows} surplus fills moved into ${archive}, which has ${archivedRows} rows now`,
+    `${target}: ${count(movedRows, 'surplus fill', 'surplus fills')} moved into ${archive}, which has ${count(archivedRows, 'row', 'rows')} now`,
     ...(remainingRows === 0 ? ['  no fill is stored twice any more'] : []),
     ...(held === 0
       ? []
-      : [`  ${held} surplus rows are left: other sessions hold them. Run dedupe again when they are done.`]),
+      : [
+          `  ${count(held, 'surplus row is', 'surplus rows are')} left: other sessions hold them. Run dedupe again when they are done.`,
+        ]),
     ...(remainingRowsWithoutVenueId === 0 ? [] : [formatUnproven(remainingRowsWithoutVenueId)]),
     ...warnings.map((warning) => `  ${warning}`),
+    `next: multi-pair-db ${remainingRows === 0 ? 'migrate --dry-run' : 'duplicates'}`,
   ].join('\n');
 }
 
 const formatUnproven = (rows: number): string =>
-  `  ${rows} surplus rows are left: no venue’s id proves that they are the execution that stays.
+  `  ${count(rows, 'surplus row is', 'surplus rows are')} left: no venue’s id proves that they are the execution that stays.
   \`multi-pair-db duplicates\` shows in what they differ; \`multi-pair-db dedupe --without-venue-id\` moves them too.`;
 
 async function dryRun(connection: Connection, withoutVenueId: boolean): Promise<Outcome> {
@@ -90,8 +94,9 @@ async function dryRun(connection: Connection, withoutVenueId: boolean): Promise<
     result: { target: connection.target, dryRun: true, wouldMoveRows, ...result, warnings },
     text: [
       formatDuplicates(connection.target, result),
-      `Nothing was written: this was a dry run, of which ${wouldMoveRows} rows would be moved and ${surplusRows - wouldMoveRows} left.`,
+      `Nothing was written: this was a dry run, of which ${count(wouldMoveRows, 'row', 'rows')} would be moved and ${formatCount(surplusRows - wouldMoveRows)} left.`,
       ...warnings,
+      `next: multi-pair-db ${surplusRows === 0 ? 'migrate --dry-run' : 'dedupe'}`,
     ].join('\n'),
   };
 }
@@ -110,7 +115,7 @@ function formatUndo(target: string, result: UndoDedupeResult): string {
   if (archive === undefined) return `${target}: nothing has been archived here`;
   const others = archivedRows - (incomplete?.rows ?? 0);
   return [
-    `${target}: ${restoredRows} fills are back; ${archivedRows} stay in ${archive}`,
+    `${target}: ${count(restoredRows, 'fill is', 'fills are')} back; ${formatCount(archivedRows)} stay in ${archive}`,
     ...(others === 0
       ? []
       : [`  ${others}, because the same execution is stored or their order or session is gone`]),
@@ -119,5 +124,6 @@ function formatUndo(target: string, result: UndoDedupeResult): string {
       : [
           `  ${incomplete.rows}, because they have no value for ${incomplete.columns.join(', ')}, which fills requires: set it in ${archive}, then run this again`,
         ]),
+    'next: multi-pair-db duplicates',
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { count, formatCount } from '../connection/units.ts';
 import {
   type DuplicateGroup,
   type Duplicates,
@@ -33,7 +34,7 @@ export const duplicates = defineCommand({
     return {
       exitCode: result.surplusRows === 0 ? 0 : 1,
       result: { target: connection.target, ...result },
-      text: formatDuplicates(connection.target, result),
+      text: `${formatDuplicates(connection.target, result)}\nnext: multi-pair-db ${result.surplusRows === 0 ? 'migrate' : 'dedupe'} --dry-run`,
     };
   },
 });
@@ -48,14 +49,14 @@ export function formatDuplicates(target: string, found: Duplicates): string {
   const { groups, surplusRows, surplusRowsWithVenueId, surplusRowsWithoutVenueId, samples } = found;
   if (surplusRows === 0) return `${target}: no fill is stored twice`;
   return [
-    `${target}: ${groups} executions are stored more than once, ${surplusRows} rows too many`,
-    `  ${surplusRowsWithVenueId} have the venue’s id of the execution, which was delivered again`,
-    `  ${surplusRowsWithoutVenueId} have none; nothing proves that they are the execution that stays`,
+    `${target}: ${count(groups, 'execution is', 'executions are')} stored more than once, ${count(surplusRows, 'row', 'rows')} too many`,
+    `  ${formatCount(surplusRowsWithVenueId)} with the venue’s id of the execution, which was delivered again`,
+    `  ${formatCount(surplusRowsWithoutVenueId)} without one; nothing proves that they are the execution that stays`,
     ...formatDifferences(found),
     ...samples.map(formatGroup),
     ...(samples.length < groups ? [`… and ${groups - samples.length} more executions (--samples)`] : []),
-    'multi-pair-db dedupe moves the surplus rows that have the venue’s id into an archive table;',
-    'with --without-venue-id the others too: look at them first, two real fills may be alike.',
+    'dedupe moves the surplus rows that have the venue’s id into an archive table; with --without-venue-id the others',
+    'too: look at them first, two real fills may be alike.',
   ].join('\n');
 }
 

@@ -3,78 +3,63 @@ import { formatDuration, formatWait } from '../connection/units.ts';
 import type { WaitSummary } from '../migrate/canary/histogram.ts';
 import type { TradeWaits } from '../migrate/canary/waits.ts';
 import type { ProgressEvent, ProgressListener } from '../migrate/run/progress.ts';
-import type { Progress } from './output.ts';
+import { RunView } from './run-view.ts';
+import type { Progress } from './terminal/progress.ts';
 
-/** Shows what a run reports. What has happened is a line that stays; what is going on is one line that changes. */
-export function showEvents(progress: Progress): ProgressListener {
+/**
+ * Shows what a run reports. What has happened is a line that stays; what is going on is one line that changes. Tells
+ * `progress` how much of the whole is done.
+ */
+export function showEvents(progress: Progress, now: () => number = Date.now): ProgressListener {
+  const view = new RunView(now);
   let waitingFor = '';
   return (event) => {
-    const isWait = event.kind === 'waiting' || event.kind === 'lock';
+    view.record(event);
+    progress.share = view.share;
     // Whom it waits for is a line that stays, once for each set of sessions: it is read after the run, too.
-    if (isWait) {
+    if (event.kind === 'waiting' || event.kind === 'lock') {
       const sessions = event.kind === 'lock' ? event.holders : event.for;
       const names = sessions.map((session) => session.pid).join();
       if (names !== waitingFor) progress.line(`  waiting for ${describeSessions(sessions)}`);
       waitingFor = names;
     }
-    // Rests of a moment come and go with the batches; the report has them.
-    if (event.kind === 'rested' && event.reason === 'trade') return;
-    const { text, stays } = formatEvent(event);
-    if (stays) progress.line(text);
-    else progress.update(text);
+    const text = formatEvent(event);
+    if (text !== undefined) progress.line(text);
+    else if (moves.has(event.kind)) progress.update(view.line);
   };
 }
 
-function formatEvent(event: ProgressEvent): { readonly text: string; readonly stays: boolean } {
-  switch (event.kind) {
-    case 'lock':
-      return moving(`  another run holds the lock; waited ${formatDuration(event.waitedMs)}`);
-    case 'started':
-      return staying(
-        `${event.tag} (${event.number} of ${event.of})${event.isRepair ? ', repairing what is missing or damaged' : ''}`,
-      );
-    case 'statement':
-      return moving(`  statement ${event.number} of ${event.of}: ${event.statement}`);
-    case 'backfill':
-      return moving(formatBackfill(event));
-    case 'index':
-      return moving(
-        `  ${event.index}: ${event.phase}${event.share === undefined ? '' : `, ${formatShare(event.share)}`}`,
-      );
-    case 'waiting':
-      return moving(`  still waiting, ${formatDuration(event.waitedMs)} so far`);
-    case 'stepped back':
-      return staying(
-        `  stepped back, because others waited: ${describeSessions(event.for)}; tries again (${event.tries})`,
-      );
-    case 'resting':
-      return staying(`  rests: ${event.message}`);
-    case 'rested':
-      return staying(`  goes on after ${formatDuration(event.durationMs)}`);
-    case 'measuring':
-      return moving(`  measuring what trading feels without the work, ${formatDuration(event.forMs)}`);
-    case 'trade wait':
-      return moving(
-        `  longest trade wait ${formatWait(event.longestMs)} in the last second, ${formatWait(event.longestSoFarMs)} so far`,
-      );
-    case 'trade waits':
-      return staying(formatTradeWaits(event.waits));
-    case 'notice':
-      return staying(`  ${event.message}`);
-    case 'finished':
-      return staying(`  done in ${formatDuration(event.durationMs)}`);
-  }
-}
+const moves: ReadonlySet<ProgressEvent['kind']> = new Set([
+  'statement',
+  'backfill',
+  'index',
+  'measuring',
+  'trade wait',
+  'lock',
+  'waiting',
+]);
 
-function formatBackfill({
-  pass,
-  done,
-  total,
-  remainingMs,
-}: Extract<ProgressEvent, { kind: 'backfill' }>): string {
-  const share = total > 0 ? ` (${formatShare(done / total)})` : '';
-  const rest = remainingMs === undefined ? '' : `, about ${formatDuration(remainingMs)} left`;
-  return `  backfill, pass ${pass}: ${done} of ${total} sessions${share}${rest}`;
+/** What stays to be read. */
+function formatEvent(event: ProgressEvent): string | undefined {
+  switch (event.kind) {
+    case 'started':
+      return `${event.tag} (${event.number} of ${event.of})${event.isRepair ? ', repairing what is missing or damaged' : ''}`;
+    case 'stepped back':
+      return `  stepped back, because others waited: ${describeSessions(event.for)}; tries again (${event.tries})`;
+    case 'resting':
+      return `  rests: ${event.message}`;
+    case 'rested':
+      // Rests of a moment come and go with the batches; the report has them.
+      return event.reason === 'trade' ? undefined : `  goes on after ${formatDuration(event.durationMs)}`;
+    case 'trade waits':
+      return formatTradeWaits(event.waits);
+    case 'notice':
+      return `  ${event.message}`;
+    case 'finished':
+      return `  done in ${formatDuration(event.durationMs)}`;
+    default:
+      return undefined;
+  }
 }
 
 /** What trading felt, as one line. */
@@ -90,7 +75,3 @@ function formatTradeWaits(waits: TradeWaits): string {
 
 const formatSummary = ({ p50Ms, p99Ms, p999Ms, longestMs }: WaitSummary): string =>
   `p50 ${formatWait(p50Ms)}, p99 ${formatWait(p99Ms)}, p99.9 ${formatWait(p999Ms)}, longest ${formatWait(longestMs)}`;
-
-const formatShare = (share: number): string => `${Math.floor(share * 100)} %`;
-const moving = (text: string): { text: string; stays: false } => ({ text, stays: false });
-const staying = (text: string): { text: string; stays: true } => ({ text, stays: true });

@@ -6,8 +6,9 @@ import { isSqlState } from '../connection/sqlstate.ts';
 import { createRedactor, parseTarget } from '../connection/url.ts';
 import { commands } from './commands.ts';
 import { readUrl } from './database-url.ts';
-import { createProgress, formatError, formatJson, leftBehind, unexpected } from './output.ts';
+import { formatError, formatJson, formatStop, leftBehind, unexpected } from './output.ts';
 import { buildProgram, type Invocation } from './program.ts';
+import { createProgress, forStream } from './terminal/progress.ts';
 
 // The only place that prints to standard output and sets the exit code.
 
@@ -72,18 +73,21 @@ async function dispatch(invocation: Invocation): Promise<void> {
       progress,
     });
     progress.clear();
-    print(json ? formatJson({ command, exitCode, result }) : text);
+    print(json ? formatJson({ command, exitCode, result }) : forStream(text, process.stdout));
     isEnded = true;
     process.exitCode = exitCode;
   } catch (cause) {
-    fail(command, unexpected(cause, redact));
+    const error = unexpected(cause, redact);
+    const isStopped = interrupt.signal.aborted && error.code === 'INTERRUPTED';
+    if (isStopped && progress.share !== undefined) fail(command, error, formatStop(error, progress.share));
+    else fail(command, error);
   }
 }
 
-function fail(command: string | undefined, error: OperationError): void {
+function fail(command: string | undefined, error: OperationError, words = formatError(error)): void {
   progress.clear();
   if (json && !isPrinted) print(formatJson({ command, exitCode: error.exitCode, error }));
-  else process.stderr.write(`${formatError(error)}\n`);
+  else process.stderr.write(`${forStream(words, process.stderr)}\n`);
   isEnded = true;
   process.exitCode = error.exitCode;
 }

@@ -1,5 +1,5 @@
 import { openConnection } from '../connection/open.ts';
-import { formatBytes, formatDuration } from '../connection/units.ts';
+import { count, formatBytes, formatDuration } from '../connection/units.ts';
 import { maintainTables } from '../ops/indexes/maintain.ts';
 import { defineCommand } from './command.ts';
 import { choiceArgument, optionalArgument } from './parameters.ts';
@@ -30,7 +30,7 @@ export const maintain = defineCommand({
         exitCode: 0,
         result: { target: connection.target, ...report },
         text: [
-          `${connection.target}: ${action} of ${report.steps.length} ${action === 'reindex' ? 'indexes' : 'tables'} done`,
+          `${connection.target}: ${action} of ${action === 'reindex' ? count(report.steps.length, 'index', 'indexes') : count(report.steps.length, 'table', 'tables')} done`,
           ...report.droppedLeftovers.map(
             (index) => `  dropped ${index}, which a failed build had left behind`,
           ),
@@ -38,6 +38,7 @@ export const maintain = defineCommand({
             (step) =>
               `  ${step.name}: ${formatDuration(step.durationMs)}, ${formatBytes(step.bytesBefore)} before, ${formatBytes(step.bytesAfter)} after`,
           ),
+          'next: multi-pair-db indexes',
         ].join('\n'),
       };
     });

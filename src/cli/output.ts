@@ -1,68 +1,48 @@
 import { OperationError } from '../connection/errors.ts';
 
-/** Says what is going on, on standard error: one moving line on a terminal, plain lines elsewhere. */
-export interface Progress {
-  /** Something that happened: a line that stays. */
-  line(text: string): void;
-  /** Something that is going on: replaces the one before it; elsewhere a plain line, `plainIntervalMs` apart at least. */
-  update(text: string): void;
-  /** Takes the moving line away. */
-  clear(): void;
-}
-
-/** For a terminal that does not tell its width. */
-const defaultColumns = 80;
-
-/** In a log file, a build of an hour should take some hundred lines, and not some hundred thousand. */
-const plainIntervalMs = 5_000;
-
-/** What of `process.stderr` is needed; a stream that is no terminal has neither `isTTY` nor `columns`. */
-export interface ProgressStream {
-  readonly isTTY?: boolean;
-  readonly columns?: number;
-  write(text: string): boolean;
-}
-
-export function createProgress(stream: ProgressStream, now: () => number = Date.now): Progress {
-  const isTerminal = stream.isTTY === true;
-  let lastPlainAt = now();
-  const clear = (): void => {
-    if (isTerminal) stream.write('\r\u001b[2K');
-  };
-  return {
-    clear,
-    line: (text) => {
-      clear();
-      stream.write(`${text}\n`);
-    },
-    update: (text) => {
-      if (isTerminal) {
-        stream.write(`\r\u001b[2K${text.slice(0, (stream.columns || defaultColumns) - 1)}`);
-      } else if (now() - lastPlainAt >= plainIntervalMs) {
-        lastPlainAt = now();
-        stream.write(`${text}\n`);
-      }
-    },
-  };
-}
-
 /** An error as a person reads it: what, where, what PostgreSQL said, what to do. */
-export function formatError(error: OperationError): string {
-  const { message, file, line, statement, sqlState, serverMessage, advice } = error;
+export function formatError({
+  message,
+  file,
+  line,
+  statement,
+  sqlState,
+  serverMessage,
+  advice,
+}: OperationError): string {
   const said = serverMessage !== undefined && message.includes(serverMessage) ? undefined : serverMessage;
-  const rows: [string, string | undefined][] = [
+  return formatFacts(`error: ${message}`, [
     ['file', file === undefined ? undefined : line === undefined ? file : `${file}:${line}`],
     ['statement', statement],
     ['SQLSTATE', sqlState],
     ['PostgreSQL', said],
     ['what to do', advice],
-  ];
-  const body = rows.flatMap(([label, value]) =>
-    value === undefined || value === ''
+  ]);
+}
+
+/**
+ * A run that the operator has stopped himself is no error to be searched for.
+ *
+ * @param share of the whole that was done
+ */
+export function formatStop({ message, advice }: OperationError, share: number): string {
+  const where = `Stopped at your request at ${Math.floor(share * 100)} %.`;
+  return formatFacts(`${where} Nothing is lost; run the same command again.`, [
+    ['what was', message],
+    ['what is', advice],
+  ]);
+}
+
+function formatFacts(
+  first: string,
+  rows: readonly (readonly [label: string, text: string | undefined])[],
+): string {
+  const body = rows.flatMap(([label, text]) =>
+    text === undefined || text === ''
       ? []
-      : [`  ${`${label}:`.padEnd(12)}${value.replaceAll('\n', `\n${' '.repeat(14)}`)}`],
+      : [`  ${`${label}:`.padEnd(12)}${text.replaceAll('\n', `\n${' '.repeat(14)}`)}`],
   );
-  return [`error: ${message}`, ...body].join('\n');
+  return [first, ...body].join('\n');
 }
 
 /** The one document of `--json`. `bigint` becomes a number or, beyond 2^53, a string. */

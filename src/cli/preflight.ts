@@ -33,6 +33,9 @@ function format({ target, versionNumber, checks, counts, mayRun }: Preflight): s
     checks.map(({ level, id, found }) => `${level.padEnd(8)} ${id.padEnd(24)} ${found}`).join('\n'),
     ...findings.map(formatFinding),
     verdict,
+    mayRun
+      ? 'next: multi-pair-db backup, then multi-pair-db migrate --dry-run'
+      : 'next: multi-pair-db preflight, when nothing is in the way any more',
   ].join('\n\n');
 }
 
@@ -40,7 +43,7 @@ function formatFinding({ level, id, found, why, details = [], advice }: CheckRep
   return [
     `${level}: ${id}: ${found}`,
     ...details.map((line) => `  - ${line}`),
-    `  why         ${why}`,
-    ...(advice === undefined || advice === '' ? [] : [`  what to do  ${advice}`]),
+    `  why:        ${why}`,
+    ...(advice === undefined || advice === '' ? [] : [`  what to do: ${advice}`]),
   ].join('\n');
 }

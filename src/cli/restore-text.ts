@@ -25,6 +25,7 @@ export function formatRestore(file: string, report: RestoreReport): string {
     ...objects.missing.map((object) => `  ${object}: in the backup, and not here`),
     ...objects.surplus.map((object) => `  ${object}: not in the backup, and here`),
     ...formatVerification(report),
+    'next: multi-pair-db status',
   ].join('\n');
 }
 

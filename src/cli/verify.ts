@@ -1,5 +1,5 @@
 import { openConnection } from '../connection/open.ts';
-import { formatVersion, formatWait } from '../connection/units.ts';
+import { count, formatVersion, formatWait } from '../connection/units.ts';
 import {
   type Finding,
   type PlanReport,
@@ -57,25 +57,29 @@ export const verify = defineCommand({
 function format(result: Verification, smoke: readonly SmokeStep[]): string {
   const failed = smoke.filter(({ passed }) => !passed).length;
   const faults = result.findings.filter(({ level }) => level === 'fault').length + failed;
-  const rows = result.checkedRows === undefined ? 'rows not checked' : `${result.checkedRows} rows checked`;
+  const rows =
+    result.checkedRows === undefined
+      ? 'rows not checked'
+      : `${count(result.checkedRows, 'row', 'rows')} checked`;
   return [
     `${result.target}, PostgreSQL ${formatVersion(result.versionNumber)}`,
-    `${result.applied.length} migrations recorded; ${result.comparedObjects} objects of the catalog compared; ${rows}`,
+    `${count(result.applied.length, 'migration', 'migrations')} recorded; ${result.comparedObjects} objects of the catalog compared; ${rows}`,
     ...result.findings.map(formatFinding),
     ...result.plans.map(formatPlan),
     ...(smoke.length === 0 ? [] : [formatSmoke(smoke)]),
     faults === 0
       ? 'verified: the database is what this release of multi-pair-db says'
-      : `not verified: ${faults} ${faults === 1 ? 'fault' : 'faults'}`,
+      : `not verified: ${count(faults, 'fault', 'faults')}`,
+    faults === 0 ? 'next: multi-pair-db indexes' : 'next: multi-pair-db verify, when that is done',
   ].join('\n\n');
 }
 
 function formatFinding({ level, object, expected, found, repair }: Finding): string {
   return [
     `${level}: ${object}`,
-    `  expected  ${expected}`,
-    `  found     ${found}`,
-    `  ${level === 'fault' ? 'repair by' : 'to do    '} ${repair}`,
+    `  expected:   ${expected}`,
+    `  found:      ${found}`,
+    `  what to do: ${repair}`,
   ].join('\n');
 }
 
@@ -93,6 +97,6 @@ function formatPlan(report: PlanReport): string {
     : usable
       ? `${node} on ${index}, with ${asked.join(', ')} off: it serves the query, and PostgreSQL finds the table too small to need it`
       : `no ${node} on ${index}, not even with ${asked.join(', ')} off`;
-  const took = `  as things are: ${rows.toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'} in ${formatWait(durationMs)}`;
+  const took = `  as things are: ${count(rows, 'row', 'rows')} in ${formatWait(durationMs)}`;
   return [`plan of ${name}: ${verdict}`, took, ...plan.split('\n').map((line) => `  ${line}`)].join('\n');
 }

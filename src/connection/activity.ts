@@ -7,6 +7,8 @@ export interface SessionActivity {
   readonly pid: number;
   readonly application: string | null;
   readonly user: string | null;
+  /** Address of its client; null: a local one, or hidden from this role. */
+  readonly client: string | null;
   /** `active`, `idle in transaction`, … */
   readonly state: string | null;
   /** How long its transaction is open; else how long it is in its state. */
@@ -26,7 +28,7 @@ export async function listSessions(
 ): Promise<SessionActivity[]> {
   if (pids.length === 0) return [];
   const rows = await connection.query<ActivityRow>(
-    `select pid, application_name as application, usename::text as "user", state,
+    `select pid, application_name as application, usename::text as "user", host(client_addr) as client, state,
             round(extract(epoch from clock_timestamp() - coalesce(xact_start, state_change)) * 1000)::float8 as "openForMs",
             query
      from pg_stat_activity
@@ -46,6 +48,7 @@ const preparedTransaction: SessionActivity = {
   pid: 0,
   application: 'prepared transaction, see pg_prepared_xacts',
   user: null,
+  client: null,
   state: null,
   openForMs: null,
   statement: null,
@@ -71,19 +74,28 @@ export async function listTableHolders(
   );
 }
 
-/** `pid 4711 (settlement, idle in transaction for 42 s): update sessions set …` */
-export function describeSession({
-  pid,
-  application,
-  user,
-  state,
-  openForMs,
-  statement,
-}: SessionActivity): string {
-  const name = application || user || 'name unknown';
-  const duration = openForMs === null ? '' : ` for ${formatDuration(openForMs)}`;
-  const about = `${name}${state === null ? '' : `, ${state}${duration}`}`;
-  return `pid ${pid} (${about})${statement ? `: ${statement}` : ''}`;
+/** `pid 4711 (settlement, role app, from 10.0.3.7, idle in transaction for 42 s): update sessions set …` */
+export function describeSession(session: SessionActivity): string {
+  const { pid, application, user, client, state, openForMs, statement } = session;
+  const about = [
+    application || (user ? undefined : 'name unknown'),
+    user ? `role ${user}` : undefined,
+    client === null ? undefined : `from ${client}`,
+    state === null ? undefined : `${state}${openForMs === null ? '' : ` for ${formatDuration(openForMs)}`}`,
+  ];
+  const words = about.filter((word) => word !== undefined).join(', ');
+  return `pid ${pid} (${words})${statement ? `: ${statement}` : ''}`;
+}
+
+/** What ends what these sessions do, to copy; the gentle way first. Prepared transactions have no process. */
+export function endingCommands(sessions: readonly SessionActivity[]): string {
+  const pids = sessions.filter(({ pid }) => pid !== 0).map(({ pid }) => pid);
+  const commands = pids.map((pid) => {
+    const isIdle = sessions.some((session) => session.pid === pid && session.state?.startsWith('idle'));
+    // What is idle runs no statement that could be cancelled.
+    return `select ${isIdle ? 'pg_terminate_backend' : 'pg_cancel_backend'}(${pid});`;
+  });
+  return commands.join(' ');
 }
 
 export const describeSessions = (sessions: readonly SessionActivity[]): string =>

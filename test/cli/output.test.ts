@@ -1,76 +1,8 @@
-import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { showEvents } from '../../src/cli/events.ts';
-import { createProgress, formatError, formatJson, type ProgressStream } from '../../src/cli/output.ts';
+import { formatError, formatJson, formatStop } from '../../src/cli/output.ts';
 import { commandReference } from '../../src/cli/reference.ts';
 import { OperationError } from '../../src/connection/errors.ts';
 import { formatBytes } from '../../src/connection/units.ts';
-import type { ProgressEvent } from '../../src/migrate/run/progress.ts';
-
-/** A stream that keeps what is written; with `columns` it is a terminal. */
-function createStream(columns?: number): { stream: ProgressStream; read: () => string } {
-  let text = '';
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      text += String(chunk);
-      done();
-    },
-  });
-  const terminal = columns === undefined ? {} : { isTTY: true, columns };
-  return { stream: Object.assign(sink, terminal), read: () => text };
-}
-
-const dump = {
-  pid: 7,
-  application: 'dump',
-  user: 'x',
-  state: 'active',
-  openForMs: 2_000,
-  statement: 'copy fills',
-};
-const tag = '0002_symbol_indexes';
-const events: ProgressEvent[] = [
-  { kind: 'started', tag, number: 3, of: 3, isRepair: false },
-  { kind: 'statement', tag, statement: 'create index', number: 1, of: 39 },
-  { kind: 'waiting', tag, for: [dump], waitedMs: 250 },
-  { kind: 'waiting', tag, for: [dump], waitedMs: 500 },
-  { kind: 'index', tag, index: 'idx_a', phase: 'building index: scanning table', share: 0.256 },
-  { kind: 'backfill', tag, pass: 1, done: 50, total: 200, rows: 'sessions', remainingMs: 61_000 },
-  { kind: 'finished', tag, durationMs: 1_200 },
-];
-
-test('elsewhere than on a terminal: plain lines, and what moves only now and then', () => {
-  const { stream, read } = createStream();
-  let now = 0;
-  const listener = showEvents(createProgress(stream, () => now));
-  for (const event of events) {
-    listener(event);
-    now += 2_000;
-  }
-  expect(read()).toBe(
-    [
-      '0002_symbol_indexes (3 of 3)',
-      '  waiting for pid 7 (dump, active for 2 s): copy fills',
-      '  still waiting, 500 ms so far',
-      '  done in 1 s',
-      '',
-    ].join('\n'),
-  );
-});
-
-test('on a terminal: one line moves, and is cut to its width', () => {
-  const { stream, read } = createStream(40);
-  const listener = showEvents(createProgress(stream));
-  for (const event of events) listener(event);
-  const seen = read().split('\r\u001b[2K');
-  expect(seen).toContain('  idx_a: building index: scanning table');
-  expect(seen).toContain('  backfill, pass 1: 50 of 200 sessions ');
-  expect(seen.filter((text) => text.endsWith('\n'))).toEqual([
-    '0002_symbol_indexes (3 of 3)\n',
-    '  waiting for pid 7 (dump, active for 2 s): copy fills\n',
-    '  done in 1 s\n',
-  ]);
-});
 
 test('an error shows each thing that is known once', () => {
   const error = new OperationError({
@@ -93,6 +25,21 @@ test('an error shows each thing that is known once', () => {
     error: { code: 'STATEMENT_FAILED', exitCode: 5, line: 7 },
     large: '1152921504606846976',
   });
+});
+
+test('what the operator has stopped himself is no error to be searched for', () => {
+  const error = new OperationError({
+    code: 'INTERRUPTED',
+    message: '0002_symbol_indexes was interrupted: the statement was cancelled',
+    advice: 'What 0002_symbol_indexes has committed stays.',
+    statement: 'create index',
+    sqlState: '57014',
+  });
+  expect(
+    formatStop(error, 0.379),
+  ).toBe(`Stopped at your request at 37 %. Nothing is lost; run the same command again.
+  what was:   0002_symbol_indexes was interrupted: the statement was cancelled
+  what is:    What 0002_symbol_indexes has committed stays.`);
 });
 
 test('every command lists its options and exit codes in the reference', () => {

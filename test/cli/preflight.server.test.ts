@@ -13,7 +13,9 @@ test('preflight: 0 where nothing is in the way, 1 with what to do where somethin
   const good = await runCli(['preflight', '--url', url]);
   expect(good).toMatchObject({ exitCode: 0, stderr: '' });
   expect(good.stdout).toMatch(/^ok {7}server-version {11}PostgreSQL 18\.\d+$/m);
-  expect(good.stdout).toMatch(/\nmay run: nothing is in the way\n$/);
+  expect(good.stdout).toMatch(
+    /\nmay run: nothing is in the way\n\nnext: multi-pair-db backup, then multi-pair-db migrate --dry-run\n$/,
+  );
 
   await db.sql`insert into fills (id, symbol, "timestamp", price, size)
     values ('a', 'A/B', 1, 1, 1), ('b', 'A/B', 1, 1, 1)`;
@@ -21,9 +23,9 @@ test('preflight: 0 where nothing is in the way, 1 with what to do where somethin
   expect(bad.exitCode).toBe(1);
   expect(bad.stdout).toContain(
     [
-      'blocker: duplicate-fills: 1 fill stored more than once, 1 rows too many',
-      '  why         idx_fills_unique_dedup can not be built while the same fill is stored twice',
-      '  what to do  `multi-pair-db duplicates` lists them',
+      'blocker: duplicate-fills: 1 fill stored more than once, 1 row too many',
+      '  why:        idx_fills_unique_dedup can not be built while the same fill is stored twice',
+      '  what to do: `multi-pair-db duplicates` lists them',
     ].join('\n'),
   );
   expect(bad.stdout).toMatch(/\nmay not run: 1 blocker, 0 warnings\n$/);

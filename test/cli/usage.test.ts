@@ -77,7 +77,7 @@ async function read(...words: string[]): Promise<unknown> {
     url: '',
     signal: new AbortController().signal,
     release: '0.0.0',
-    progress: { line: () => {}, update: () => {}, clear: () => {} },
+    progress: { line: () => {}, update: () => {}, clear: () => {}, share: undefined },
   };
   const results: object[] = [];
   const program = buildProgram([command], '', async ({ run }) => {

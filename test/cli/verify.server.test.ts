@@ -11,15 +11,17 @@ test('verify: 0 where there is nothing to say, 1 where there is; text, JSON and 
   expect(good).toMatchObject({ exitCode: 0, stderr: '' });
   expect(good.stdout).toMatch(/as things are: 0 rows in [\d.]+ ms/);
   expect(good.stdout).toContain('ok    the same fill is refused under another id');
-  expect(good.stdout).toMatch(/\nverified: the database is what this release of multi-pair-db says\n$/);
+  expect(good.stdout).toMatch(
+    /\nverified: the database is what this release of multi-pair-db says\n\nnext: multi-pair-db indexes\n$/,
+  );
 
   await db.sql`drop index idx_orders_symbol_status`;
   const bad = await runCli(['verify', '--url', url]);
   expect(bad).toMatchObject({ exitCode: 1, stderr: '' });
   expect(bad.stdout).toContain(
-    'fault: index idx_orders_symbol_status\n  expected  btree (symbol, status)\n  found     missing\n',
+    'fault: index idx_orders_symbol_status\n  expected:   btree (symbol, status)\n  found:      missing\n',
   );
-  expect(bad.stdout).toMatch(/\nnot verified: 1 fault\n$/);
+  expect(bad.stdout).toMatch(/\nnot verified: 1 fault\n\nnext: /);
 
   const json = await runCli(['verify', '--explain', '--json', '--url', url]);
   expect(JSON.parse(json.stdout)).toMatchObject({

@@ -36,12 +36,15 @@ describe('a statement of somebody else', () => {
       pid: 7,
       application: 'dump',
       user: 'x',
+      client: null,
       state: 'active',
       openForMs: 62_000,
       statement: 'copy fills',
     };
-    expect(describeSession(session)).toBe('pid 7 (dump, active for 1 min 2 s): copy fills');
-    expect(describeSession({ ...session, application: '', state: null, statement: null })).toBe('pid 7 (x)');
+    expect(describeSession(session)).toBe('pid 7 (dump, role x, active for 1 min 2 s): copy fills');
+    expect(describeSession({ ...session, application: '', state: null, statement: null })).toBe(
+      'pid 7 (role x)',
+    );
   });
 });
 

@@ -9,7 +9,7 @@ import { buildProgram } from '../../src/cli/program.ts';
  * @throws OperationError where a process would end with an exit code above 1
  */
 export async function runCommand(words: readonly string[]): Promise<Outcome> {
-  const progress = { line: () => {}, update: () => {}, clear: () => {} };
+  const progress = { line: () => {}, update: () => {}, clear: () => {}, share: undefined };
   const outcomes: Outcome[] = [];
   const program = buildProgram(commands, '', async ({ url, run }) => {
     outcomes.push(

@@ -1,4 +1,9 @@
-import { describeSession, listSessions } from '../../connection/activity.ts';
+import {
+  describeSession,
+  endingCommands,
+  listSessions,
+  type SessionActivity,
+} from '../../connection/activity.ts';
 import { formatDuration } from '../../connection/units.ts';
 import { describeLeftLocks, findLeftLocks } from '../run/left-lock.ts';
 import { listLockHolders } from '../run/lock.ts';
@@ -50,8 +55,8 @@ export const longTransactions: Check = {
       none: `no transaction is open for longer than ${formatDuration(longTransactionMs)}`,
       some: (number) =>
         `${count(number, 'transaction')} open for longer than ${formatDuration(longTransactionMs)}`,
-      advice:
-        'Let them end, or end them: select pg_cancel_backend(pid), then pg_terminate_backend(pid). Nothing is lost by waiting: migrate says for whom it waits.',
+      advice: (sessions) =>
+        `Let them end, or end them: ${endingCommands(sessions)} Nothing is lost by waiting: migrate says for whom it waits.`,
     });
   },
 };
@@ -70,7 +75,7 @@ export const dumps: Check = {
     return describe(context, rows, 0, {
       none: 'no dump is running',
       some: (number) => `${count(number, 'dump')} running`,
-      advice:
+      advice: () =>
         'Migrate when the dump has ended. The ALTER TABLE of 0001 gives up after two minutes of trying.',
     });
   },
@@ -80,7 +85,11 @@ async function describe(
   { connection }: CheckContext,
   rows: readonly { readonly pid: number }[],
   hidden: number,
-  texts: { readonly none: string; readonly some: (number: number) => string; readonly advice: string },
+  texts: {
+    readonly none: string;
+    readonly some: (number: number) => string;
+    readonly advice: (sessions: readonly SessionActivity[]) => string;
+  },
 ): Promise<Observation> {
   const sessions = await listSessions(
     connection,
@@ -98,7 +107,7 @@ async function describe(
     level: 'warning',
     found: sessions.length > 0 ? texts.some(sessions.length) : `${texts.none}, as far as this role can see`,
     details,
-    advice: `${sessions.length > 0 ? texts.advice : ''}${grant}`.trim(),
+    advice: `${sessions.length > 0 ? texts.advice(sessions) : ''}${grant}`.trim(),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Connection } from '../../connection/connection.ts';
-import { OperationError } from '../../connection/errors.ts';
+import { OperationError, summarizeStatement } from '../../connection/errors.ts';
 import { readMigrationFiles } from '../history/folder.ts';
 import { completeJournal, createJournal, defaultJournal } from '../history/journal.ts';
 import { buildPlan, type PlanMode, type PlannedMigration } from '../plan/plan.ts';
@@ -49,6 +49,13 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
     await completeJournal(connection, journal, files);
     const all = [...plan.repairs, ...plan.migrations];
     const done: AppliedMigration[] = [];
+    run.emit({
+      kind: 'planned',
+      files: all.map(({ tag, steps }) => ({
+        tag,
+        statements: steps.map(({ sql }) => summarizeStatement(sql)),
+      })),
+    });
     const [first] = all;
     if (first !== undefined) await run.beginWork(first.tag);
     for (const [index, migration] of all.entries()) {

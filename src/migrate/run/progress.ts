@@ -11,6 +11,11 @@ export type RestReason = 'pause' | 'lag' | 'archive' | 'trade';
 export type ProgressEvent =
   /** Another run holds the migrations' lock. */
   | { readonly kind: 'lock'; readonly holders: readonly SessionActivity[]; readonly waitedMs: number }
+  /** What will be run: the files in order, with the first line of each of their statements. */
+  | {
+      readonly kind: 'planned';
+      readonly files: readonly { readonly tag: string; readonly statements: readonly string[] }[];
+    }
   | {
       readonly kind: 'started';
       readonly tag: string;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeSessions } from '../../connection/activity.ts';
+import { describeSessions, endingCommands } from '../../connection/activity.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError, summarizeStatement } from '../../connection/errors.ts';
 import { refusePooler } from '../../connection/pooler.ts';
@@ -307,7 +307,7 @@ function waitedTooLong({ waitingFor, waitingMs }: Sight, error: unknown, maxWait
   return new OperationError({
     code: 'LOCKED',
     message: `gave up after waiting ${formatDuration(waitingMs)} for ${describeSessions(waitingFor)}`,
-    advice: `Let these transactions end, then run the same command again. --max-wait waits longer than ${formatDuration(maxWaitMs)}.`,
+    advice: `Let these transactions end, or end them: ${endingCommands(waitingFor)} Then run the same command again. --max-wait waits longer than ${formatDuration(maxWaitMs)}.`,
     file,
     line,
     statement,

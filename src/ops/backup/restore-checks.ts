@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describeSessions, listTableHolders } from '../../connection/activity.ts';
+import { describeSessions, endingCommands, listTableHolders } from '../../connection/activity.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 
@@ -26,8 +26,7 @@ export async function refuseHeld(connection: Connection, tables: readonly string
   throw new OperationError({
     code: 'LOCKED',
     message: `the tables that would be replaced are in use by ${describeSessions(holders)}; nothing was changed`,
-    advice:
-      'Stop the services that work on this database, end what is left with pg_terminate_backend(pid), then run the same command again.',
+    advice: `Stop the services that work on this database, end what is left (${endingCommands(holders)}), then run the same command again.`,
   });
 }
 

@@ -24,7 +24,7 @@ export const duplicates: Check = {
     if (groups === 0) return { level: 'ok', found: 'no fill is stored twice' };
     return {
       level: 'blocker',
-      found: `${count(groups, 'fill')} stored more than once, ${surplus} rows too many`,
+      found: `${count(groups, 'fill')} stored more than once, ${count(surplus, 'row')} too many`,
       advice:
         '`multi-pair-db duplicates` lists them; `multi-pair-db dedupe` moves the surplus copies into an archive table, those without the venue’s id only with --without-venue-id.',
     };

@@ -53,7 +53,7 @@ describe.each(serverVersions)('PostgreSQL %i: in the way is', (version) => {
     });
     expect(report.details).toEqual([
       expect.stringMatching(
-        /^pid \d+ \(settlement, idle in transaction for \d+ m?s\): .*update sessions set exchange = \? where id = \?$/,
+        /^pid \d+ \(settlement, role postgres, from 127\.0\.0\.1, idle in transaction for \d+ m?s\): .*update sessions set exchange = \? where id = \?$/,
       ),
     ]);
     expect(JSON.stringify(report)).not.toMatch(/kraken|4711/);
@@ -68,7 +68,9 @@ describe.each(serverVersions)('PostgreSQL %i: in the way is', (version) => {
     await until(async () => (await look(db.url, 'long-transactions')).level === 'warning', 'it runs');
     const report = await look(db.url, 'long-transactions');
     expect(report.details).toEqual([
-      expect.stringMatching(/^pid \d+ \(analytics, active for \d+ m?s\): select pg_sleep\(\?\)$/),
+      expect.stringMatching(
+        /^pid \d+ \(analytics, role postgres, from 127\.0\.0\.1, active for \d+ m?s\): select pg_sleep\(\?\)$/,
+      ),
     ]);
     running.cancel();
     await expect(running).rejects.toMatchObject({ code: '57014' });
@@ -86,7 +88,9 @@ describe.each(serverVersions)('PostgreSQL %i: in the way is', (version) => {
       found: '1 dump running',
       advice: expect.stringContaining('when the dump has ended'),
     });
-    expect(report.details).toEqual([expect.stringMatching(/^pid \d+ \(pg_dump, active for \d+ m?s\)/)]);
+    expect(report.details).toEqual([
+      expect.stringMatching(/^pid \d+ \(pg_dump, role postgres, from 127\.0\.0\.1, active for \d+ m?s\)/),
+    ]);
     // It is told once, as what it is.
     expect((await look(db.url, 'long-transactions')).details?.join()).not.toContain('pg_dump');
     await ended(child);
@@ -126,7 +130,9 @@ describe.each(serverVersions)('PostgreSQL %i: in the way is', (version) => {
     await other`select pg_advisory_lock(hashtextextended('multi-pair-db', 0))`;
     expect(await look(db.url, 'running-migration')).toMatchObject({
       level: 'blocker',
-      details: [expect.stringMatching(/^pid \d+ \(multi-pair-db, idle for /)],
+      details: [
+        expect.stringMatching(/^pid \d+ \(multi-pair-db, role postgres, from 127\.0\.0\.1, idle for /),
+      ],
     });
     await other.end();
   });
@@ -148,7 +154,7 @@ describe.each(serverVersions)('PostgreSQL %i: in the way is', (version) => {
       expect(report.details).toEqual([
         expect.stringMatching(
           new RegExp(
-            `^${index} on fills: (waiting for|building|initializing|index validation).*, by pid \\d+ \\(older attempt, active for .*create index concurrently`,
+            `^${index} on fills: (waiting for|building|initializing|index validation).*, by pid \\d+ \\(older attempt, role postgres, from 127.0.0.1, active for .*create index concurrently`,
           ),
         ),
       ]);

@@ -80,7 +80,7 @@ test.each(serverVersions)(
     await other.unsafe(`begin; update fills set fee = 1 where id = 'b'`);
     const busy = await runCli(['dedupe', '--url', db.url]);
     expect(busy).toMatchObject({ exitCode: 1 });
-    expect(busy.stdout).toContain('1 surplus rows are left: other sessions hold them');
+    expect(busy.stdout).toContain('1 surplus row is left: other sessions hold them');
     await other.unsafe('commit');
     await using connection = await openConnection(db.url);
     expect(await dedupeFills(connection)).toMatchObject({ movedRows: 1, remainingRows: 0, archivedRows: 2 });
