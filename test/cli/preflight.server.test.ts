@@ -28,7 +28,7 @@ test('preflight: 0 where nothing is in the way, 1 with what to do where somethin
       '  what to do: `multi-pair-db duplicates` lists them',
     ].join('\n'),
   );
-  expect(bad.stdout).toMatch(/\nmay not run: 1 blocker, 0 warnings\n$/);
+  expect(bad.stdout).toMatch(/\nmay not run: 1 blocker, 0 warnings\n\nnext: /);
 
   const json = await runCli(['preflight', '--json', '--url', url]);
   expect(json).toMatchObject({ exitCode: 1, stderr: '' });
