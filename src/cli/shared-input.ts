@@ -4,7 +4,7 @@ import {
   defaultMaxReplicaLagMs,
   defaultMaxTradeWaitMs,
   defaultMaxWaitMs,
-} from '../migrate/run/run.ts';
+} from '../migrate/run/options.ts';
 import { flag, value, valueWithDefault } from './parameters.ts';
 import { seconds, text, wholeNumber } from './parsers.ts';
 

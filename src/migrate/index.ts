@@ -19,6 +19,7 @@ export {
 export type { Project, RowRule, StatementFacts } from './project.ts';
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './run/apply.ts';
 export type { Rest, StepBack } from './run/ledger.ts';
+export type { RunAccount, RunOptions, StepReport } from './run/options.ts';
 export type { ProgressEvent, ProgressListener, RestReason } from './run/progress.ts';
 export {
   type DescribedRollback,
@@ -27,7 +28,6 @@ export {
   type RollbackReport,
   rollbackMigration,
 } from './run/rollback.ts';
-export type { RunAccount, RunOptions, StepReport } from './run/run.ts';
 export { type IndexStatus, type MigrationStatus, readStatus, type Status } from './status.ts';
 export type { PlanProbe, PlanReport } from './verify/plan-probes.ts';
 export { type Verification, type VerifyOptions, verifyDatabase } from './verify/verify.ts';

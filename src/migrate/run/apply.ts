@@ -4,7 +4,8 @@ import { readMigrationFiles } from '../history/folder.ts';
 import { completeJournal, createJournal, defaultJournal } from '../history/journal.ts';
 import { buildPlan, type PlanMode, type PlannedMigration } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
-import { type Run, type RunAccount, type RunOptions, type StepReport, withRun } from './run.ts';
+import type { RunAccount, RunOptions, StepReport } from './options.ts';
+import { type Run, withRun } from './run.ts';
 import { runSteps } from './steps.ts';
 
 export interface ApplyOptions extends RunOptions {

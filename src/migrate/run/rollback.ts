@@ -20,7 +20,8 @@ import {
 } from '../plan/plan.ts';
 import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
-import { type RunAccount, type RunOptions, type StepReport, withRun } from './run.ts';
+import type { RunAccount, RunOptions, StepReport } from './options.ts';
+import { withRun } from './run.ts';
 import { runSteps } from './steps.ts';
 
 export interface RollbackOptions extends RunOptions {

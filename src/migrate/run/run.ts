@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describeSessions, endingCommands } from '../../connection/activity.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError, summarizeStatement } from '../../connection/errors.ts';
@@ -6,69 +5,27 @@ import { refusePooler } from '../../connection/pooler.ts';
 import { readSettings, restoreSettings, type Setting } from '../../connection/settings.ts';
 import { formatDuration, majorOf } from '../../connection/units.ts';
 import { type Sight, watchWork } from '../../connection/watch.ts';
-import { type Canary, startCanary } from '../canary/canary.ts';
-import type { TradeWaits } from '../canary/waits.ts';
+import type { Canary } from '../canary/canary.ts';
 import { scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
 import type { PlanStep } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
 import { awaitResume } from './await-resume.ts';
-import { type Rest, RunLedger, type StepBack } from './ledger.ts';
+import { RunLedger } from './ledger.ts';
 import { releaseLock, takeLock } from './lock.ts';
+import { beginMeasuring } from './measuring.ts';
+import {
+  defaultLockWaitMs,
+  defaultMaxReplicaLagMs,
+  defaultMaxTradeWaitMs,
+  defaultMaxWaitMs,
+  type RunAccount,
+  type RunningFile,
+  type RunOptions,
+  type StepReport,
+} from './options.ts';
 import { createNoticeReader, type ProgressListener } from './progress.ts';
 import { SteppedBack } from './stepped-back.ts';
-
-/** What every run that changes a database can be told. */
-export interface RunOptions {
-  /** Whoever waits longer behind a statement of ours has it cancelled; it is tried again later (default 250 ms). */
-  readonly maxTradeWaitMs?: number;
-  /**
-   * Between two batches or builds it rests while a connected standby has not replayed for longer what was written
-   * (default 10,000 ms; 0 asks no standby, for one that is late on purpose).
-   */
-  readonly maxReplicaLagMs?: number;
-  /** So long trading is measured before the work begins (default 5,000 ms; 0 where the tables are under 8 MB). */
-  readonly baselineMs?: number;
-  /** Wait so long for another run to end (default 60,000 ms; 0 tries once). */
-  readonly lockWaitMs?: number;
-  /** A statement may wait so long for transactions of others without a break (default 30 minutes). */
-  readonly maxWaitMs?: number;
-  /** Aborted: the running statement is cancelled on the server, and the lock given back. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: ProgressListener;
-}
-
-/** A start of a service that runs its DDL behind a build would stop all writers: this is as long as they may wait. */
-export const defaultMaxTradeWaitMs = 250;
-export const defaultMaxReplicaLagMs = 10_000;
-export const defaultBaselineMs = 5_000;
-export const defaultLockWaitMs = 60_000;
-/** A dump of a large database takes that long; an operator who waits longer says so. */
-export const defaultMaxWaitMs = 30 * 60_000;
-
-/** A statement that was run. */
-export interface StepReport {
-  readonly statement: string;
-  readonly line: number | undefined;
-  readonly startedAtMs: number;
-  readonly durationMs: number;
-  /** Of it, waiting for others; seen every quarter of a second. */
-  readonly waitedMs: number;
-}
-
-/** What every run reports beside its work. */
-export interface RunAccount {
-  /** What trading felt; undefined where there was nothing to do. */
-  readonly tradeWaits: TradeWaits | undefined;
-  readonly rests: readonly Rest[];
-  readonly stepBacks: readonly StepBack[];
-}
-
-/** The file that is being run. */
-export interface RunningFile {
-  readonly tag: string;
-  readonly file: string;
-}
 
 /**
  * Runs `work` with the migrations' lock taken, settings saved, a second session to watch with, and Ctrl-C wired to the
@@ -157,30 +114,19 @@ export class Run {
     return this.#ledger.restedMs;
   }
 
-  /**
-   * Before the first statement: waits while runs are paused, and begins to measure what trading feels, first for some
-   * seconds without the work.
-   */
+  /** Before the first statement: waits while runs are paused, and begins to measure what trading feels. */
   async beginWork(tag: string): Promise<void> {
     await awaitResume(this, tag);
     const { tables } = scopeOf(await findCatalogFile(this.#project.folder));
-    const canary = await startCanary(this.connection, tables, this.maxTradeWaitMs, {
-      onSecond: (longestMs, longestSoFarMs) => this.emit({ kind: 'trade wait', longestMs, longestSoFarMs }),
-      onFault: (message) => this.emit({ kind: 'notice', tag, message }),
+    const { baselineMs, signal } = this.#options;
+    this.#canary = await beginMeasuring(this.connection, tables, {
+      tag,
+      limitMs: this.maxTradeWaitMs,
+      baselineMs,
+      signal,
+      emit: this.emit,
     });
-    if ('off' in canary) {
-      this.emit({ kind: 'trade waits', waits: { measured: false, reason: canary.off } });
-      return;
-    }
-    this.#canary = canary;
-    const forMs = this.#options.baselineMs ?? (canary.isSmall ? 0 : defaultBaselineMs);
-    if (forMs > 0) {
-      this.emit({ kind: 'measuring', forMs });
-      // Told to stop, it goes on to the next step, which refuses.
-      await sleep(forMs, undefined, { signal: this.#options.signal }).catch(() => {});
-      this.refuseAborted();
-    }
-    canary.beginWork();
+    this.refuseAborted();
   }
 
   /** Ends the measuring, and tells what it has found; the second time it does nothing. */

@@ -8,7 +8,8 @@ import { normalizeStatement } from '../plan/normalize.ts';
 import { type PlanMode, type PlanStep, runnerStep } from '../plan/plan.ts';
 import { controlsTransaction, readConcurrentIndex } from '../plan/statements.ts';
 import { dropFailedBuild } from './failed-build.ts';
-import type { Run, RunningFile, StepReport } from './run.ts';
+import type { RunningFile, StepReport } from './options.ts';
+import type { Run } from './run.ts';
 import { SteppedBack } from './stepped-back.ts';
 
 /** Between two tries of a transaction; the jitter keeps it from meeting a periodic job each time. */
