@@ -115,39 +115,6 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await session.unsafe(`call multi_pair_db.prove('${next}')`);
   });
 
-  test('rest waits while who measures says that trading is slow, not longer than two seconds, and not for who is gone', async () => {
-    await using db = await createDatabase(version, 'migrated');
-    const told: string[] = [];
-    const session = db.connect({ max: 1, onnotice: ({ message }) => told.push(String(message)) });
-    const canary = db.connect({ max: 1 });
-    await enter(session);
-    const rest = () => session.unsafe('call multi_pair_db.rest()').execute();
-    const say = (what: string) => canary.unsafe(`select ${what}`);
-    await say("pg_advisory_lock(hashtextextended('multi-pair-db canary', 0))");
-    await rest();
-    expect(told).toEqual([]);
-
-    await say("pg_advisory_lock(hashtextextended('multi-pair-db slow', 0))");
-    let isOver = false;
-    const resting = rest().then(() => {
-      isOver = true;
-    });
-    await until(() => isResting(db), 'it rests');
-    await say('pg_sleep(0.3)');
-    expect(isOver).toBe(false);
-    await say("pg_advisory_unlock(hashtextextended('multi-pair-db slow', 0))");
-    await resting;
-
-    await say("pg_advisory_lock(hashtextextended('multi-pair-db slow', 0))");
-    await rest();
-    const rested = expect.stringMatching(new RegExp(`^${next}: rested for \\d{3,4} ms: trade$`));
-    expect(told).toEqual([rested, rested]);
-    const last = rest();
-    await canary.end();
-    await last;
-    expect(told.length).toBeLessThanOrEqual(3);
-  });
-
   test('what a superuser has made belongs to the owner of the tables, who goes on', async () => {
     await using live = await createDatabase(version, 'legacy');
     await live.sql.unsafe(oddities);
@@ -182,4 +149,37 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
       );
     }
   });
+});
+
+test('rest waits while who measures says that trading is slow, not longer than two seconds, and not for who is gone', async () => {
+  await using db = await createDatabase(18, 'migrated');
+  const told: string[] = [];
+  const session = db.connect({ max: 1, onnotice: ({ message }) => told.push(String(message)) });
+  const canary = db.connect({ max: 1 });
+  await enter(session);
+  const rest = () => session.unsafe('call multi_pair_db.rest()').execute();
+  const say = (what: string) => canary.unsafe(`select ${what}`);
+  await say("pg_advisory_lock(hashtextextended('multi-pair-db canary', 0))");
+  await rest();
+  expect(told).toEqual([]);
+
+  await say("pg_advisory_lock(hashtextextended('multi-pair-db slow', 0))");
+  let isOver = false;
+  const resting = rest().then(() => {
+    isOver = true;
+  });
+  await until(() => isResting(db), 'it rests');
+  await say('pg_sleep(0.3)');
+  expect(isOver).toBe(false);
+  await say("pg_advisory_unlock(hashtextextended('multi-pair-db slow', 0))");
+  await resting;
+
+  await say("pg_advisory_lock(hashtextextended('multi-pair-db slow', 0))");
+  await rest();
+  const rested = expect.stringMatching(new RegExp(`^${next}: rested for \\d{3,4} ms: trade$`));
+  expect(told).toEqual([rested, rested]);
+  const last = rest();
+  await canary.end();
+  await last;
+  expect(told.length).toBeLessThanOrEqual(3);
 });
