@@ -78,7 +78,7 @@ export default defineConfig({
             'test/queries/core/*.server.test.ts',
             'test/zod/*.test.ts',
             'test/drizzle-1/*.test.ts',
-            'test/queries/{fills/insert-fills,sessions/claims}.server.test.ts',
+            'test/queries/{fills/insert-fills,sessions/claims,sessions/settle-drivers}.server.test.ts',
           ],
           globalSetup: 'test/support/drizzle-1.ts',
           env: { TEST_POSTGRES: '18' },

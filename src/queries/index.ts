@@ -6,6 +6,7 @@ export { defaultLimit, maxLimit } from './core/arguments.ts';
 export type { CallOptions } from './core/call.ts';
 export { type Database, type Transaction, withoutPreparedStatements } from './core/database.ts';
 export {
+  ClaimLostError,
   DatabaseError,
   InvalidArgumentError,
   NotFoundError,
@@ -15,6 +16,7 @@ export {
 } from './core/errors.ts';
 export type { SessionKey } from './core/keyset.ts';
 export { PartialSaveError, type SavedRow } from './core/saved-rows.ts';
+export { type RetryOptions, withRetry } from './core/with-retry.ts';
 export { assertSchema } from './database/assert-schema.ts';
 export { correctFill, type FillCorrection } from './fills/correct-fill.ts';
 export { type DuplicateFills, listDuplicateFills } from './fills/duplicate-fills.ts';
@@ -67,10 +69,16 @@ export { saveSessions } from './sessions/save-sessions.ts';
 export type { SessionSummary } from './sessions/session-summary.ts';
 export { setSessionPairs } from './sessions/set-session-pairs.ts';
 export { setSessionStatus } from './sessions/set-session-status.ts';
+export type { SettlementHandler } from './sessions/settle-after-claim.ts';
+export type { TransactionSettlementHandler } from './sessions/settle-in-transaction.ts';
+export type { SettleSessionsOptions } from './sessions/settle-options.ts';
+export { settleSessions } from './sessions/settle-sessions.ts';
 export {
   listSessionsToSettle,
+  type SettlementFilter,
   type SettlementKey,
   type SettlementOptions,
   type SettlementOrder,
 } from './sessions/settlement.ts';
 export { claimSessionsToSettle, defaultRetryAfterMs } from './sessions/settlement-claims.ts';
+export type { SettlementCounts } from './sessions/settlement-loop.ts';

@@ -1,9 +1,18 @@
 import { z } from 'zod';
 import { maxLimit } from '../queries/core/arguments.ts';
+import { defaultRetry, maxAttempts, maxDelayMs, type Retry } from '../queries/core/with-retry.ts';
 import { maxStatuses } from '../queries/orders/order-status.ts';
 import { decimalTextPattern, maxDecimalLength, rateTextPattern } from '../queries/performance/rates.ts';
 import { maxSymbols } from '../queries/performance/volume.ts';
 import { maxPairs } from '../queries/sessions/pairs.ts';
+import {
+  defaultWorkerRetry,
+  maxConcurrency,
+  maxIdleDelayMs,
+  maxRetryAfterMs,
+  minIdleDelayMs,
+  minRetryAfterMs,
+} from '../queries/sessions/settle-options.ts';
 import { maxLookbackHours } from '../queries/sessions/settlement.ts';
 import { textSchema } from './storable.ts';
 
@@ -41,7 +50,8 @@ const sessionFills = { sessionId: text, symbol: optionalText, orderId: optionalT
 const isInOrder = ({ fromMs, toMs }: { fromMs: number; toMs: number }): boolean => fromMs <= toMs;
 const disorder = { error: 'toMs lies before fromMs', path: ['toMs'] };
 
-const settlement = { ...page, pair: optionalText, exchange: optionalText };
+const unsettled = { pair: optionalText, exchange: optionalText };
+const settlement = { ...page, ...unsettled };
 /** A look back, or a first instant, not both. */
 const lookback = {
   lookbackHours: z.number().positive().max(maxLookbackHours).optional(),
@@ -68,6 +78,41 @@ const retry = { retryAfterMs: z.int().min(0).optional() };
 export const claimSessionsToSettleOptionsSchema = z.union([
   z.strictObject({ ...settlement, ...firstInstant, ...retry }),
   z.strictObject({ ...settlement, ...lookback, ...retry }),
+]);
+
+const retrySchema = (defaults: Retry) =>
+  z
+    .strictObject({
+      attempts: z.int().min(1).max(maxAttempts).optional(),
+      baseDelayMs: z.int().min(1).max(maxDelayMs).optional(),
+      maxDelayMs: z.int().min(1).max(maxDelayMs).optional(),
+    })
+    .refine(
+      (given) =>
+        given.maxDelayMs === undefined || given.maxDelayMs >= (given.baseDelayMs ?? defaults.baseDelayMs),
+      { error: 'maxDelayMs lies below baseDelayMs', path: ['maxDelayMs'] },
+    );
+/** The `signal` of `withRetry` does not come from outside. */
+export const withRetryOptionsSchema = retrySchema(defaultRetry);
+
+const worker = {
+  ...unsettled,
+  concurrency: z.int().min(1).max(maxConcurrency).optional(),
+  retryAfterMs: z.int().min(minRetryAfterMs).max(maxRetryAfterMs).optional(),
+  retry: retrySchema(defaultWorkerRetry).optional(),
+  transaction: z.boolean().optional(),
+};
+const waiting = {
+  whenIdle: z.literal('wait').optional(),
+  idleDelayMs: z.int().min(minIdleDelayMs).max(maxIdleDelayMs).optional(),
+};
+const ending = { whenIdle: z.literal('end'), idleDelayMs: absent };
+/** The `signal` and `onError` of `settleSessions` do not come from outside. */
+export const settleSessionsOptionsSchema = z.union([
+  z.strictObject({ ...worker, ...firstInstant, ...waiting }),
+  z.strictObject({ ...worker, ...lookback, ...waiting }),
+  z.strictObject({ ...worker, ...firstInstant, ...ending }),
+  z.strictObject({ ...worker, ...lookback, ...ending }),
 ]);
 
 export const recordSettlementOptionsSchema = z.strictObject({ sessionId: text, complete: z.boolean() });

@@ -30,10 +30,18 @@ import {
   listSessionsToSettle,
   recordSettlement,
   reopenSettlement,
+  type SessionSummary,
   saveOrders,
   setSessionPairs,
   setSessionStatus,
+  settleSessions,
 } from '../../src/queries/index.ts';
+import {
+  countAttempt,
+  recordClaimed,
+  releaseClaim,
+  renewClaim,
+} from '../../src/queries/sessions/claim-lease.ts';
 import { createPglite } from '../support/pglite.ts';
 
 let client: PGlite;
@@ -91,7 +99,7 @@ test('settlement', async () => {
     ),
   ).toMatchInlineSnapshot(`
     [
-      "with candidates as materialized ( select id from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and (lastsettleattempt is null or lastsettleattempt <= (extract(epoch from statement_timestamp()) * 1000)::bigint - $2::bigint) order by lastsettleattempt nulls first, startedat, id limit $3 for no key update skip locked ), claimed as ( update sessions set lastsettleattempt = (extract(epoch from statement_timestamp()) * 1000)::bigint, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint from candidates where sessions.id = candidates.id returning … ) select … from claimed order by startedat, id -- [7,9,100]",
+      "with candidates as materialized ( select id, lastsettleattempt as previous_attempt from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and (lastsettleattempt is null or lastsettleattempt <= (extract(epoch from statement_timestamp()) * 1000)::bigint - $2::bigint) order by lastsettleattempt nulls first, startedat, id limit $3 for no key update skip locked ), claimed as ( update sessions set lastsettleattempt = (extract(epoch from statement_timestamp()) * 1000)::bigint, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint from candidates where sessions.id = candidates.id returning … ) select … from claimed order by startedat, id -- [7,9,100]",
     ]
   `);
   expect(await sent((db) => recordSettlement(db, { sessionId: 's', complete: true }))).toMatchInlineSnapshot(`
@@ -118,6 +126,43 @@ test('settlement in the order of the claims, and taken back', async () => {
   expect(await sent((db) => reopenSettlement(db, { sessionId: 's' }))).toMatchInlineSnapshot(`
     [
       "update sessions set settledcomplete = false, lastsettleattempt = null, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint where id = $1 returning "id", "settledcomplete", "lastsettleattempt" -- ["s"]",
+    ]
+  `);
+});
+
+test('what a worker sends: claim, renewal, result, release, and an attempt that was rolled back', async () => {
+  const session: SessionSummary = JSON.parse('{"id":"s"}');
+  const claim = { session, attemptBefore: null, stampMs: 9, sentAtMs: 0 };
+  expect(
+    await sent((db) => settleSessions(db, async () => {}, { startedAfterMs: 7, whenIdle: 'end' })),
+  ).toMatchInlineSnapshot(`
+    [
+      "with candidates as materialized ( select id, lastsettleattempt as previous_attempt from sessions where settlesession = true and (settledcomplete is null or settledcomplete = false) and startedat >= (select $1::bigint) and (startedat is not null or (select true from sessions as never_read where never_read.id = sessions.id limit 1)) and (lastsettleattempt is null or lastsettleattempt <= (extract(epoch from statement_timestamp()) * 1000)::bigint - $2::bigint) order by lastsettleattempt nulls first, startedat, id limit $3 for no key update skip locked ), claimed as ( update sessions set lastsettleattempt = (extract(epoch from statement_timestamp()) * 1000)::bigint, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint from candidates where sessions.id = candidates.id returning …, previous_attempt::text ) select …, previous_attempt::text from claimed order by startedat, id -- [7,300000,1]",
+    ]
+  `);
+  expect(await sent((db) => renewClaim(db, claim, 9))).toMatchInlineSnapshot(`
+    [
+      "update sessions set lastsettleattempt = (extract(epoch from statement_timestamp()) * 1000)::bigint where id = $1 and lastsettleattempt = $2::bigint returning "lastsettleattempt" -- ["s",9]",
+    ]
+  `);
+  expect(await sent((db) => recordClaimed(db, claim, 9, true))).toMatchInlineSnapshot(`
+    [
+      "update sessions set settledcomplete = coalesce(settledcomplete, false) or $1::boolean, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint where id = $2 and lastsettleattempt = $3::bigint returning "id" -- [true,"s",9]",
+    ]
+  `);
+  expect(await sent((db) => releaseClaim(db, { ...claim, attemptBefore: '5' }, 9))).toMatchInlineSnapshot(`
+    [
+      "update sessions set lastsettleattempt = $1::text::bigint where id = $2 and lastsettleattempt = $3::bigint returning "id" -- ["5","s",9]",
+    ]
+  `);
+  expect(await sent((db) => releaseClaim(db, claim, 9))).toMatchInlineSnapshot(`
+    [
+      "update sessions set lastsettleattempt = $1::text::bigint where id = $2 and lastsettleattempt = $3::bigint returning "id" -- [null,"s",9]",
+    ]
+  `);
+  expect(await sent((db) => countAttempt(db, claim))).toMatchInlineSnapshot(`
+    [
+      "update sessions set settledcomplete = false, lastsettleattempt = (extract(epoch from statement_timestamp()) * 1000)::bigint, lastupdated = (extract(epoch from statement_timestamp()) * 1000)::bigint where id in ( select id from sessions where id = $1 and settlesession = true and (settledcomplete is null or settledcomplete = false) and coalesce(lastsettleattempt, '-9223372036854775808'::bigint) < $2::bigint for no key update skip locked ) returning "id" -- ["s",9]",
     ]
   `);
 });

@@ -12,9 +12,10 @@ import type { ServerVersion } from './server.ts';
 
 /** A handle as services have one: the queries' type, and what the tests themselves need of Drizzle. */
 export interface Handle extends Database {
-  transaction<T>(work: (tx: Transaction & Pick<Handle, 'execute'>) => Promise<T>): Promise<T>;
+  transaction<T>(work: (tx: HandleTransaction) => Promise<T>): Promise<T>;
   execute(query: SQL): PromiseLike<unknown>;
 }
+interface HandleTransaction extends Handle, Transaction {}
 
 /** A migrated database of a test file's own, through one driver. */
 export interface OpenHandle extends AsyncDisposable {

@@ -1,3 +1,4 @@
+import { eq } from 'drizzle-orm';
 import type { GelDatabase } from 'drizzle-orm/gel-core';
 import type { MySqlDatabase } from 'drizzle-orm/mysql-core';
 import type { drizzle as drizzleNeonHttp } from 'drizzle-orm/neon-http';
@@ -40,13 +41,16 @@ import {
   type SessionInput,
   type SessionKey,
   type SessionSummary,
+  type SettlementCounts,
   type SettlementKey,
   type SettlementState,
   saveOrders,
   saveSessions,
   setSessionStatus,
+  settleSessions,
   type Transaction,
   withoutPreparedStatements,
+  withRetry,
 } from '../../src/queries/index.ts';
 import * as schema from '../../src/schema/index.ts';
 
@@ -118,6 +122,58 @@ test('settlement: rows are exact, a look back and an instant exclude one another
   reopenSettlement(db, {});
   // @ts-expect-error the key of an order is not that of a session
   listSessionsToSettle(db, { after: { timestamp: 1, id: 'a' } });
+});
+
+test('a worker: the handler is of its mode, and says what it may; a wait has a delay and an end has none', () => {
+  const handle = drizzlePostgresJs('');
+  const counts = settleSessions(handle, async (session, { signal }) => {
+    expectTypeOf(session).toEqualTypeOf<SessionSummary>();
+    expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+  });
+  expectTypeOf(counts).resolves.toEqualTypeOf<SettlementCounts>();
+  // In Drizzle's own type, so that the service's tables can be written through it.
+  const transaction = true;
+  settleSessions(
+    handle,
+    async ({ id }, { tx, signal }) => {
+      expectTypeOf(tx).toExtend<Parameters<Parameters<typeof handle.transaction>[0]>[0]>();
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      await tx.update(schema.sessions).set({ status: 'x' }).where(eq(schema.sessions.id, id));
+      return false;
+    },
+    { transaction },
+  );
+  settleSessions(drizzleNodePostgres('', { schema }), async (_, { tx }) => void tx.query, { transaction });
+  settleSessions(drizzlePglite('', { schema }), async (_, { tx }) => void tx.query, { transaction });
+  settleSessions(withoutPreparedStatements(handle), async (_, { tx }) => void tx.insert, { transaction });
+  settleSessions(db, async () => (Math.random() < 0.5 ? false : undefined), { whenIdle: 'end', pair: 'A' });
+  settleSessions(db, async () => true, {
+    idleDelayMs: 10,
+    onError: async (error, { id }) => void [error, id],
+  });
+  // @ts-expect-error a transaction would keep the claims to itself
+  settleSessions(tx, async () => {});
+  // @ts-expect-error nobody else sees what is done in a transaction of postgres.js, either
+  handle.transaction((inner) => settleSessions(inner, async () => {}));
+  // @ts-expect-error this handle begins no transactions
+  settleSessions(db, async () => {}, { transaction: true });
+  // @ts-expect-error there is no transaction unless it is asked for
+  settleSessions(handle, async (_, { tx: own }) => void own);
+  // @ts-expect-error a word is no answer
+  settleSessions(db, async () => 'settled');
+  // @ts-expect-error an end waits for nothing
+  settleSessions(db, async () => {}, { whenIdle: 'end', idleDelayMs: 10 });
+  // @ts-expect-error a worker claims one at a time
+  settleSessions(db, async () => {}, { limit: 10 });
+});
+
+test('a retry gives what the work gives, which knows its attempt', () => {
+  expectTypeOf(withRetry(async (attempt) => attempt)).resolves.toEqualTypeOf<number>();
+  expectTypeOf(withRetry(() => listSessionsToSettle(db), { attempts: 3 })).resolves.toBeArray();
+  // @ts-expect-error work is begun again, so it must be a function
+  withRetry(listSessionsToSettle(db));
+  // @ts-expect-error times have their unit
+  withRetry(async () => {}, { baseDelay: 5 });
 });
 
 test('pairs: a page’s last row is the key of the next, match must be said', () => {

@@ -3,7 +3,12 @@ import type { z } from 'zod';
 import type * as queries from '../../src/queries/index.ts';
 import type { FillInput, OrderInput, SessionInput } from '../../src/queries/index.ts';
 import type * as schemas from '../../src/zod/index.ts';
-import type { insertFillSchema, insertOrderSchema, insertSessionSchema } from '../../src/zod/index.ts';
+import type {
+  insertFillSchema,
+  insertOrderSchema,
+  insertSessionSchema,
+  settleSessionsOptionsSchema,
+} from '../../src/zod/index.ts';
 
 test('what a schema gives is what the insert functions take', () => {
   expectTypeOf<z.output<typeof insertSessionSchema>>().toExtend<SessionInput>();
@@ -36,6 +41,10 @@ type Output<Name extends string> = `${Name}OptionsSchema` extends infer Key exte
 test('what a schema of options gives is what its function takes', () => {
   expectTypeOf<Output<'listSessionsToSettle'>>().toExtend<Options<'listSessionsToSettle'>>();
   expectTypeOf<Output<'claimSessionsToSettle'>>().toExtend<Options<'claimSessionsToSettle'>>();
+  expectTypeOf<Output<'withRetry'>>().toExtend<NonNullable<Options<'withRetry'>>>();
+  expectTypeOf<z.output<typeof settleSessionsOptionsSchema>>().toExtend<
+    queries.SettleSessionsOptions & { readonly transaction?: boolean | undefined }
+  >();
   expectTypeOf<Output<'reopenSettlement'>>().toExtend<Options<'reopenSettlement'>>();
   expectTypeOf<Output<'findSession'>>().toExtend<Options<'findSession'>>();
   expectTypeOf<Output<'listSessions'>>().toExtend<Options<'listSessions'>>();

@@ -38,6 +38,15 @@ const right: Record<string, readonly unknown[]> = {
   atMs: [5, -1],
   lookbackHours: [0.5, 1_000_000],
   startedAfterMs: [0, -1],
+  attempts: [1, 100],
+  baseDelayMs: [1, 3_600_000],
+  maxDelayMs: [1, 50, 3_600_000],
+  retry: [{}, { attempts: 3, baseDelayMs: 100 }, { maxDelayMs: 100 }, { maxDelayMs: 99 }, { tries: 1 }],
+  concurrency: [1, 100],
+  retryAfterMs: [1_000, 86_400_000],
+  whenIdle: ['wait', 'end'],
+  idleDelayMs: [10, 3_600_000],
+  transaction: [true, false],
   fromMs: [0, 5],
   toMs: [5, 7_200_000],
 };
@@ -101,6 +110,20 @@ const cases: Record<string, Case> = {
     '',
     'limit pair exchange startedAfterMs order',
     'attempt',
+  ],
+  withRetry: [
+    schemas.withRetryOptionsSchema,
+    (options) => queries.withRetry(async () => {}, options),
+    '',
+    'attempts baseDelayMs maxDelayMs',
+  ],
+  settleSessions: [
+    schemas.settleSessionsOptionsSchema,
+    // Stopped before it begins.
+    (options: object) =>
+      queries.settleSessions(db, async () => {}, { ...options, signal: AbortSignal.abort() }),
+    '',
+    'pair exchange lookbackHours startedAfterMs concurrency retryAfterMs retry whenIdle idleDelayMs transaction',
   ],
   reopenSettlement: [
     schemas.reopenSettlementOptionsSchema,

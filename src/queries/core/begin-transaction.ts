@@ -17,9 +17,13 @@ export async function beginTransaction<T>(
   try {
     return await begin.call(db, work);
   } catch (error) {
-    throw isRefusal(error) ? withoutTransactions(caller) : error;
+    throw explainRefusal(error, caller);
   }
 }
+
+/** What the driver of a handle without transactions throws, in words that say what has them; else the error itself. */
+export const explainRefusal = (error: unknown, caller: string): unknown =>
+  isRefusal(error) ? withoutTransactions(caller) : error;
 
 /** Drizzle's own words, on neon-http, pg-proxy and xata-http: an error of no class and no code. */
 const isRefusal = (error: unknown): boolean =>

@@ -4,6 +4,7 @@
 export type QueryErrorCode =
   | 'invalid_argument'
   | 'not_found'
+  | 'claim_lost'
   | 'unique_violation'
   | 'foreign_key_violation'
   | 'check_violation'

@@ -29,6 +29,16 @@ export class NotFoundError extends QueryError {
   readonly isRetryable = false;
 }
 
+/**
+ * A session is no longer this worker's to settle: the reason with which the signal of its handler aborts. Somebody else has
+ * it, or may soon have it.
+ */
+export class ClaimLostError extends QueryError {
+  override readonly name = 'ClaimLostError';
+  readonly code = 'claim_lost';
+  readonly isRetryable = false;
+}
+
 /** The database is not what this release needs: `assertSchema` has read it, and changed nothing. */
 export class SchemaMismatchError extends QueryError {
   override readonly name = 'SchemaMismatchError';

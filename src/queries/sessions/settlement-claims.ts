@@ -5,7 +5,7 @@ import type { CallOptions } from '../core/call.ts';
 import { checkTransaction, type Transaction } from '../core/database.ts';
 import { defineCall } from '../core/define-call.ts';
 import type { OptionsOf } from '../core/options.ts';
-import { defineQuery } from '../core/query.ts';
+import { defineQuery, type Fields, type Query } from '../core/query.ts';
 import { serverNowMs } from './server-clock.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 import {
@@ -19,14 +19,21 @@ import {
 /** How long a claim keeps a session from other workers, unless the caller says otherwise. */
 export const defaultRetryAfterMs = 5 * 60_000;
 
-const claim = defineQuery<SettlementValues & { retryAfterMs: number }, typeof sessionFields>({
-  name: 'claimSessionsToSettle',
-  fields: sessionFields,
-  // No key update: FOR UPDATE would also stop the orders and fills of the session from being stored, whose foreign
-  // keys take a share of it. The server's clock stamps and compares, because the workers' clocks differ.
-  statement: (given, columns) => sql`
+type ClaimValues = SettlementValues & { retryAfterMs: number };
+
+/**
+ * The statement of a claim. Beside the columns of sessions it may give `previous_attempt`, the stamp before.
+ *
+ * No key update: FOR UPDATE would also stop the orders and fills of the session from being stored, whose foreign keys take
+ * a share of it. The server's clock stamps and compares, because the workers' clocks differ.
+ */
+export const defineClaim = <F extends Fields>(name: string, fields: F): Query<ClaimValues, F> =>
+  defineQuery<ClaimValues, F>({
+    name,
+    fields,
+    statement: (given, columns) => sql`
     with candidates as materialized (
-      select id from sessions
+      select id, lastsettleattempt as previous_attempt from sessions
       where ${isUnsettled} and startedat >= ${unseen(given.startedAfterMs, 'bigint')} ${isWanted(given)}
         and (lastsettleattempt is null or lastsettleattempt <= ${serverNowMs} - ${given.retryAfterMs}::bigint)
       order by lastsettleattempt nulls first, startedat, id
@@ -40,7 +47,9 @@ const claim = defineQuery<SettlementValues & { retryAfterMs: number }, typeof se
       returning ${columns('sessions')}
     )
     select ${columns()} from claimed order by startedat, id`,
-});
+  });
+
+const claim = defineClaim('claimSessionsToSettle', sessionFields);
 
 const startClaimSessionsToSettle = defineCall<OptionsOf<typeof claimSessionsToSettle>>(
   'claimSessionsToSettle',
@@ -55,13 +64,23 @@ const startClaimSessionsToSettle = defineCall<OptionsOf<typeof claimSessionsToSe
  * A claim is a row lock and a stamp (`lastSettleAttempt`, by the server's clock). Settle inside the transaction, and a
  * worker that dies gives its sessions back at once, because both go with its transaction. Or commit first and settle
  * then: the stamp keeps the sessions from others for `retryAfterMs`, after which they can be claimed again. So give more
- * than a settlement takes. The rows come with their new stamp.
+ * than a settlement takes. The rows come with their new stamp. {@link settleSessions} does either, in a worker's main loop.
+ *
+ * Until the transaction ends, write the sessions through `tx` alone, as below. `recordSettlement(db, …)` in it would be sent
+ * on another connection, and wait there for the lock that this one holds, while this one waits for it: for ever, because
+ * the server sees nobody who waits in a circle. On a handle of one connection (PGlite) whatever is sent on `db` waits so.
  *
  * Relies on `idx_sessions_settlement_discovery`: reads the sessions that await settlement in the given time, sorts them
  * by their last attempt, and locks no more than `limit`. The lock does not hold up new orders and fills of the session.
  *
  * @example
  * const claimed = await db.transaction((tx) => claimSessionsToSettle(tx, { limit: 10, retryAfterMs: 600_000 }));
+ * // Or settled in the transaction:
+ * await db.transaction(async (tx) => {
+ *   for (const { id } of await claimSessionsToSettle(tx, { limit: 10 })) {
+ *     await recordSettlement(tx, { sessionId: id, complete: !(await hasOpenSells(tx, { sessionId: id })) });
+ *   }
+ * });
  * @throws InvalidArgumentError if given anything but a transaction; DatabaseError
  */
 export async function claimSessionsToSettle(

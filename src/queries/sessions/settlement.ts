@@ -11,13 +11,11 @@ import { defineQuery } from '../core/query.ts';
 import { type SessionSummary, sessionFields } from './session-summary.ts';
 
 /** Which of the sessions that are to be settled, and are not, are meant. */
-export type SettlementOptions = {
+export type SettlementFilter = {
   /** Only sessions that hold this pair, exactly as stored. */
   readonly pair?: string | undefined;
   /** Only sessions on this venue, exactly as stored. */
   readonly exchange?: string | undefined;
-  /** 1 to 1000 rows, 100 unless given. */
-  readonly limit?: number | undefined;
 } & (
   | {
       /** Sessions that started this long ago or later: 24 hours unless given. */
@@ -30,6 +28,12 @@ export type SettlementOptions = {
       readonly lookbackHours?: undefined;
     }
 );
+
+/** Which of them, and how many at most. */
+export type SettlementOptions = SettlementFilter & {
+  /** 1 to 1000 rows, 100 unless given. */
+  readonly limit?: number | undefined;
+};
 
 /** A century: older than any session, and still exact in milliseconds. */
 export const maxLookbackHours = 1_000_000;

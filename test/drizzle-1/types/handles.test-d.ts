@@ -12,6 +12,7 @@ import {
   listFills,
   type SessionInput,
   type SessionSummary,
+  settleSessions,
   type Transaction,
   withoutPreparedStatements,
 } from '../../../src/queries/index.ts';
@@ -39,6 +40,15 @@ test('a transaction of any of them is both', () => {
   });
   drizzleNodePostgres('').transaction(async (tx) => expectTypeOf(tx).toExtend<Transaction>());
   drizzlePglite('').transaction(async (tx) => expectTypeOf(tx).toExtend<Transaction>());
+});
+
+test('a worker has the transactions of its handle', () => {
+  const transaction = true;
+  settleSessions(drizzlePostgresJs(''), async (_, { tx }) => void tx.insert, { transaction });
+  settleSessions(drizzleNodePostgres('', { relations }), async (_, { tx }) => void tx.query, { transaction });
+  settleSessions(drizzlePglite(''), async (_, { tx }) => void tx.update, { transaction });
+  // @ts-expect-error a transaction would keep the claims to itself
+  drizzlePostgresJs('').transaction((tx) => settleSessions(tx, async () => {}));
 });
 
 test('what is no handle of PostgreSQL is none', () => {

@@ -71,6 +71,8 @@ test('errors are ours', async () => {
 test('what needs a transaction says that there is none, and what has them', async () => {
   const none = { code: 'invalid_argument', message: expect.stringContaining('neon-serverless') };
   await expect(queries.findFill(db, { id: 'f', timeoutMs: 500 })).rejects.toMatchObject(none);
+  const settled = queries.settleSessions(db, async () => {}, { transaction: true, whenIdle: 'end' });
+  await expect(settled).rejects.toMatchObject(none);
   const tx = db as unknown as queries.Transaction;
   await expect(queries.claimSessionsToSettle(tx)).rejects.toMatchObject(none);
 });

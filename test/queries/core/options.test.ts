@@ -11,7 +11,13 @@ const db = drizzle(async () => {
   throw new Error('something was sent');
 });
 
-const taken = callsOn(db);
+const bounded = callsOn(db);
+/** These run until somebody says that they stop, and a handler takes as long as it does: they have no time of their own. */
+const taken: typeof bounded = {
+  ...bounded,
+  settleSessions: [(o) => queries.settleSessions(db, async () => {}, o), {}],
+  withRetry: [(o) => queries.withRetry(async () => {}, o), {}],
+};
 /** Of what else there is, the last takes a transaction. */
 const others = ['withoutPreparedStatements', 'claimSessionsToSettle'];
 
@@ -68,6 +74,17 @@ describe.each(Object.entries(taken))('%s', (name, [call, valid]) => {
     if (Object.keys(valid).length > 0) await refusalOf(run(undefined));
   });
 
+  test('its schema knows the same names', async () => {
+    const schema = new Map<string, z.ZodType>(Object.entries(schemas)).get(`${name}OptionsSchema`);
+    if (schema === undefined) return expect(withoutSchema).toContain(name);
+    const { message } = await refusalOf(run({ ...valid, nothing: 1 }));
+    expect(namesOf(schema)).toEqual(ownNames(namesIn(message)));
+  });
+});
+
+describe.each(Object.entries(bounded))('%s', (_, [call, valid]) => {
+  const run = (options: unknown) => () => call(options as never);
+
   test('takes a signal and a time, sends nothing where it has aborted, and refuses what is neither', async () => {
     const reason = new Error('told to stop');
     await expect(Promise.resolve().then(run({ ...valid, signal: AbortSignal.abort(reason) }))).rejects.toBe(
@@ -82,13 +99,6 @@ describe.each(Object.entries(taken))('%s', (name, [call, valid]) => {
     // pg-proxy is such a driver: it has no transactions.
     expect((await refusalOf(run({ ...valid, timeoutMs: 5_000 }))).message).toContain('this handle has none');
   });
-
-  test('its schema knows the same names', async () => {
-    const schema = new Map<string, z.ZodType>(Object.entries(schemas)).get(`${name}OptionsSchema`);
-    if (schema === undefined) return expect(withoutSchema).toContain(name);
-    const { message } = await refusalOf(run({ ...valid, nothing: 1 }));
-    expect(namesOf(schema)).toEqual(ownNames(namesIn(message)));
-  });
 });
 
 /** Rows have schemas; these have no options of their own, or one that is for the code. */
@@ -102,7 +112,7 @@ const withoutSchema = [
 ];
 /** Without what every call can be given, which is for the code and not for who asks it. */
 const ownNames = (names: string[]) =>
-  names.filter((known) => known !== 'signal' && known !== 'timeoutMs').toSorted();
+  names.filter((known) => !['onError', 'signal', 'timeoutMs'].includes(known)).toSorted();
 
 /** The keys of an object schema, or of all members of a union of them. */
 function namesOf(schema: z.ZodType): string[] {

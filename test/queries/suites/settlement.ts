@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import {
   claimSessionsToSettle,
+  hasOpenSells,
+  insertOrders,
   insertSession,
   listSessionsToSettle,
   recordSettlement,
@@ -65,6 +67,16 @@ export function settlementSuite(run: Run, inTransaction: RunInTransaction): void
           listSessionsToSettle(db, { ...options, limit, after });
         expect(await readPages(list)).toEqual(['c', 'b', 'a']);
       }
+    }));
+
+  test('settlement: claimed, settled and recorded in one transaction', () =>
+    inTransaction(async (tx) => {
+      for (const id of ['a', 'b']) await insertSession(tx, { id, settleSession: true, startedAt: 1 });
+      await insertOrders(tx, [{ id: 'o', sessionId: 'b', side: 'sell', status: 'open' }]);
+      for (const { id } of await claimSessionsToSettle(tx, { startedAfterMs: 0, limit: 10 })) {
+        await recordSettlement(tx, { sessionId: id, complete: !(await hasOpenSells(tx, { sessionId: id })) });
+      }
+      expect(ids(await listSessionsToSettle(tx, { startedAfterMs: 0 }))).toEqual(['b']);
     }));
 
   test('settlement: claims go to the never tried, then to the longest untried, and leave a stamp', () =>
