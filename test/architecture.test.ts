@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,4 +50,17 @@ test('the linter refuses an import against the direction, and a circle', async (
   } finally {
     await rm(root, { recursive: true, force: true });
   }
+});
+
+/** It takes some 60 ms to load, which neither `status` nor a service's start has to spare. */
+test('PostgreSQL’s parser is loaded in one place, when a plan is made, and elsewhere only its types are named', async () => {
+  const root = fileURLToPath(new URL('../src/', import.meta.url));
+  const files = (await readdir(root, { recursive: true })).filter((file) => file.endsWith('.ts'));
+  const loads: string[] = [];
+  for (const file of files) {
+    const text = await readFile(path.join(root, file), 'utf8');
+    const imports = text.match(/^.*['"]libpg-query['"].*$/gm) ?? [];
+    for (const line of imports) if (!/^(import|export) type /.test(line)) loads.push(`${file}:${line}`);
+  }
+  expect(loads).toEqual([expect.stringMatching(/^migrate\/plan\/parse\.ts: {2}const .* = await import\(/)]);
 });

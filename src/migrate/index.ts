@@ -16,7 +16,16 @@ export {
   type PreflightOptions,
   runPreflight,
 } from './preflight/preflight.ts';
-export type { Project, RowRule, StatementFacts } from './project.ts';
+export type {
+  IndexBuild,
+  LockedRelation,
+  LockMode,
+  Project,
+  Rewrite,
+  RowRule,
+  StatementFacts,
+  TableLock,
+} from './project.ts';
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './run/apply.ts';
 export type { Rest, StepBack } from './run/ledger.ts';
 export type { RunAccount, RunOptions, StepReport } from './run/options.ts';

@@ -16,9 +16,47 @@ export interface Project {
   readonly rowRules?: readonly RowRule[];
 }
 
+/** PostgreSQL's modes of a lock on a table. */
+export type LockMode =
+  | 'ACCESS SHARE'
+  | 'ROW SHARE'
+  | 'ROW EXCLUSIVE'
+  | 'SHARE UPDATE EXCLUSIVE'
+  | 'SHARE'
+  | 'SHARE ROW EXCLUSIVE'
+  | 'EXCLUSIVE'
+  | 'ACCESS EXCLUSIVE';
+
+/**
+ * What is locked, seen from what the statement names: the table itself, the table of an index, and what hangs on it. The
+ * default partition is that of the table, or that which stands beside it.
+ */
+export type LockedRelation =
+  | 'itself'
+  | 'its table'
+  | 'its child tables'
+  | 'its parent table'
+  | 'its default partition'
+  | 'tables that it refers to'
+  | 'tables that refer to it'
+  | 'tables that its query reads';
+
+/** A lock that a statement takes on a table. */
+export interface TableLock {
+  /** As SQL wants it; of an index where `on` is `its table`. */
+  readonly name: string;
+  readonly on: LockedRelation;
+  readonly mode: LockMode;
+  /** True where the catalog or the rows decide whether it is taken. */
+  readonly may?: true;
+}
+
+/** Is the file of a table written anew? `depends`: the catalog decides; `work` says on what. */
+export type Rewrite = 'no' | 'yes' | 'depends';
+
 /** What a statement does to a live database. */
 export interface StatementFacts {
-  /** The strongest lock on a table, and for how long. */
+  /** The strongest lock on a table, what it means for services and for how long; `not known…` where nobody can tell. */
   readonly lock: string;
   /** What it reads or rewrites. */
   readonly work: string;
@@ -28,6 +66,18 @@ export interface StatementFacts {
   readonly exclusive?: readonly string[];
   /** Table whose heap may grow by as much as it has now, because each row gets a new version. */
   readonly rewrites?: string;
+  /** The strongest lock on each table. Absent where it is not known, and of a block that only words describe. */
+  readonly locks?: readonly TableLock[];
+  /** Absent as `locks` is. */
+  readonly rewrite?: Rewrite;
+  /** Indexes that it builds. */
+  readonly builds?: readonly IndexBuild[];
+}
+
+/** An index that is built: its table, and the columns that stand in its entries. */
+export interface IndexBuild {
+  readonly table: string;
+  readonly columns: readonly string[];
 }
 
 /** What the rows of a table must keep: the engine counts what breaks it. */

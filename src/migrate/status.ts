@@ -9,7 +9,7 @@ import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
 import { compareHistory, type HistoryFault } from './history/history.ts';
 import { defaultJournal, listJournalRows } from './history/journal.ts';
 import { type Pause, readPause } from './pause.ts';
-import { readConcurrentIndex } from './plan/statements.ts';
+import { readConcurrentIndex } from './plan/head.ts';
 import { countBacklog, countPutAside, isPresent, listCountable } from './presence.ts';
 import type { Project, RowRule } from './project.ts';
 import { listLockHolders } from './run/lock.ts';

@@ -1,9 +1,8 @@
 import type { Connection } from '../../connection/connection.ts';
 import { clientCheck, timeLimits } from '../../connection/limits.ts';
 import { inReadOnlyTransaction } from '../../connection/read-only.ts';
-import type { Project } from '../project.ts';
+import type { Project, StatementFacts } from '../project.ts';
 import { buildPlan, type MigrationPlan } from './plan.ts';
-import { readColumnNames } from './statements.ts';
 
 /** A plan, and what it will meet on this database. */
 export interface DescribedPlan extends MigrationPlan {
@@ -57,7 +56,7 @@ export async function planMigrations(
       let bytes = 0;
       let oldRowBytes = 0;
       for (const step of migration.steps) {
-        bytes += await estimateBytes(connection, step.sql, step.facts.rewrites, tables);
+        bytes += await estimateBytes(connection, step.facts, tables);
         oldRowBytes += tables.find(({ table }) => table === step.facts.rewrites)?.oldRowBytes ?? 0;
       }
       diskBytes[migration.tag] = bytes;
@@ -99,22 +98,35 @@ const fillFactor = 0.9;
 
 async function estimateBytes(
   connection: Connection,
-  sql: string,
-  rewrites: string | undefined,
+  { rewrites, rewrite = 'no', builds = [] }: StatementFacts,
   tables: readonly TableSize[],
 ): Promise<number> {
-  if (rewrites !== undefined) return tables.find(({ table }) => table === rewrites)?.heapBytes ?? 0;
-  const index = readColumnNames(sql);
-  const size = tables.find(({ table }) => table === index?.table);
-  if (index === undefined || size?.rows === undefined) return 0;
+  let bytes = 0;
+  for (const { table, columns } of builds) bytes += await estimateIndex(connection, columns, table, tables);
+  const rewritten = tables.find(({ table }) => table === rewrites);
+  if (rewritten === undefined) return bytes;
+  // New versions of rows stand in the old file; a new file has its indexes built anew, too.
+  return bytes + (rewrite === 'no' ? rewritten.heapBytes : rewritten.totalBytes);
+}
+
+async function estimateIndex(
+  connection: Connection,
+  columns: readonly string[],
+  table: string,
+  tables: readonly TableSize[],
+): Promise<number> {
+  const rows = tables.find((size) => size.table === table)?.rows;
+  if (rows === undefined) return 0;
   const [row] = await connection.query<{ bytes: number }>(
     `select coalesce(sum(coalesce(s.avg_width, $3)), $3)::float8 as bytes
      from pg_attribute as a
-     left join pg_stats as s on s.tablename = $1 and s.attname = a.attname and s.schemaname = current_schema()
+     join pg_class as c on c.oid = a.attrelid
+     left join pg_stats as s
+       on s.schemaname = c.relnamespace::regnamespace::name and s.tablename = c.relname and s.attname = a.attname
      where a.attrelid = to_regclass($1) and a.attnum > 0 and not a.attisdropped and a.attname = any($2::text[])`,
-    [index.table, [...index.words], unknownWidthBytes],
+    [table, [...columns], unknownWidthBytes],
   );
-  return Math.round((size.rows * ((row?.bytes ?? unknownWidthBytes) + entryBytes)) / fillFactor);
+  return Math.round((rows * ((row?.bytes ?? unknownWidthBytes) + entryBytes)) / fillFactor);
 }
 
 async function readLimitsInForce(connection: Connection): Promise<Record<string, string>> {

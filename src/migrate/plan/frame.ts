@@ -4,7 +4,7 @@ import { normalizeStatement } from './normalize.ts';
 /** Schema of the frame that migration files stand in: its procedures, made by the first of our own files. */
 export const frameSchema = 'multi_pair_db';
 
-const catalogOnly = { lock: 'none on tables', tables: [] } as const;
+const catalogOnly = { lock: 'none on tables', tables: [], locks: [], rewrite: 'no' } as const;
 
 /** What each procedure of the frame does to others. */
 const procedures: Readonly<Record<string, StatementFacts>> = {
@@ -38,20 +38,6 @@ const call = new RegExp(`\\bcall\\s+${frameSchema}\\.(\\w+)\\s*\\(`, 'i');
 export function classifyFrameCall(sql: string): StatementFacts | undefined {
   if (!/^call\b/i.test(sql)) return undefined;
   return procedures[call.exec(sql)?.[1] ?? ''];
-}
-
-/** A block that takes its lock with `lock_briefly`: the tables that it names. */
-export function classifyBriefBlock(sql: string): StatementFacts | undefined {
-  const tables = [
-    ...sql.matchAll(new RegExp(`\\bcall\\s+${frameSchema}\\.lock_briefly\\s*\\(([^)]*)\\)`, 'gi')),
-  ].flatMap(([, names = '']) => [...names.matchAll(/'([^']+)'/g)].map(([, name = '']) => name));
-  if (!/^do\b/i.test(sql) || tables.length === 0) return undefined;
-  return {
-    lock: 'SHARE UPDATE EXCLUSIVE, then ACCESS EXCLUSIVE for some milliseconds; waits 50 ms at most for the latter, then tries again',
-    work: 'what the block says, in one message and one transaction; rewrites and scans nothing',
-    tables,
-    exclusive: tables,
-  };
 }
 
 /** Does the file stand in the frame? Then it says itself where transactions begin and end. */

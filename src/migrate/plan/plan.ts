@@ -1,6 +1,5 @@
 import type { Connection } from '../../connection/connection.ts';
 import { liftLimits } from '../../connection/limits.ts';
-import { isBeingBuilt } from '../catalog/building.ts';
 import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
 import { listDamaged } from '../catalog/damage.ts';
@@ -8,14 +7,10 @@ import { type MigrationFile, type MigrationStatement, readMigrationFiles } from 
 import { compareHistory, refuseFaults, resolveMigration } from '../history/history.ts';
 import { defaultJournal, type JournalTable, listJournalRows, recordSql } from '../history/journal.ts';
 import type { Project, StatementFacts } from '../project.ts';
+import { listBuilds, listLeftovers, proveSql } from './builds.ts';
 import { isFramed } from './frame.ts';
-import {
-  classifyStatement,
-  controlsTransaction,
-  readBlockLabel,
-  readConcurrentIndex,
-  refusesTransaction,
-} from './statements.ts';
+import { readBlockLabel } from './head.ts';
+import { loadReader, type ReadStatement, type StatementReading } from './statements.ts';
 
 /** One statement that is sent to the server, exactly as it is sent. */
 export interface PlanStep {
@@ -25,6 +20,8 @@ export interface PlanStep {
   /** Line of the file, from 1; undefined for the runner's own. */
   readonly line: number | undefined;
   readonly facts: StatementFacts;
+  /** What it leaves: a transaction that is open, or none. Undefined: as it was before. */
+  readonly leaves: StatementReading['leaves'];
   /** A setting that not every platform knows: a refusal is no fault. */
   readonly optional: boolean;
 }
@@ -76,40 +73,28 @@ export async function buildPlan(
   const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
   refuseFaults(history);
   const pending = selectFiles(files, history.pending, upTo);
-  const leftovers = await listLeftovers(connection, pending);
+  const read = await loadReader();
+  const outside = pending.filter(({ statements }) => findMode(statements, read) === 'outside');
+  const leftovers = await listLeftovers(connection, outside.flatMap(listBuilds));
   const damaged = await readDamaged(connection, project, files);
   const repairs = selectFiles(files, history.applied, upTo).filter(({ tag }) => damaged.has(tag));
   return {
     applied: history.applied.map((file) => file.tag),
     repairs: repairs.map((file) =>
-      planRepair(file, project.blocks?.[file.tag] ?? {}, connection.versionNumber),
+      planRepair(file, project.blocks?.[file.tag] ?? {}, connection.versionNumber, read),
     ),
     migrations: pending.map((file) =>
-      planMigration(file, journal, project.blocks?.[file.tag] ?? {}, connection.versionNumber, leftovers),
+      planMigration(
+        file,
+        journal,
+        project.blocks?.[file.tag] ?? {},
+        connection.versionNumber,
+        leftovers,
+        read,
+      ),
     ),
   };
 }
-
-/**
- * Indexes that an earlier run has left INVALID. IF NOT EXISTS would take them for built, and without it the build would
- * fail for ever. One that is being built right now is none: the proof at the end of the file finds it.
- */
-async function listLeftovers(connection: Connection, files: readonly MigrationFile[]): Promise<string[]> {
-  const names = files.flatMap((file) => (findMode(file.statements) === 'outside' ? listBuilds(file) : []));
-  if (names.length === 0) return [];
-  const rows = await connection.query<{ name: string }>(
-    `select name
-     from unnest($1::text[]) as name
-     join pg_index as i on i.indexrelid = to_regclass(name)
-     where not (i.indisvalid and i.indisready and i.indislive)
-       and not ${isBeingBuilt('i.indexrelid')}`,
-    [names],
-  );
-  return rows.map((row) => row.name);
-}
-
-const listBuilds = (file: MigrationFile): string[] =>
-  file.statements.flatMap(({ sql }) => readConcurrentIndex(sql) ?? []);
 
 function selectFiles(
   files: readonly MigrationFile[],
@@ -132,25 +117,6 @@ async function readDamaged(
   return listDamaged(expected, await readCatalog(connection, scopeOf(expected)), files[0]?.tag);
 }
 
-/** Fails unless the indexes are valid: the record may only be written over the truth. */
-function proveSql(names: readonly string[]): string {
-  const list = names.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
-  return `do $prove$
-declare
-  faults text;
-begin
-  select string_agg(name, ', ') into faults
-  from unnest(array[${list}]) as name
-  left join pg_index as i on i.indexrelid = to_regclass(name)
-  where i.indexrelid is null or not (i.indisvalid and i.indisready and i.indislive);
-  if faults is not null then
-    raise exception 'not valid: %', faults
-      using errcode = 'object_not_in_prerequisite_state', hint = 'Another session may still be building it.';
-  end if;
-end
-$prove$`;
-}
-
 /** The steps of one file: the time limits lifted, the file as stock drizzle wraps it, and its record last. */
 export function planMigration(
   file: MigrationFile,
@@ -158,13 +124,14 @@ export function planMigration(
   blocks: Blocks,
   versionNumber: number,
   leftovers: readonly string[],
+  read: ReadStatement,
 ): PlannedMigration {
-  const mode = findMode(file.statements);
-  const statements = file.statements.map((statement) => fileStep(statement, blocks));
+  const mode = findMode(file.statements, read);
+  const statements = file.statements.map((statement) => fileStep(statement, blocks, read));
   const builds = listBuilds(file);
   const clear = leftovers
     .filter((name) => builds.includes(name))
-    .map((name) => runnerStep(`drop index concurrently ${name}`));
+    .map((name) => runnerStep(`drop index concurrently ${name}`, dropsIndex));
   const prove = builds.length === 0 ? [] : [runnerStep(proveSql(builds), readsCatalog)];
   const record = runnerStep(recordSql(file, journal), writesJournal);
   const wrapped = {
@@ -177,45 +144,74 @@ export function planMigration(
 }
 
 /** A file that is applied, once more: as psql would run it, outside a transaction of the runner, and without a record. */
-function planRepair(file: MigrationFile, blocks: Blocks, versionNumber: number): PlannedMigration {
-  const mode = findMode(file.statements) === 'own' ? 'own' : 'outside';
-  const statements = file.statements.map((statement) => fileStep(statement, blocks));
+function planRepair(
+  file: MigrationFile,
+  blocks: Blocks,
+  versionNumber: number,
+  read: ReadStatement,
+): PlannedMigration {
+  const mode = findMode(file.statements, read) === 'own' ? 'own' : 'outside';
+  const statements = file.statements.map((statement) => fileStep(statement, blocks, read));
   const end = mode === 'own' ? [commit] : [];
   const steps = [...liftLimitSteps(versionNumber), ...statements, ...end];
   return { tag: file.tag, file: file.file, mode, isRepair: true, steps };
 }
 
-const readsCatalog: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', tables: [] };
+const readsCatalog: StatementFacts = {
+  lock: 'none on tables',
+  work: 'reads the catalog',
+  tables: [],
+  locks: [],
+  rewrite: 'no',
+};
 const writesJournal: StatementFacts = {
   lock: 'SHARE ROW EXCLUSIVE on the journal',
   work: 'one row',
   tables: [],
 };
+/** An index that is INVALID: what its table is, the catalog knows. */
+export const dropsIndex: StatementFacts = {
+  lock: 'SHARE UPDATE EXCLUSIVE on the table of the index: reads and writes go on',
+  work: 'waits for transactions that may use the index',
+  tables: [],
+};
+const ofSession = (work: string): StatementFacts => ({
+  lock: 'none on tables',
+  work,
+  tables: [],
+  locks: [],
+  rewrite: 'no',
+});
 
-export function findMode(statements: readonly MigrationStatement[]): PlanMode {
-  if (statements.some(({ sql }) => controlsTransaction(sql))) return 'own';
+/** How the statements of a file can be run: see `PlanMode`. */
+export function findMode(statements: readonly MigrationStatement[], read: ReadStatement): PlanMode {
+  const readings = statements.map(({ sql }) => read(sql));
+  if (readings.some(({ leaves }) => leaves !== undefined)) return 'own';
   if (isFramed(statements)) return 'outside';
-  return statements.some(({ sql }) => refusesTransaction(sql)) ? 'outside' : 'transaction';
+  return readings.some(({ refusesTransaction }) => refusesTransaction) ? 'outside' : 'transaction';
 }
 
-export function fileStep({ sql, line }: MigrationStatement, blocks: Blocks): PlanStep {
+export function fileStep({ sql, line }: MigrationStatement, blocks: Blocks, read: ReadStatement): PlanStep {
+  const { facts, leaves } = read(sql);
   const known = blocks[readBlockLabel(sql) ?? ''];
-  return { sql, from: 'file', line, facts: known ?? classifyStatement(sql), optional: false };
+  return { sql, from: 'file', line, facts: known ?? facts, leaves, optional: false };
 }
 
-export function runnerStep(
+/** The migrator's own: it says itself what they do. */
+export const runnerStep = (
   sql: string,
-  facts: StatementFacts = classifyStatement(sql),
-  optional = false,
-): PlanStep {
-  return { sql, from: 'runner', line: undefined, facts, optional };
-}
+  facts: StatementFacts,
+  { optional = false, leaves }: Partial<Pick<PlanStep, 'optional' | 'leaves'>> = {},
+): PlanStep => ({ sql, from: 'runner', line: undefined, facts, leaves, optional });
 
-export const begin = runnerStep('begin');
-export const commit = runnerStep('commit');
+const transactions = ofSession('begins or ends a transaction');
+const settings = ofSession('settings of this session only');
+
+export const begin = runnerStep('begin', transactions, { leaves: 'transaction' });
+export const commit = runnerStep('commit', transactions, { leaves: 'no transaction' });
 /** In a transaction of the runner, everybody who comes while a statement waits queues behind it. */
-export const shortLockTimeout = runnerStep(`set local lock_timeout = '${lockTimeout}'`);
+export const shortLockTimeout = runnerStep(`set local lock_timeout = '${lockTimeout}'`, settings);
 
 /** Time limits lifted; the migrator puts them back at the end. */
 export const liftLimitSteps = (versionNumber: number): PlanStep[] =>
-  liftLimits(versionNumber).map(({ sql, optional }) => runnerStep(sql, undefined, optional));
+  liftLimits(versionNumber).map(({ sql, optional }) => runnerStep(sql, settings, { optional }));

@@ -60,11 +60,14 @@ export const standbys: Check = {
 };
 
 /** Tables that the pending files lock against readers. */
-const listLockedTables = ({ plan }: CheckContext): string[] => [
-  ...new Set(
-    (plan?.migrations ?? []).flatMap(({ steps }) => steps.flatMap(({ facts }) => facts.exclusive ?? [])),
-  ),
-];
+function listLockedTables({ plan }: CheckContext): string[] {
+  const facts = (plan?.migrations ?? []).flatMap(({ steps }) => steps.map((step) => step.facts));
+  const names = facts.flatMap(({ exclusive = [], locks = [] }) => [
+    ...exclusive,
+    ...locks.flatMap(({ name, on, mode }) => (on === 'itself' && mode === 'ACCESS EXCLUSIVE' ? [name] : [])),
+  ]);
+  return [...new Set(names)];
+}
 
 function describeStandby({ name, isHidden, isSynchronous, replayLagMs, snapshotAge }: Standby): string {
   if (isHidden) return `not checked: replica ${name}; what it is and does is hidden from this role`;

@@ -1,7 +1,7 @@
 import type { Connection } from '../../connection/connection.ts';
 import { quoteIdentifier } from '../../connection/identifiers.ts';
 import { isBeingBuilt } from '../catalog/building.ts';
-import { readConcurrentIndex } from '../plan/statements.ts';
+import { readConcurrentIndex } from '../plan/head.ts';
 
 /** Longer, and an operator who has just read of the failure would wonder; the drop waits for old transactions, too. */
 const dropTimeout = '5s';

@@ -18,6 +18,7 @@ import {
   type PlanStep,
   runnerStep,
 } from '../plan/plan.ts';
+import { loadReader, type ReadStatement } from '../plan/statements.ts';
 import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';
@@ -77,7 +78,7 @@ export async function planRollback(
       const [row] = await connection.query<{ rows: number }>(query);
       putAside[what] = row?.rows ?? 0;
     }
-    const { steps } = planSteps(project, migration, down, connection.versionNumber);
+    const { steps } = planSteps(project, migration, down, connection.versionNumber, await loadReader());
     const isThere = isPresentNow || history.applied.includes(migration);
     return { target: connection.target, tag, isThere, dataLoss: down.dataLoss, putAside, steps };
   });
@@ -110,7 +111,7 @@ export async function rollbackMigration(
     const undone =
       history.applied.includes(migration) ||
       isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
-    const { steps, mode } = planSteps(project, migration, down, connection.versionNumber);
+    const { steps, mode } = planSteps(project, migration, down, connection.versionNumber, await loadReader());
     if (undone) await run.beginWork(tag);
     const report = undone
       ? await runSteps(run, steps, mode, { tag, file: down.file }).catch(async (error: unknown) => {
@@ -140,9 +141,11 @@ function planSteps(
   migration: MigrationFile,
   { statements }: DownFile,
   versionNumber: number,
+  read: ReadStatement,
 ): { steps: PlanStep[]; mode: PlanMode } {
-  const mode = findMode(statements);
-  const work = statements.map((statement) => fileStep(statement, project.blocks?.[migration.tag] ?? {}));
+  const mode = findMode(statements, read);
+  const blocks = project.blocks?.[migration.tag] ?? {};
+  const work = statements.map((statement) => fileStep(statement, blocks, read));
   const unrecord = runnerStep(unrecordSql(migration, project.journal ?? defaultJournal), {
     lock: 'ROW EXCLUSIVE on the journal',
     work: 'one row',

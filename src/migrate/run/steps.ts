@@ -4,9 +4,8 @@ import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { quoteIdentifier } from '../../connection/identifiers.ts';
 import { formatDuration } from '../../connection/units.ts';
-import { normalizeStatement } from '../plan/normalize.ts';
-import { type PlanMode, type PlanStep, runnerStep } from '../plan/plan.ts';
-import { controlsTransaction, readConcurrentIndex } from '../plan/statements.ts';
+import { readConcurrentIndex } from '../plan/head.ts';
+import { dropsIndex, type PlanMode, type PlanStep, runnerStep } from '../plan/plan.ts';
 import { dropFailedBuild } from './failed-build.ts';
 import type { RunningFile, StepReport } from './options.ts';
 import type { Run } from './run.ts';
@@ -33,7 +32,7 @@ export async function runSteps(
         current = step;
         if (step.from === 'file') announce(run, running.tag, reports.length + 1, fromFile.length, step);
         const report = await (isOpen ? run.step(step, running) : takeStep(run, step, running));
-        if (controlsTransaction(step.sql)) isOpen = /^(begin|start)/i.test(normalizeStatement(step.sql));
+        if (step.leaves !== undefined) isOpen = step.leaves === 'transaction';
         if (step.from === 'file') reports.push(report);
       }
       return { steps: reports, tries };
@@ -97,7 +96,8 @@ async function dropLeftover(run: Run, index: string, running: RunningFile): Prom
     [index],
   );
   if (left === undefined) return;
-  await takeStep(run, runnerStep(`drop index concurrently if exists ${quoteIdentifier(left.name)}`), running);
+  const drop = `drop index concurrently if exists ${quoteIdentifier(left.name)}`;
+  await takeStep(run, runnerStep(drop, dropsIndex), running);
 }
 
 function crowdedOut(behind: readonly SessionActivity[], elapsedMs: number, cause: unknown): OperationError {
