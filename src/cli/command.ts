@@ -12,7 +12,12 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Where to say what is going on; never standard output. */
   readonly progress: Progress;
+  /** Asks who sits at the terminal. Undefined where nobody does, and with `--json`. */
+  readonly ask?: Ask;
 }
+
+/** Shows a question and gives what was typed, without the spaces around it; empty where the terminal was closed. */
+export type Ask = (question: string) => Promise<string>;
 
 /** What a command has found or done. It is printed by the program, as text or as JSON. */
 export interface Outcome {

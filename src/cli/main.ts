@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { type OperationError, toOperationError } from '../connection/errors.ts';
 import { isSqlState } from '../connection/sqlstate.ts';
 import { createRedactor, parseTarget } from '../connection/url.ts';
+import { findAsk } from './ask.ts';
 import { commands } from './commands.ts';
 import { readUrl } from './database-url.ts';
 import { formatError, formatJson, formatStop, leftBehind, unexpected } from './output.ts';
 import { buildProgram, type Invocation } from './program.ts';
 import { createProgress, forStream } from './terminal/progress.ts';
+import { readVersion } from './version.ts';
 
 // The only place that prints to standard output and sets the exit code.
 
@@ -66,11 +67,13 @@ async function dispatch(invocation: Invocation): Promise<void> {
     const url = readUrl(invocation.url);
     redact = createRedactor(url);
     for (const note of parseTarget(url).notes) progress.line(redact(note));
+    const ask = json ? undefined : findAsk(process.stdin, process.stderr, interrupt.signal);
     const { exitCode, result, text } = await invocation.run({
       url,
       release,
       signal: interrupt.signal,
       progress,
+      ...(ask === undefined ? {} : { ask }),
     });
     progress.clear();
     print(json ? formatJson({ command, exitCode, result }) : forStream(text, process.stdout));
@@ -95,13 +98,6 @@ function fail(command: string | undefined, error: OperationError, words = format
 function print(text: string): void {
   isPrinted = true;
   if (text !== '') process.stdout.write(`${text}\n`);
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : '';
 }
 
 const release = readVersion();

@@ -12,15 +12,15 @@ import {
   type AppliedMigration,
   type ApplyReport,
   applyMigrations,
-  planMigrations,
   type Verification,
   verifyDatabase,
 } from '../own/index.ts';
 import { defineCommand, type InputOf, type Outcome } from './command.ts';
 import { showEvents } from './events.ts';
+import { confirmPlan, type Selection, showPlan } from './migrate-plan.ts';
 import { flag, optionalArgument, value, valueWithDefault } from './parameters.ts';
 import { age, text } from './parsers.ts';
-import { formatPlan } from './plan.ts';
+import { readPlanFile } from './plan-file.ts';
 import { noteServer, reportInput, withReport } from './reported.ts';
 import { tradeInput, waitInput } from './shared-input.ts';
 
@@ -42,35 +42,49 @@ export const migrate = defineCommand({
   name: 'migrate',
   summary: 'apply all pending migrations, or those up to the one that is named, while trading goes on',
   exitCodes: {
-    0: 'all that was asked for is applied; with --dry-run, the plan is printed',
+    0: 'all that was asked for is applied; with --dry-run, the plan is shown',
     1: 'applied, but the verification at the end has found a fault, or could not be made',
-    4: 'refused for safety: another run, a transaction in the way, a contradiction in the history, a pooler',
+    4: 'refused for safety: another run, a transaction in the way, a contradiction in the history, a pooler, a plan that has drifted, another name typed',
     5: 'a statement failed, or the work was interrupted; run it again to go on',
   },
   input: {
     upTo: optionalArgument('[migration]', 'the last one to apply: 001, 1, 0001 or its full name', text),
-    isDryRun: flag('--dry-run', 'print the exact SQL, lock and cost of each step; write nothing'),
+    isDryRun: flag('--dry-run', 'show the plan on one screen: locks, time, disk, backup; change nothing'),
+    withSql: flag('--sql', 'with --dry-run: add the exact SQL, and what each statement locks and does'),
+    outFile: value('--out <file>', 'with --dry-run: write the plan down, for --plan', text),
+    planFile: value(
+      '--plan <file>',
+      'run the plan that was written down, or refuse where anything has changed since, or it is a week old',
+      text,
+    ),
+    isConfirmed: flag(
+      '--yes',
+      'do not ask for the name of the database; without a terminal nothing is asked',
+    ),
     ...recordInput,
     ...reportInput,
     ...waitInput,
     ...tradeInput,
   },
-  run: async (
-    context,
-    { upTo, isDryRun, reportFolder, notifyCommand, maxBackupAgeMs, backupFolder, snapshot, ...limits },
-  ) => {
-    const { url, signal, progress } = context;
-    const records = { maxBackupAgeMs, backupFolder, snapshot };
+  run: async (context, input) => {
+    const { url, signal, progress, ask } = context;
+    const { upTo, isDryRun, withSql, outFile, planFile, isConfirmed, ...rest } = input;
+    const { reportFolder, notifyCommand, maxBackupAgeMs, backupFolder, snapshot, ...limits } = rest;
+    refuseContradiction(input);
+    const selection: Selection = {
+      ...(upTo === undefined ? {} : { upTo }),
+      ...(planFile === undefined ? {} : { plan: await readPlanFile(planFile) }),
+    };
     await using connection = await openConnection(url, { create: !isDryRun, signal });
-    const selection = upTo === undefined ? {} : { upTo };
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });
-      const plan = await planMigrations(connection, selection);
-      return { exitCode: 0, result: plan, text: formatPlan(plan) };
+      return await showPlan(connection, selection, { withSql, outFile, backupFolder });
     }
+    if (ask !== undefined && !isConfirmed)
+      await confirmPlan(connection, selection, { ask, signal, say: progress.line, backupFolder });
     return await withReport('migrate', context, { reportFolder, notifyCommand }, async (log) => {
       await noteServer(log, connection, { begins: false });
-      await noteBackup(log, connection, records);
+      await noteBackup(log, connection, { maxBackupAgeMs, backupFolder, snapshot });
       const show = showEvents(progress);
       const onProgress: ProgressListener = (event) => {
         log.record(event);
@@ -81,6 +95,33 @@ export const migrate = defineCommand({
     });
   },
 });
+
+/** @throws OperationError `USAGE` where one option needs or excludes another */
+function refuseContradiction({
+  upTo,
+  isDryRun,
+  withSql,
+  outFile,
+  planFile,
+}: {
+  readonly upTo: string | undefined;
+  readonly isDryRun: boolean;
+  readonly withSql: boolean;
+  readonly outFile: string | undefined;
+  readonly planFile: string | undefined;
+}): void {
+  const refuse = (message: string): never => {
+    throw new OperationError({
+      code: 'USAGE',
+      message,
+      advice: '`multi-pair-db migrate --help` shows what is right.',
+    });
+  };
+  if (!isDryRun && withSql) refuse('--sql goes with --dry-run');
+  if (!isDryRun && outFile !== undefined) refuse('--out goes with --dry-run');
+  if (upTo !== undefined && planFile !== undefined)
+    refuse('a plan says itself which migration is the last: leave it out, or --plan');
+}
 
 /** @throws OperationError `REFUSED` where a fresh backup is demanded and there is none */
 async function noteBackup(

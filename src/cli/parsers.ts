@@ -13,7 +13,8 @@ export const text: Parser<string> = {
 };
 
 /** `1 to 10,000`: what a whole number may be, for a summary. */
-export const range = (least: number, most: number): string => `${format(least)} to ${format(most)}`;
+export const range = (least: number, most: number): string =>
+  `${groupThousands(least)} to ${groupThousands(most)}`;
 
 /** A number of things. It has bounds, so that a slip of the finger is refused and not run. */
 export function wholeNumber(least: number, most: number): Parser<number> {
@@ -32,7 +33,7 @@ const maxSeconds = 7 * 86_400;
 
 /** A time to wait, typed in seconds; gives milliseconds. */
 export const seconds: Parser<number> = {
-  expected: `a number of seconds from 0 to ${format(maxSeconds)}`,
+  expected: `a number of seconds from 0 to ${groupThousands(maxSeconds)}`,
   parse: (typed) => {
     if (!/^\d{1,6}(\.\d{1,3})?$/.test(typed)) return undefined;
     const number = Number(typed);
@@ -53,6 +54,6 @@ export const age: Parser<number> = {
 };
 
 /** By hand: the first `toLocaleString` of a process loads locales for 15 ms, and every start would pay for them. */
-function format(number: number): string {
+export function groupThousands(number: number): string {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
 }

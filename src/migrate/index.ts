@@ -7,8 +7,18 @@ export type { Finding } from './catalog/compare.ts';
 export type { HistoryFault } from './history/history.ts';
 export type { JournalTable } from './history/journal.ts';
 export { describePause, type Pause, pauseRuns, readPause, resumeRuns } from './pause.ts';
-export { type DescribedPlan, type PlanOptions, planMigrations, type TableSize } from './plan/describe.ts';
+export { type DescribedPlan, type PlanOptions, planMigrations } from './plan/describe.ts';
+export { listDrift, refuseDrift } from './plan/drift.ts';
+export type { TableSize } from './plan/estimate.ts';
 export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan/plan.ts';
+export {
+  parseSavedPlan,
+  type SavedFile,
+  type SavedPlan,
+  type SavedTable,
+  toSavedPlan,
+} from './plan/saved-plan.ts';
+export { type FileSummary, type PlanSummary, type StrongestLock, summarizePlan } from './plan/summary.ts';
 export type { Check, CheckContext, CheckLevel, Observation } from './preflight/check.ts';
 export {
   type CheckReport,

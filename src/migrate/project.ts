@@ -70,6 +70,8 @@ export interface StatementFacts {
   readonly locks?: readonly TableLock[];
   /** Absent as `locks` is. */
   readonly rewrite?: Rewrite;
+  /** True: it is done in milliseconds, however many rows there are. */
+  readonly isQuick?: true;
   /** Indexes that it builds. */
   readonly builds?: readonly IndexBuild[];
 }

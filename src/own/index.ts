@@ -14,7 +14,14 @@ export { OperationError, type OperationErrorDetails } from '../connection/errors
 export { connectEmbedded, openConnection } from '../connection/open.ts';
 export type { CheckOptions } from '../connection/read-only.ts';
 export type * from '../migrate/index.ts';
-export { describePause } from '../migrate/index.ts';
+export {
+  describePause,
+  listDrift,
+  parseSavedPlan,
+  refuseDrift,
+  summarizePlan,
+  toSavedPlan,
+} from '../migrate/index.ts';
 export { ownProject } from './project.ts';
 export { runSmokeTest, type SmokeStep } from './smoke.ts';
 

@@ -58,7 +58,7 @@ test('an operator’s night: status, dry run, migrate, roll back, with exit code
   expect(before).toMatchObject({ exitCode: 1, stderr: '' });
   expect(before.stdout).toMatch(/pending +0001_multi_pair_support/);
 
-  const dry = await runCli(['migrate', '--dry-run'], env);
+  const dry = await runCli(['migrate', '--dry-run', '--sql'], env);
   expect(dry).toMatchObject({ exitCode: 0, stderr: '' });
   expect(dry.stdout).toContain(
     'create unique index concurrently if not exists idx_fills_unique_dedup on fills (',

@@ -22,6 +22,9 @@ test.each([
   ['migrate --require-backup 24', "--require-backup has to be an age such as 90m, 24h or 7d, and not '24'"],
   ['restore --into db', "missing required argument 'file'"],
   ['rollback', "missing required argument 'migration'"],
+  ['migrate --sql --url pglite:none', '--sql goes with --dry-run'],
+  ['migrate --out plan.json --url pglite:none', '--out goes with --dry-run'],
+  ['migrate 001 --plan plan.json --url pglite:none', expect.stringContaining('a plan says itself')],
   ['maintain shrink', expect.stringContaining('Allowed choices are analyze, vacuum, reindex')],
   ['status --frobnicate', "unknown option '--frobnicate'"],
 ])('%s: refused before any database is looked for', async (line, message) => {

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../src/cli/command.ts';
+import type { CommandContext, Outcome } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/commands.ts';
 import { readUrl } from '../../src/cli/database-url.ts';
 import { buildProgram } from '../../src/cli/program.ts';
@@ -8,12 +8,21 @@ import { buildProgram } from '../../src/cli/program.ts';
  *
  * @throws OperationError where a process would end with an exit code above 1
  */
-export async function runCommand(words: readonly string[]): Promise<Outcome> {
+export async function runCommand(
+  words: readonly string[],
+  context: Partial<Pick<CommandContext, 'ask' | 'progress'>> = {},
+): Promise<Outcome> {
   const progress = { line: () => {}, update: () => {}, clear: () => {}, share: undefined };
   const outcomes: Outcome[] = [];
   const program = buildProgram(commands, '', async ({ url, run }) => {
     outcomes.push(
-      await run({ url: readUrl(url), release: '0.0.0', signal: new AbortController().signal, progress }),
+      await run({
+        url: readUrl(url),
+        release: '0.0.0',
+        signal: new AbortController().signal,
+        progress,
+        ...context,
+      }),
     );
   });
   await program.parseAsync(words, { from: 'user' });

@@ -32,6 +32,7 @@ export function classifyBriefBlock(sql: string, { parse, parseBlock }: Parser): 
     work: `${effect.work}; in one message and one transaction`,
     locks: mergeLocks([...locks, ...effect.locks]),
     rewrite: effect.rewrite,
+    ...(effect.isQuick ? { isQuick: true } : {}),
     ...(effect.rewrites === undefined ? {} : { rewrites: effect.rewrites }),
     ...(effect.builds === undefined ? {} : { builds: effect.builds }),
   };

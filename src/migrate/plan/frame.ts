@@ -4,7 +4,8 @@ import { normalizeStatement } from './normalize.ts';
 /** Schema of the frame that migration files stand in: its procedures, made by the first of our own files. */
 export const frameSchema = 'multi_pair_db';
 
-const catalogOnly = { lock: 'none on tables', tables: [], locks: [], rewrite: 'no' } as const;
+const harmless = { tables: [], locks: [], rewrite: 'no', isQuick: true } as const;
+const catalogOnly = { lock: 'none on tables', ...harmless } as const;
 
 /** What each procedure of the frame does to others. */
 const procedures: Readonly<Record<string, StatementFacts>> = {
@@ -15,7 +16,7 @@ const procedures: Readonly<Record<string, StatementFacts>> = {
   expect_index: {
     lock: 'SHARE UPDATE EXCLUSIVE on an index that is INVALID or defined otherwise, for some milliseconds',
     work: 'reads the catalog; renames such an index, and a valid one serves until its successor stands',
-    tables: [],
+    ...harmless,
   },
   expect_column: { ...catalogOnly, work: 'reads the catalog; refuses a column of another type' },
   rest: {
@@ -28,7 +29,7 @@ const procedures: Readonly<Record<string, StatementFacts>> = {
     work: 'reads the catalog: all as expected, or an error; puts the time limits back',
   },
   hand_over: { ...catalogOnly, work: 'the lock becomes that of the transaction that writes the journal row' },
-  forget: { lock: 'ROW EXCLUSIVE on the journal', work: 'takes the row of the file away', tables: [] },
+  forget: { lock: 'ROW EXCLUSIVE on the journal', work: 'takes the row of the file away', ...harmless },
   leave: { ...catalogOnly, work: 'puts the time limits back, and gives the migrations’ lock back' },
 };
 

@@ -15,7 +15,7 @@ export const lockModes: readonly LockMode[] = [
 ];
 
 /** What it means for services. */
-const meanings: Readonly<Record<LockMode, string>> = {
+export const lockMeanings: Readonly<Record<LockMode, string>> = {
   'ACCESS SHARE': 'as any reader',
   'ROW SHARE': 'as SELECT FOR UPDATE',
   'ROW EXCLUSIVE': 'as any writer',
@@ -101,8 +101,8 @@ export function describeLocks(locks: readonly TableLock[], isQuick: boolean): st
     const name = (one: TableLock): string => phrases[one.on](one.name);
     const names = [...certain.map(name), ...perhaps.map((one) => `perhaps ${name(one)}`)];
     return certain.length === 0
-      ? [`perhaps ${mode} on ${perhaps.map(name).join(', ')}: ${meanings[mode]}${held}`]
-      : [`${mode} on ${names.join(', ')}: ${meanings[mode]}${held}`];
+      ? [`perhaps ${mode} on ${perhaps.map(name).join(', ')}: ${lockMeanings[mode]}${held}`]
+      : [`${mode} on ${names.join(', ')}: ${lockMeanings[mode]}${held}`];
   });
   return groups.join('; ');
 }

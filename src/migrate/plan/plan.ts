@@ -38,6 +38,8 @@ export interface PlannedMigration {
   readonly tag: string;
   /** As messages name it: `drizzle/0001_multi_pair_support.sql`. */
   readonly file: string;
+  /** sha256 of the file, as the journal records it. */
+  readonly hash: string;
   readonly mode: PlanMode;
   /** It is applied, and run again because something of it is missing or damaged: it is not recorded a second time. */
   readonly isRepair: boolean;
@@ -131,7 +133,7 @@ export function planMigration(
   const builds = listBuilds(file);
   const clear = leftovers
     .filter((name) => builds.includes(name))
-    .map((name) => runnerStep(`drop index concurrently ${name}`, dropsIndex));
+    .map((name) => runnerStep(`drop index concurrently ${name}`, dropsIndex(name)));
   const prove = builds.length === 0 ? [] : [runnerStep(proveSql(builds), readsCatalog)];
   const record = runnerStep(recordSql(file, journal), writesJournal);
   const wrapped = {
@@ -140,7 +142,7 @@ export function planMigration(
     outside: [...clear, ...statements, ...prove, record],
   };
   const steps = [...liftLimitSteps(versionNumber), ...wrapped[mode]];
-  return { tag: file.tag, file: file.file, mode, isRepair: false, steps };
+  return { tag: file.tag, file: file.file, hash: file.hash, mode, isRepair: false, steps };
 }
 
 /** A file that is applied, once more: as psql would run it, outside a transaction of the runner, and without a record. */
@@ -154,34 +156,25 @@ function planRepair(
   const statements = file.statements.map((statement) => fileStep(statement, blocks, read));
   const end = mode === 'own' ? [commit] : [];
   const steps = [...liftLimitSteps(versionNumber), ...statements, ...end];
-  return { tag: file.tag, file: file.file, mode, isRepair: true, steps };
+  return { tag: file.tag, file: file.file, hash: file.hash, mode, isRepair: true, steps };
 }
 
-const readsCatalog: StatementFacts = {
-  lock: 'none on tables',
-  work: 'reads the catalog',
-  tables: [],
-  locks: [],
-  rewrite: 'no',
-};
+const harmless = { tables: [], locks: [], rewrite: 'no', isQuick: true } as const;
+const readsCatalog: StatementFacts = { lock: 'none on tables', work: 'reads the catalog', ...harmless };
 const writesJournal: StatementFacts = {
   lock: 'SHARE ROW EXCLUSIVE on the journal',
   work: 'one row',
-  tables: [],
+  ...harmless,
 };
-/** An index that is INVALID: what its table is, the catalog knows. */
-export const dropsIndex: StatementFacts = {
-  lock: 'SHARE UPDATE EXCLUSIVE on the table of the index: reads and writes go on',
+/** An index that is INVALID; `index` as SQL wants it. */
+export const dropsIndex = (index: string): StatementFacts => ({
+  lock: `SHARE UPDATE EXCLUSIVE on the table of ${index}: reads and writes go on`,
   work: 'waits for transactions that may use the index',
   tables: [],
-};
-const ofSession = (work: string): StatementFacts => ({
-  lock: 'none on tables',
-  work,
-  tables: [],
-  locks: [],
+  locks: [{ name: index, on: 'its table', mode: 'SHARE UPDATE EXCLUSIVE' }],
   rewrite: 'no',
 });
+const ofSession = (work: string): StatementFacts => ({ lock: 'none on tables', work, ...harmless });
 
 /** How the statements of a file can be run: see `PlanMode`. */
 export function findMode(statements: readonly MigrationStatement[], read: ReadStatement): PlanMode {

@@ -54,6 +54,7 @@ function toFacts(effect: Effect): StatementFacts {
     tables: [...new Set([...listTables(effect), ...creates])],
     locks,
     rewrite,
+    ...(isQuick ? { isQuick } : {}),
     ...(rewrites === undefined ? {} : { rewrites }),
     ...(builds === undefined ? {} : { builds }),
   };

@@ -2,7 +2,10 @@ import type { Connection } from '../../connection/connection.ts';
 import { OperationError, summarizeStatement } from '../../connection/errors.ts';
 import { readMigrationFiles } from '../history/folder.ts';
 import { completeJournal, createJournal, defaultJournal } from '../history/journal.ts';
+import { planMigrations } from '../plan/describe.ts';
+import { refuseDrift } from '../plan/drift.ts';
 import { buildPlan, type PlanMode, type PlannedMigration } from '../plan/plan.ts';
+import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';
 import { type Run, withRun } from './run.ts';
@@ -12,6 +15,8 @@ export interface ApplyOptions extends RunOptions {
   readonly project: Project;
   /** The last file to apply: `001`, `1`, `0001` or the full name (default: all that are pending). */
   readonly upTo?: string;
+  /** A plan that was written down: its files are run, or none where it does not hold any more. `upTo` is then its own. */
+  readonly plan?: SavedPlan;
 }
 
 /** What was done. */
@@ -43,7 +48,14 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
   const { project } = options;
   const startedAtMs = Date.now();
   return withRun(connection, project, options, async (run) => {
-    const plan = await buildPlan(connection, project, options.upTo);
+    const upTo = options.plan === undefined ? options.upTo : (options.plan.upTo ?? undefined);
+    // Compared under the lock: nobody migrates between this and the first statement.
+    if (options.plan !== undefined)
+      refuseDrift(
+        options.plan,
+        await planMigrations(connection, { project, ...(upTo === undefined ? {} : { upTo }) }),
+      );
+    const plan = await buildPlan(connection, project, upTo);
     const journal = project.journal ?? defaultJournal;
     const files = await readMigrationFiles(project.folder);
     await createJournal(connection, journal);

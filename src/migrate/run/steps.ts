@@ -96,8 +96,9 @@ async function dropLeftover(run: Run, index: string, running: RunningFile): Prom
     [index],
   );
   if (left === undefined) return;
-  const drop = `drop index concurrently if exists ${quoteIdentifier(left.name)}`;
-  await takeStep(run, runnerStep(drop, dropsIndex), running);
+  const name = quoteIdentifier(left.name);
+  const drop = runnerStep(`drop index concurrently if exists ${name}`, dropsIndex(name));
+  await takeStep(run, drop, running);
 }
 
 function crowdedOut(behind: readonly SessionActivity[], elapsedMs: number, cause: unknown): OperationError {

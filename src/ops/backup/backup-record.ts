@@ -66,7 +66,12 @@ export async function readBackup(file: string): Promise<BackupRecord> {
   return record;
 }
 
-async function readRecord(file: string): Promise<BackupRecord> {
+/**
+ * Reads the record of a backup, and not the file.
+ *
+ * @throws OperationError `FILE_INVALID` where there is none, or it is no record
+ */
+export async function readRecord(file: string): Promise<BackupRecord> {
   const name = recordFile(file);
   let parsed: unknown;
   try {

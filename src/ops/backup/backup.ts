@@ -1,5 +1,6 @@
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
+import { findSystemIdentifier } from '../../connection/identity.ts';
 import { openConnection } from '../../connection/open.ts';
 import { inTransaction, liftTimeLimits } from '../../connection/session.ts';
 import { majorOf } from '../../connection/units.ts';
@@ -152,16 +153,4 @@ function refuseIncomplete(list: string, tables: readonly TableName[]): void {
     message: `the dump lacks the rows of ${missing.map(({ qualified }) => qualified).join(', ')}`,
     advice: 'Check that pg_dump and pg_restore are of one version and in order, then back up again.',
   });
-}
-
-/** Identifies the cluster whatever it is called. Some managed services keep it to themselves. */
-export async function findSystemIdentifier(connection: Connection): Promise<string | null> {
-  const [permitted] = await connection.query<{ permitted: boolean }>(
-    "select has_function_privilege('pg_control_system()', 'execute') as permitted",
-  );
-  if (permitted?.permitted !== true) return null;
-  const [row] = await connection.query<{ id: string }>(
-    'select system_identifier::text as id from pg_control_system()',
-  );
-  return row?.id ?? null;
 }

@@ -2,9 +2,9 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import { findSystemIdentifier } from './backup.ts';
+import { findSystemIdentifier } from '../../connection/identity.ts';
 import type { Backup } from './backup-file.ts';
-import { type BackupRecord, readBackup } from './backup-record.ts';
+import { type BackupRecord, readBackup, readRecord } from './backup-record.ts';
 
 /** Which backup will do. */
 export interface FreshBackupOptions {
@@ -25,6 +25,16 @@ export async function findFreshBackup(
   connection: Connection,
   { folder = 'backups', maxAgeMs }: FreshBackupOptions,
 ): Promise<Backup | undefined> {
+  for (const { path: file, record: recorded } of await listRecordedBackups(connection, folder)) {
+    if (Date.now() - recorded.startedAtMs > maxAgeMs) return undefined;
+    const record = await unlessNone(readBackup(file));
+    if (record !== undefined) return { path: file, record };
+  }
+  return undefined;
+}
+
+/** Backups of this very database that a folder has records of, the latest first. Their files are not looked at. */
+export async function listRecordedBackups(connection: Connection, folder: string): Promise<Backup[]> {
   const [row] = await connection.query<{ database: string }>('select current_database() as database');
   const identifier = connection.kind === 'server' ? await findSystemIdentifier(connection) : null;
   const isOurs = ({ target, database, systemIdentifier }: BackupRecord): boolean =>
@@ -34,15 +44,18 @@ export async function findFreshBackup(
   const backups: Backup[] = [];
   for (const name of names) {
     const file = path.join(folder, name.slice(0, -'.json'.length));
-    const record = await readBackup(file).catch((error: unknown) => {
-      // Altered, or not ours at all: it is no backup, and the operator hears that none was found.
-      if (error instanceof OperationError) return undefined;
-      throw error;
-    });
-    if (record === undefined || !isOurs(record) || Date.now() - record.startedAtMs > maxAgeMs) continue;
-    backups.push({ path: file, record });
+    const record = await unlessNone(readRecord(file));
+    if (record !== undefined && isOurs(record)) backups.push({ path: file, record });
   }
-  return backups.sort((a, b) => b.record.startedAtMs - a.record.startedAtMs)[0];
+  return backups.sort((a, b) => b.record.startedAtMs - a.record.startedAtMs);
+}
+
+/** Altered, or not ours at all: it is no backup, and the operator hears that none was found. */
+async function unlessNone(reading: Promise<BackupRecord>): Promise<BackupRecord | undefined> {
+  return reading.catch((error: unknown) => {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { formatBytes } from '../connection/units.ts';
 import type { PlanMode, PlannedMigration, PlanStep } from '../migrate/plan/plan.ts';
-import type { DescribedPlan, TableSize } from '../own/index.ts';
+import type { DescribedPlan } from '../own/index.ts';
 
 const modes: Record<PlanMode, string> = {
   transaction: 'in one transaction, all or nothing; tried again when it can’t get a lock',
@@ -8,30 +8,15 @@ const modes: Record<PlanMode, string> = {
   outside: 'outside a transaction, statement by statement',
 };
 
-/** A plan as SQL that psql could run, with what each step does to others in comments. */
-export function formatPlan(plan: DescribedPlan): string {
-  const limits = Object.entries(plan.limits).map(([name, setting]) => `${name} ${setting}`);
-  return [
-    `-- ${plan.target}: ${summarize(plan)}`,
+/** The statements of a plan as psql could run them, with what each does to others in comments. */
+export const formatPlanSql = (plan: DescribedPlan): string =>
+  [
     `-- applied already: ${plan.applied.join(', ') || 'none'}`,
-    `-- limits in force: ${limits.join(', ')}`,
-    ...plan.tables.map((table) => `-- ${formatSize(table)}`),
+    `-- limits in force: ${Object.entries(plan.limits)
+      .map(([name, setting]) => `${name} ${setting}`)
+      .join(', ')}`,
     ...[...plan.repairs, ...plan.migrations].flatMap((migration) => formatMigration(migration, plan)),
   ].join('\n');
-}
-
-function summarize({ repairs, migrations }: DescribedPlan): string {
-  const parts = [
-    repairs.length === 0 ? '' : `${repairs.length} to repair`,
-    migrations.length === 0 ? '' : `${migrations.length} to apply`,
-  ].filter((part) => part !== '');
-  return parts.join(', ') || 'nothing to do';
-}
-
-function formatSize({ table, rows, heapBytes, totalBytes }: TableSize): string {
-  if (rows === undefined) return `${table}: not there yet`;
-  return `${table}: about ${rows} rows, ${formatBytes(heapBytes)} (${formatBytes(totalBytes)} with indexes)`;
-}
 
 function formatMigration(
   { tag, file, mode, isRepair, steps }: PlannedMigration,
@@ -47,7 +32,9 @@ function formatMigration(
 }
 
 function formatStep({ sql, line, facts }: PlanStep): string[] {
-  const tables = facts.tables.length === 0 ? '' : ` (${facts.tables.join(', ')})`;
+  // A block that only words describe does not name its tables there.
+  const isNamed = facts.tables.every((table) => facts.lock.includes(table));
+  const tables = isNamed ? '' : ` (${facts.tables.join(', ')})`;
   const text = sql.trim();
   return [
     '',

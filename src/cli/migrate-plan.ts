@@ -1,0 +1,99 @@
+import path from 'node:path';
+import type { Connection } from '../connection/connection.ts';
+import { OperationError } from '../connection/errors.ts';
+import { listRecordedBackups } from '../ops/backup/fresh-backup.ts';
+import {
+  type DescribedPlan,
+  planMigrations,
+  refuseDrift,
+  type SavedPlan,
+  summarizePlan,
+} from '../own/index.ts';
+import type { Ask, Outcome } from './command.ts';
+import { writePlanFile } from './plan-file.ts';
+import { formatPlanScreen } from './plan-screen.ts';
+import { formatPlanSql } from './plan-sql.ts';
+
+/** What is to be migrated: up to a file, or as a plan says that was written down. */
+export interface Selection {
+  readonly upTo?: string;
+  readonly plan?: SavedPlan;
+}
+
+/** @throws OperationError `REFUSED` where the plan that was written down does not hold any more */
+async function planSelection(
+  connection: Connection,
+  { upTo, plan: saved }: Selection,
+): Promise<DescribedPlan> {
+  const last = saved === undefined ? upTo : (saved.upTo ?? undefined);
+  const plan = await planMigrations(connection, last === undefined ? {} : { upTo: last });
+  if (saved !== undefined) refuseDrift(saved, plan);
+  return plan;
+}
+
+/** `--dry-run`: the plan on one screen, and what else was asked for. Writes nothing to the database. */
+export async function showPlan(
+  connection: Connection,
+  selection: Selection,
+  {
+    withSql,
+    outFile,
+    backupFolder,
+  }: { readonly withSql: boolean; readonly outFile: string | undefined; readonly backupFolder: string },
+): Promise<Outcome> {
+  const plan = await planSelection(connection, selection);
+  const summary = summarizePlan(plan);
+  const [backup] = await listRecordedBackups(connection, backupFolder);
+  if (outFile !== undefined) await writePlanFile(outFile, plan);
+  const screen = formatPlanScreen(plan, summary, { backup, folder: backupFolder });
+  const next = outFile === undefined ? 'multi-pair-db migrate' : `multi-pair-db migrate --plan ${outFile}`;
+  const text = `${screen}\n\nNothing was changed.${summary.files.length === 0 ? '' : ` Next: ${next}`}`;
+  return {
+    exitCode: 0,
+    result: { ...plan, summary, backup: backup?.path, planFile: outFile },
+    // Psql can run what is shown with --sql: all else stands in comments.
+    text: withSql ? `${text.replace(/^/gm, '-- ').replace(/ +$/gm, '')}\n${formatPlanSql(plan)}` : text,
+  };
+}
+
+/**
+ * Shows the plan to who sits at the terminal, and has the name of the database typed, so that nobody migrates another
+ * one than he thinks. Asks nothing where there is nothing to do.
+ *
+ * @throws OperationError `REFUSED` where another name is typed, or none
+ */
+export async function confirmPlan(
+  connection: Connection,
+  selection: Selection,
+  {
+    ask,
+    signal,
+    say,
+    backupFolder,
+  }: {
+    readonly ask: Ask;
+    readonly signal: AbortSignal;
+    readonly say: (text: string) => void;
+    readonly backupFolder: string;
+  },
+): Promise<void> {
+  const plan = await planSelection(connection, selection);
+  const summary = summarizePlan(plan);
+  if (summary.files.length === 0) return;
+  const [backup] = await listRecordedBackups(connection, backupFolder);
+  say(`${formatPlanScreen(plan, summary, { backup, folder: backupFolder })}\n`);
+  const name = connection.kind === 'server' ? plan.database.name : path.basename(connection.target);
+  const answer = await ask(`To migrate it, type the name of the database, ${name}: `);
+  if (signal.aborted)
+    throw new OperationError({
+      code: 'INTERRUPTED',
+      message: 'stopped before anything was begun; nothing was changed',
+      advice: '',
+    });
+  if (answer === name) return;
+  throw new OperationError({
+    code: 'REFUSED',
+    message: `${answer === '' ? 'no name was typed' : 'another name was typed'}; nothing was changed`,
+    advice: `The database is ${name}. Run it again, or with --yes, which asks nothing.`,
+  });
+}
