@@ -51,7 +51,9 @@ describe.each(serverVersions)('PostgreSQL %i refuses', (version) => {
 
     const error = await refused(db.url, 300);
     expect(error).toMatchObject({ code: 'LOCKED', exitCode: 4 });
-    expect(error.message).toMatch(/held by pid \d+ \(another run, idle for /);
+    expect(error.message).toMatch(
+      /held by pid \d+ \(another run, role postgres, from 127\.0\.0\.1, idle for /,
+    );
     expect(error.message).not.toContain('secret-value');
     expect(error.advice).toContain('--lock-wait');
     expect(await db.sql`select to_regnamespace('multi_pair_db') as journal`).toEqual([{ journal: null }]);
