@@ -42,10 +42,11 @@ export async function showPlan(
   }: { readonly withSql: boolean; readonly outFile: string | undefined; readonly backupFolder: string },
 ): Promise<Outcome> {
   const plan = await planSelection(connection, selection);
-  const summary = summarizePlan(plan);
+  const rehearsal = selection.plan?.rehearsal;
+  const summary = summarizePlan(plan, rehearsal);
   const [backup] = await listRecordedBackups(connection, backupFolder);
-  if (outFile !== undefined) await writePlanFile(outFile, plan);
-  const screen = formatPlanScreen(plan, summary, { backup, folder: backupFolder });
+  if (outFile !== undefined) await writePlanFile(outFile, plan, rehearsal);
+  const screen = formatPlanScreen(plan, summary, { backup, folder: backupFolder, rehearsal });
   const next = outFile === undefined ? 'multi-pair-db migrate' : `multi-pair-db migrate --plan ${outFile}`;
   const text = `${screen}\n\nNothing was changed.${summary.files.length === 0 ? '' : ` Next: ${next}`}`;
   return {
@@ -78,10 +79,11 @@ export async function confirmPlan(
   },
 ): Promise<void> {
   const plan = await planSelection(connection, selection);
-  const summary = summarizePlan(plan);
+  const rehearsal = selection.plan?.rehearsal;
+  const summary = summarizePlan(plan, rehearsal);
   if (summary.files.length === 0) return;
   const [backup] = await listRecordedBackups(connection, backupFolder);
-  say(`${formatPlanScreen(plan, summary, { backup, folder: backupFolder })}\n`);
+  say(`${formatPlanScreen(plan, summary, { backup, folder: backupFolder, rehearsal })}\n`);
   const name = connection.kind === 'server' ? plan.database.name : path.basename(connection.target);
   const answer = await ask(`To migrate it, type the name of the database, ${name}: `);
   if (signal.aborted)

@@ -1,6 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { access, constants, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { OperationError } from '../connection/errors.ts';
-import { type DescribedPlan, parseSavedPlan, type SavedPlan, toSavedPlan } from '../own/index.ts';
+import {
+  type DescribedPlan,
+  type PlanRehearsal,
+  parseSavedPlan,
+  type SavedPlan,
+  toSavedPlan,
+} from '../own/index.ts';
 import { readVersion } from './version.ts';
 
 /**
@@ -8,9 +15,24 @@ import { readVersion } from './version.ts';
  *
  * @throws OperationError `FILE_INVALID`
  */
-export async function writePlanFile(file: string, plan: DescribedPlan): Promise<void> {
-  const text = `${JSON.stringify(toSavedPlan(plan, readVersion()), null, 2)}\n`;
+export async function writePlanFile(
+  file: string,
+  plan: DescribedPlan,
+  rehearsal?: PlanRehearsal,
+): Promise<void> {
+  const text = `${JSON.stringify(toSavedPlan(plan, readVersion(), rehearsal), null, 2)}\n`;
   await writeFile(file, text).catch((cause: unknown) => {
+    throw unusable(file, 'can’t be written', cause);
+  });
+}
+
+/**
+ * For who is to write one after hours of work.
+ *
+ * @throws OperationError `FILE_INVALID` where its folder is not there, or can't be written to
+ */
+export async function refusePlanFolder(file: string): Promise<void> {
+  await access(path.dirname(file), constants.W_OK).catch((cause: unknown) => {
     throw unusable(file, 'can’t be written', cause);
   });
 }

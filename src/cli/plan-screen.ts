@@ -1,11 +1,20 @@
-import { formatBytes, formatDuration, formatVersion } from '../connection/units.ts';
+import { formatBytes, formatDuration, formatTime, formatVersion } from '../connection/units.ts';
 import { lockMeanings } from '../migrate/plan/locks.ts';
 import type { Backup } from '../ops/backup/backup-file.ts';
-import type { DescribedPlan, FileSummary, PlanSummary, StrongestLock, TableSize } from '../own/index.ts';
+import type {
+  DescribedPlan,
+  FileSummary,
+  PlanRehearsal,
+  PlanSummary,
+  StrongestLock,
+  TableSize,
+} from '../own/index.ts';
 import { groupThousands } from './parsers.ts';
 
 /** What the screen shows beside the plan. */
 export interface PlanSurroundings {
+  /** What the plan that was written down has of a rehearsal. */
+  readonly rehearsal?: PlanRehearsal | undefined;
   /** The latest that is recorded in `folder`. */
   readonly backup: Backup | undefined;
   readonly folder: string;
@@ -19,7 +28,7 @@ const labelWidth = 15;
 export function formatPlanScreen(
   plan: DescribedPlan,
   summary: PlanSummary,
-  { backup, folder }: PlanSurroundings,
+  { backup, folder, rehearsal }: PlanSurroundings,
 ): string {
   const { target, versionNumber, tables } = plan;
   const heads = summary.files.map((file) => file.tag.length);
@@ -27,7 +36,7 @@ export function formatPlanScreen(
     `${target}, PostgreSQL ${formatVersion(versionNumber)}: ${describeWork(summary)}`,
     '',
     ...summary.files.flatMap((file) => formatFile(file, Math.max(...heads))),
-    ...(summary.files.length === 0 ? [] : formatWhole(summary)),
+    ...(summary.files.length === 0 ? [] : formatWhole(summary, rehearsal)),
     ...formatTables(tables),
     ...row('backup', describeBackup(backup, folder, plan.createdAtMs)),
   ].join('\n');
@@ -43,14 +52,18 @@ function describeWork({ files }: PlanSummary): string {
 }
 
 function formatFile(
-  { tag, isRepair, estimatedMs, diskBytes, lock, rewrites, notKnown, file }: FileSummary,
+  { tag, isRepair, estimatedMs, rehearsedMs, diskBytes, lock, rewrites, notKnown, file }: FileSummary,
   longest: number,
 ): string[] {
   const disk = diskBytes === 0 ? '' : `, ${formatBytes(diskBytes)} of disk`;
   const written = rewrites.map(({ table, rewrite }) => `${rewrite === 'yes' ? '' : 'perhaps '}${table}`);
+  const time =
+    rehearsedMs === undefined
+      ? `${notKnown.length > 0 ? 'at least' : 'about'} ${formatDuration(estimatedMs)}`
+      : `${formatDuration(rehearsedMs)}, as rehearsed`;
   const lines = notKnown.map(({ line }) => (line === undefined ? 'of the runner' : String(line)));
   return [
-    `  ${tag.padEnd(longest)}  ${notKnown.length > 0 ? 'at least' : 'about'} ${formatDuration(estimatedMs)}${disk}${isRepair ? '; applied, run again for what is missing' : ''}`,
+    `  ${tag.padEnd(longest)}  ${time}${disk}${isRepair ? '; applied, run again for what is missing' : ''}`,
     ...row('  lock', describeLock(lock, notKnown.length > 0)),
     ...(written.length === 0 ? [] : row('  rewrites', [...new Set(written)].join(', '))),
     ...(lines.length === 0
@@ -59,20 +72,32 @@ function formatFile(
   ];
 }
 
-function formatWhole({ files, estimatedMs, diskBytes, walBytes, lock }: PlanSummary): string[] {
+function formatWhole(summary: PlanSummary, rehearsal: PlanRehearsal | undefined): string[] {
+  const { files, diskBytes, walBytes, lock } = summary;
   const isInPart = files.some(({ notKnown }) => notKnown.length > 0);
   return [
     '',
-    ...row(
-      'time',
-      `${isInPart ? 'at least' : 'about'} ${formatDuration(estimatedMs)}: an estimate from rows and bytes, without waits for others`,
-    ),
+    ...row('time', describeTime(summary, rehearsal, isInPart)),
     ...row('strongest', describeLock(lock, isInPart)),
     ...row('disk', `about ${formatBytes(diskBytes)}, and ${formatBytes(walBytes)} of WAL`),
   ];
 }
 
-function describeLock(lock: StrongestLock | undefined, isInPart: boolean): string {
+function describeTime(
+  { estimatedMs, rehearsedMs }: PlanSummary,
+  rehearsal: PlanRehearsal | undefined,
+  isInPart: boolean,
+): string {
+  const estimate = `${isInPart ? 'at least' : 'about'} ${formatDuration(estimatedMs)}: an estimate from rows and bytes, without waits for others`;
+  if (rehearsal === undefined) return estimate;
+  const place = `on ${rehearsal.target}, ${formatTime(rehearsal.endedAtMs)}`;
+  return rehearsedMs === undefined
+    ? `${estimate}; not every file was rehearsed on so many rows (${place})`
+    : `${formatDuration(rehearsedMs)}, as rehearsed ${place}, without waits for others`;
+}
+
+/** The strongest lock, in words: where it is, and who waits. */
+export function describeLock(lock: StrongestLock | undefined, isInPart: boolean): string {
   if (lock === undefined) return isInPart ? 'none that is known' : 'none on tables';
   const { mode, tables, tablesOf, isCertain, isBrief } = lock;
   const on = tables.length > 0 ? tables.join(', ') : `the tables of ${tablesOf.join(', ')}`;

@@ -11,6 +11,7 @@ export { type DescribedPlan, type PlanOptions, planMigrations } from './plan/des
 export { listDrift, refuseDrift } from './plan/drift.ts';
 export type { TableSize } from './plan/estimate.ts';
 export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan/plan.ts';
+export type { PlanRehearsal, RehearsedFile } from './plan/rehearsal.ts';
 export {
   parseSavedPlan,
   type SavedFile,

@@ -3,7 +3,14 @@ import { formatPlanScreen } from '../../src/cli/plan-screen.ts';
 import { formatPlanSql } from '../../src/cli/plan-sql.ts';
 import type { Connection } from '../../src/connection/connection.ts';
 import { connectEmbedded } from '../../src/connection/open.ts';
-import { type DescribedPlan, planMigrations, summarizePlan } from '../../src/own/index.ts';
+import {
+  type DescribedPlan,
+  type PlanRehearsal,
+  parseSavedPlan,
+  planMigrations,
+  summarizePlan,
+  toSavedPlan,
+} from '../../src/own/index.ts';
 import { createFolder } from '../support/folder.ts';
 import { readLegacySchema } from '../support/migrations.ts';
 import { createPglite } from '../support/pglite.ts';
@@ -75,4 +82,42 @@ test('of our own files everything is known', async () => {
   const plan = await planMigrations(connection);
   expect(summarizePlan(plan).files.flatMap(({ notKnown }) => notKnown)).toEqual([]);
   expect(summarizePlan(plan).files.flatMap(({ rewrites }) => rewrites)).toEqual([]);
+});
+
+test('minutes are those of the rehearsal, in proportion to the rows, where it was of these files and about so many rows', async () => {
+  await using folder = await createFolder({
+    '0000_index': 'create index concurrently on things (name);',
+    '0001_note': "comment on table things is 'why'",
+  });
+  const plan = await planMigrations(connection, { project: folder });
+  const [index, note] = plan.migrations.map(({ tag, hash }) => ({ tag, hash, durationMs: 60_000 }));
+  if (index === undefined || note === undefined) throw new Error('two files are pending');
+  const rehearsal: PlanRehearsal = {
+    endedAtMs: Date.UTC(2026, 10, 29),
+    target: 'standby:5432/trading_rehearsal',
+    files: [index, note],
+    tables: [{ table: 'things', rows: 80_000 }],
+  };
+  const timesWith = (changes: Partial<PlanRehearsal>) =>
+    summarizePlan(plan, { ...rehearsal, ...changes }).files.map(({ rehearsedMs }) => rehearsedMs);
+  const saved = parseSavedPlan(JSON.stringify(toSavedPlan(plan, null, rehearsal)), 'plan.json');
+  expect(saved.rehearsal).toEqual(rehearsal);
+  expect(timesWith({})).toEqual([75_000, 75_000]);
+  // So few rows more or less say nothing of the time.
+  expect(timesWith({ tables: [{ table: 'things', rows: 99_000 }] })).toEqual([60_000, 60_000]);
+  expect(timesWith({ tables: [{ table: 'things', rows: 79_999 }] })).toEqual([undefined, undefined]);
+  expect(timesWith({ tables: [{ table: 'things', rows: null }] })).toEqual([undefined, undefined]);
+  expect(timesWith({ files: [{ ...index, hash: 'another' }, note] })).toEqual([undefined, 75_000]);
+
+  const show = (changes: Partial<PlanRehearsal>): string => {
+    const given = { ...rehearsal, ...changes };
+    return formatPlanScreen(plan, summarizePlan(plan, given), { ...none, rehearsal: given });
+  };
+  expect(show({})).toContain('  0000_index  1 min 15 s, as rehearsed, ');
+  expect(show({})).toMatch(
+    /time {9}2 min 30 s, as rehearsed on standby:5432\/trading_rehearsal,\s+2026-11-29 00:00:00 UTC/,
+  );
+  expect(show({ files: [note] })).toMatch(/time {9}about .*: an estimate[^:]*not every\s+file was rehearsed/);
+  const broken = { ...saved, rehearsal: { ...rehearsal, files: [{ ...index, durationMs: '60' }] } };
+  expect(() => parseSavedPlan(JSON.stringify(broken), 'plan.json')).toThrow('no plan of this release');
 });

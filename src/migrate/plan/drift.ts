@@ -1,14 +1,11 @@
 import { OperationError } from '../../connection/errors.ts';
 import { formatDuration, formatTime, majorOf } from '../../connection/units.ts';
 import type { DescribedPlan } from './describe.ts';
+import { fewRows, maxRowsOff } from './row-limits.ts';
 import type { SavedPlan } from './saved-plan.ts';
 
 /** A plan is of one night and its preparation. */
 export const maxPlanAgeMs = 7 * 86_400_000;
-/** What the minutes and the disk of the plan were estimated for. */
-export const maxRowsOff = 0.25;
-/** So few more or less change nothing, whatever share they are. */
-const fewRows = 1_000;
 /** A table that was dropped differs in all of its objects. */
 const mostNamed = 5;
 

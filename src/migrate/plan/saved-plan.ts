@@ -1,6 +1,8 @@
 import { OperationError } from '../../connection/errors.ts';
 import type { DatabaseIdentity } from '../../connection/identity.ts';
 import type { DescribedPlan } from './describe.ts';
+import { isPlanRehearsal, isTableOfPlan, type PlanRehearsal } from './rehearsal.ts';
+import { isListOf, isObject, isText, isTextOrNull } from './shape.ts';
 
 /** A plan that was written down, to be run later or not at all: what it was made from, so that a drift is found. */
 export interface SavedPlan {
@@ -22,6 +24,8 @@ export interface SavedPlan {
   /** What the tables were, object by object, each as a hash. */
   readonly catalog: Readonly<Record<string, string>>;
   readonly tables: readonly SavedTable[];
+  /** What a rehearsal has measured; left out where there was none. */
+  readonly rehearsal?: PlanRehearsal;
 }
 
 export interface SavedFile {
@@ -45,7 +49,11 @@ export interface SavedTable {
 const format = 'multi-pair-db plan 1';
 
 /** What of a plan has to be kept to know it again: no SQL, because the files have it, and their hashes are here. */
-export function toSavedPlan(plan: DescribedPlan, release: string | null = null): SavedPlan {
+export function toSavedPlan(
+  plan: DescribedPlan,
+  release: string | null = null,
+  rehearsal?: PlanRehearsal,
+): SavedPlan {
   return {
     format,
     createdAtMs: plan.createdAtMs,
@@ -66,6 +74,7 @@ export function toSavedPlan(plan: DescribedPlan, release: string | null = null):
     })),
     catalog: plan.catalog,
     tables: plan.tables.map(({ table, rows }) => ({ table, rows: rows ?? null })),
+    ...(rehearsal && { rehearsal }),
   };
 }
 
@@ -93,24 +102,11 @@ const invalid = (file: string, fault: string): OperationError =>
     advice: 'Make a plan: multi-pair-db migrate --dry-run --out FILE',
   });
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isListOf = <One>(value: unknown, isOne: (one: unknown) => one is One): value is readonly One[] =>
-  Array.isArray(value) && value.every(isOne);
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-
-const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
-
 const isSavedFile = (value: unknown): value is SavedFile =>
   isObject(value) &&
   [value['tag'], value['file'], value['hash']].every(isText) &&
   typeof value['isRepair'] === 'boolean' &&
   [value['estimatedMs'], value['diskBytes'], value['walBytes']].every(Number.isFinite);
-
-const isSavedTable = (value: unknown): value is SavedTable =>
-  isObject(value) && isText(value['table']) && (value['rows'] === null || Number.isFinite(value['rows']));
 
 function isSavedPlan(value: unknown): value is SavedPlan {
   if (!isObject(value) || value['format'] !== format) return false;
@@ -125,6 +121,7 @@ function isSavedPlan(value: unknown): value is SavedPlan {
     isListOf(value['files'], isSavedFile) &&
     isObject(catalog) &&
     Object.values(catalog).every(isText) &&
-    isListOf(value['tables'], isSavedTable)
+    isListOf(value['tables'], isTableOfPlan) &&
+    (value['rehearsal'] === undefined || isPlanRehearsal(value['rehearsal']))
   );
 }

@@ -2,11 +2,15 @@ import type { LockedRelation, LockMode, Rewrite } from '../project.ts';
 import type { DescribedPlan } from './describe.ts';
 import { isStronger, mergeLocks, strongest } from './locks.ts';
 import type { PlannedMigration, PlanStep } from './plan.ts';
+import type { PlanRehearsal } from './rehearsal.ts';
+import { findRehearsedMs } from './rehearsed-time.ts';
 
 /** A plan as an operator reads it first: by file, and the whole. */
 export interface PlanSummary {
   readonly files: readonly FileSummary[];
   readonly estimatedMs: number;
+  /** As long as the rehearsal took; undefined where a file was not rehearsed on so many rows. */
+  readonly rehearsedMs: number | undefined;
   readonly diskBytes: number;
   readonly walBytes: number;
   readonly lock: StrongestLock | undefined;
@@ -17,6 +21,7 @@ export interface FileSummary {
   readonly file: string;
   readonly isRepair: boolean;
   readonly estimatedMs: number;
+  readonly rehearsedMs: number | undefined;
   readonly diskBytes: number;
   readonly walBytes: number;
   /** Undefined: none on tables that others use. */
@@ -40,26 +45,38 @@ export interface StrongestLock {
   readonly isBrief: boolean;
 }
 
-export function summarizePlan(plan: DescribedPlan): PlanSummary {
-  const files = [...plan.repairs, ...plan.migrations].map((migration) => summarizeFile(migration, plan));
+/** @param rehearsal of the plan that was written down, where there was one: its times are better than estimates */
+export function summarizePlan(plan: DescribedPlan, rehearsal?: PlanRehearsal): PlanSummary {
+  const files = [...plan.repairs, ...plan.migrations].map((migration) =>
+    summarizeFile(migration, plan, rehearsal),
+  );
   const add = (read: (file: FileSummary) => number): number =>
     files.reduce((sum, file) => sum + read(file), 0);
   return {
     files,
     estimatedMs: add(({ estimatedMs }) => estimatedMs),
+    rehearsedMs:
+      files.length > 0 && files.every(({ rehearsedMs }) => rehearsedMs !== undefined)
+        ? add(({ rehearsedMs }) => rehearsedMs ?? 0)
+        : undefined,
     diskBytes: add(({ diskBytes }) => diskBytes),
     walBytes: add(({ walBytes }) => walBytes),
     lock: joinLocks(files.flatMap(({ lock }) => lock ?? [])),
   };
 }
 
-function summarizeFile(migration: PlannedMigration, plan: DescribedPlan): FileSummary {
+function summarizeFile(
+  migration: PlannedMigration,
+  plan: DescribedPlan,
+  rehearsal: PlanRehearsal | undefined,
+): FileSummary {
   const { tag, file, isRepair, mode, steps } = migration;
   return {
     tag,
     file,
     isRepair,
     estimatedMs: plan.estimatedMs[tag] ?? 0,
+    rehearsedMs: findRehearsedMs(migration, plan.tables, rehearsal),
     diskBytes: plan.diskBytes[tag] ?? 0,
     walBytes: plan.walBytes[tag] ?? 0,
     lock: joinLocks(steps.flatMap((step) => lockOfStep(step, steps, mode === 'transaction') ?? [])),
