@@ -7,6 +7,7 @@ import { maintain } from './maintain.ts';
 import { migrate } from './migrate.ts';
 import { pause } from './pause.ts';
 import { preflight } from './preflight.ts';
+import { rehearse } from './rehearse.ts';
 import { restore } from './restore.ts';
 import { resume } from './resume.ts';
 import { rollback } from './rollback.ts';
@@ -17,6 +18,7 @@ import { verify } from './verify.ts';
 export const commands: readonly CliCommand[] = [
   status,
   preflight,
+  rehearse,
   migrate,
   pause,
   resume,
