@@ -29,7 +29,8 @@ export function showEvents(progress: Progress, now: () => number = Date.now): Pr
   };
 }
 
-const moves: ReadonlySet<ProgressEvent['kind']> = new Set([
+/** Of which the line tells that moves. */
+export const moves: ReadonlySet<ProgressEvent['kind']> = new Set([
   'statement',
   'backfill',
   'index',

@@ -38,8 +38,15 @@ export async function showPlan(
   {
     withSql,
     outFile,
+    planFile,
     backupFolder,
-  }: { readonly withSql: boolean; readonly outFile: string | undefined; readonly backupFolder: string },
+  }: {
+    readonly withSql: boolean;
+    readonly outFile: string | undefined;
+    /** Where the plan of the selection was read from. */
+    readonly planFile: string | undefined;
+    readonly backupFolder: string;
+  },
 ): Promise<Outcome> {
   const plan = await planSelection(connection, selection);
   const rehearsal = selection.plan?.rehearsal;
@@ -47,7 +54,8 @@ export async function showPlan(
   const [backup] = await listRecordedBackups(connection, backupFolder);
   if (outFile !== undefined) await writePlanFile(outFile, plan, rehearsal);
   const screen = formatPlanScreen(plan, summary, { backup, folder: backupFolder, rehearsal });
-  const next = outFile === undefined ? 'multi-pair-db migrate' : `multi-pair-db migrate --plan ${outFile}`;
+  const file = outFile ?? planFile;
+  const next = file === undefined ? 'multi-pair-db migrate' : `multi-pair-db migrate --plan ${file}`;
   const text = `${screen}\n\nNothing was changed.${summary.files.length === 0 ? '' : ` Next: ${next}`}`;
   return {
     exitCode: 0,

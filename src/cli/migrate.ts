@@ -78,7 +78,7 @@ export const migrate = defineCommand({
     await using connection = await openConnection(url, { create: !isDryRun, signal });
     if (isDryRun) {
       cancelOnAbort(connection, { signal, onProgress: progress.line });
-      return await showPlan(connection, selection, { withSql, outFile, backupFolder });
+      return await showPlan(connection, selection, { withSql, outFile, planFile, backupFolder });
     }
     if (ask !== undefined && !isConfirmed)
       await confirmPlan(connection, selection, { ask, signal, say: progress.line, backupFolder });

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { parseTarget } from '../connection/url.ts';
 import { rehearse as runRehearsal } from '../ops/rehearse/rehearse.ts';
 import { defineCommand } from './command.ts';
+import { moves } from './events.ts';
 import { flag, value, valueWithDefault } from './parameters.ts';
 import { text } from './parsers.ts';
 import { refusePlanFolder, writePlanFile } from './plan-file.ts';
@@ -47,7 +48,7 @@ export const rehearse = defineCommand({
     return await withReport('rehearse', context, { reportFolder, notifyCommand }, async (log) => {
       const planFile = outFile ?? path.join(reportFolder, nameOf(parseTarget(url).name));
       await refusePlanFolder(planFile);
-      const view = new RunView();
+      let view = new RunView();
       const report = await runRehearsal(url, {
         ...options,
         signal,
@@ -57,9 +58,11 @@ export const rehearse = defineCommand({
         },
         onProgress: progress.update,
         onEvent: (event) => {
+          // There and there again are two runs, each from nothing to all.
+          if (event.kind === 'planned') view = new RunView();
           view.record(event);
           if (event.kind === 'started') progress.line(`  ${event.tag}`);
-          else progress.update(view.line);
+          else if (moves.has(event.kind)) progress.update(view.line);
         },
       });
       const { passed, plan, rehearsal, dropFault, findings, backup } = report;

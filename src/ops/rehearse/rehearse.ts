@@ -181,9 +181,11 @@ function explain(
     dropFault !== undefined
       ? `${name} could not be dropped (${dropFault}): the next rehearsal drops it.`
       : `${name} is ${isKept ? 'kept' : 'dropped'}.`;
+  // What a run says of going on is true of the live database, and not of a copy that begins anew.
+  const advice = error.code === 'INTERRUPTED' ? 'Run the same command again.' : error.advice;
   return new OperationError({
     ...error.toJSON(),
     message: `in the rehearsal: ${error.message}`,
-    advice: `${error.advice} ${left} ${target} itself was not changed.`.trim(),
+    advice: `${advice} ${left} ${target} itself was not changed.`.trim(),
   });
 }
