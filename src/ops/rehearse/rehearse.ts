@@ -4,7 +4,7 @@ import { type DatabaseIdentity, readIdentity } from '../../connection/identity.t
 import { openConnection } from '../../connection/open.ts';
 import { throwIfAborted } from '../../connection/session.ts';
 import { formatBytes, formatVersion, majorOf } from '../../connection/units.ts';
-import { parseTarget } from '../../connection/url.ts';
+import { createRedactor, parseTarget } from '../../connection/url.ts';
 import { type DescribedPlan, planMigrations } from '../../own/index.ts';
 import { backupDatabase } from '../backup/backup.ts';
 import type { Backup } from '../backup/backup-file.ts';
@@ -33,7 +33,10 @@ export async function rehearse(url: string, options: RehearseOptions = {}): Prom
   const given = options.backup === undefined ? undefined : await readGiven(options.backup);
   const live = await lookAtLive(url, options);
   const name = nameRehearsal(live.plan.database.name);
+  const redact = createRedactor(on);
   const notes = [
+    // Those of --url are told where it is read.
+    ...(options.on === undefined ? [] : parseTarget(on).notes.map((note) => redact(note))),
     ...(await compareServers(on, live, options.signal)),
     ...noteOrigin(given, live.plan.database),
   ];
