@@ -1,5 +1,5 @@
 import type { Connection } from '../../connection/connection.ts';
-import { OperationError, summarizeStatement } from '../../connection/errors.ts';
+import { OperationError } from '../../connection/errors.ts';
 import { readMigrationFiles } from '../history/folder.ts';
 import { completeJournal, createJournal, defaultJournal } from '../history/journal.ts';
 import { planMigrations } from '../plan/describe.ts';
@@ -9,7 +9,7 @@ import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';
 import { type Run, withRun } from './run.ts';
-import { runSteps } from './steps.ts';
+import { listAnnounced, runSteps } from './steps.ts';
 
 export interface ApplyOptions extends RunOptions {
   readonly project: Project;
@@ -66,7 +66,7 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
       kind: 'planned',
       files: all.map(({ tag, steps }) => ({
         tag,
-        statements: steps.map(({ sql }) => summarizeStatement(sql)),
+        statements: listAnnounced(steps),
       })),
     });
     const [first] = all;

@@ -125,6 +125,10 @@ async function withFailedBuild(
     : new OperationError({ ...error.toJSON(), advice: `${error.advice} ${left}` });
 }
 
+/** What is said of steps as they begin, in order: the statements of the file, by their number. */
+export const listAnnounced = (steps: readonly PlanStep[]): string[] =>
+  steps.flatMap(({ from, sql }) => (from === 'file' ? [firstLine(sql)] : []));
+
 function announce(run: Run, tag: string, number: number, of: number, { sql }: PlanStep): void {
   run.emit({ kind: 'statement', tag, statement: firstLine(sql), number, of });
 }

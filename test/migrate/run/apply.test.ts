@@ -33,6 +33,17 @@ test('embedded: planned, migrated, rolled back and migrated again, in one sessio
   expect(report.applied.map(({ tag }) => tag)).toEqual(tags);
   expect(events.filter(({ kind }) => kind === 'backfill')).not.toEqual([]);
   expect(events.filter(({ kind }) => kind === 'notice')).toEqual([]);
+  // What is planned is what begins, by the same numbers: the bar goes by it.
+  const planned = new Map(
+    events
+      .flatMap((event) => (event.kind === 'planned' ? event.files : []))
+      .map((file) => [file.tag, file.statements]),
+  );
+  const begun = events.flatMap((event) => (event.kind === 'statement' ? [event] : []));
+  expect(begun.map(({ tag, number }) => planned.get(tag)?.[number - 1])).toEqual(
+    begun.map(({ statement }) => statement),
+  );
+  expect(begun).toHaveLength([...planned.values()].flat().length);
   expect(report.tradeWaits).toEqual({ measured: false, reason: 'an embedded database has one session' });
   expect((await applyMigrations(connection)).applied).toEqual([]);
 
