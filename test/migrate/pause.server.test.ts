@@ -92,6 +92,8 @@ describe('pause and resume', () => {
     const events: ProgressEvent[] = [];
     const rollback = rollbackMigration(connection, '002', { onProgress: (event) => events.push(event) });
     await until(async () => events.some(({ kind }) => kind === 'resting'), 'the rollback rests');
+    // A rest of less than 100 ms is not kept.
+    await live.sql`select pg_sleep(0.2)`;
     await resumeRuns(operator);
     expect(await rollback).toMatchObject({ undone: true, rests: [{ reason: 'pause', times: 1 }] });
   });

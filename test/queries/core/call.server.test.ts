@@ -151,7 +151,8 @@ describe.each(drivers)('%s', (driver) => {
     const [row] = await selectAll(one.db, 'select pg_backend_pid() as pid');
     const pid = Number(Object.values(row as object)[0]);
     await whileHeld(async () => {
-      const call = setStatus(one.db, { timeoutMs }).catch((error: unknown) => error);
+      // Long enough that the server is stopped before it could stop the statement.
+      const call = setStatus(one.db, { timeoutMs: 2_000 }).catch((error: unknown) => error);
       await untilWaiting(1);
       process.kill(pid, 'SIGSTOP');
       try {
