@@ -73,7 +73,9 @@ test.concurrent.each(serverVersions)(
     const { exitCode, stderr } = await ended;
     expect(exitCode).toBe(0);
     expect(reads).toBeGreaterThan(100);
-    expect(stderr).toMatch(/waiting for pid \d+ \(postgres.js, idle in transaction for/);
+    expect(stderr).toMatch(
+      /waiting for pid \d+ \(postgres.js, role postgres, from 127\.0\.0\.1, idle in transaction for/,
+    );
   },
 );
 
