@@ -44,13 +44,14 @@ export const dedupe = defineCommand({
   ],
   run: async (context, { isDryRun, isUndo, withoutVenueId, batchRows, reportFolder, notifyCommand }) => {
     const { url, signal, progress } = context;
-    await using connection = await openConnection(url, { signal });
     const work = { signal, onProgress: progress.update };
     if (isDryRun) {
+      await using connection = await openConnection(url, { signal });
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       return await dryRun(connection, withoutVenueId);
     }
     return await withReport('dedupe', context, { reportFolder, notifyCommand }, async (log) => {
+      await using connection = await openConnection(url, { signal });
       await noteServer(log, connection);
       if (isUndo) return await undo(connection, work);
       const result = await dedupeFills(connection, { ...work, batchRows, withoutVenueId });
@@ -112,7 +113,7 @@ async function undo(connection: Connection, work: WorkOptions): Promise<Outcome>
 
 function formatUndo(target: string, result: UndoDedupeResult): string {
   const { restoredRows, archivedRows, incomplete, archive } = result;
-  if (archive === undefined) return `${target}: nothing has been archived here`;
+  if (archive === undefined) return `${target}: nothing has been archived here\nnext: multi-pair-db status`;
   const others = archivedRows - (incomplete?.rows ?? 0);
   return [
     `${target}: ${count(restoredRows, 'fill is', 'fills are')} back; ${formatCount(archivedRows)} stay in ${archive}`,

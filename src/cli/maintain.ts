@@ -22,8 +22,8 @@ export const maintain = defineCommand({
   },
   run: async (context, { action, name, reportFolder, notifyCommand }) => {
     const { url, signal, progress } = context;
-    await using connection = await openConnection(url, { signal });
     return await withReport('maintain', context, { reportFolder, notifyCommand }, async (log) => {
+      await using connection = await openConnection(url, { signal });
       await noteServer(log, connection);
       const report = await maintainTables(connection, action, { name, signal, onProgress: progress.update });
       return {

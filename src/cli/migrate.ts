@@ -7,7 +7,6 @@ import type { ProgressListener } from '../migrate/run/progress.ts';
 import { requireFreshBackup } from '../ops/backup/fresh-backup.ts';
 import { maintainTables } from '../ops/indexes/maintain.ts';
 import type { RunLog } from '../ops/report/log.ts';
-import { readSizes } from '../ops/report/sizes.ts';
 import {
   type AppliedMigration,
   type ApplyReport,
@@ -21,7 +20,7 @@ import { confirmPlan, type Selection, showPlan } from './migrate-plan.ts';
 import { flag, optionalArgument, value, valueWithDefault } from './parameters.ts';
 import { age, text } from './parsers.ts';
 import { readPlanFile } from './plan-file.ts';
-import { noteServer, reportInput, withReport } from './reported.ts';
+import { noteServer, noteSizes, reportInput, withReport } from './reported.ts';
 import { tradeInput, waitInput } from './shared-input.ts';
 
 const recordInput = {
@@ -75,14 +74,16 @@ export const migrate = defineCommand({
       ...(upTo === undefined ? {} : { upTo }),
       ...(planFile === undefined ? {} : { plan: await readPlanFile(planFile) }),
     };
-    await using connection = await openConnection(url, { create: !isDryRun, signal });
     if (isDryRun) {
+      await using connection = await openConnection(url, { signal });
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       return await showPlan(connection, selection, { withSql, outFile, planFile, backupFolder });
     }
-    if (ask !== undefined && !isConfirmed)
-      await confirmPlan(connection, selection, { ask, signal, say: progress.line, backupFolder });
+    // A database that can't be reached is the end of the run, too: somebody may be told.
     return await withReport('migrate', context, { reportFolder, notifyCommand }, async (log) => {
+      await using connection = await openConnection(url, { create: true, signal });
+      if (ask !== undefined && !isConfirmed)
+        await confirmPlan(connection, selection, { ask, signal, say: progress.line, backupFolder });
       await noteServer(log, connection, { begins: false });
       await noteBackup(log, connection, { maxBackupAgeMs, backupFolder, snapshot });
       const show = showEvents(progress);
@@ -91,7 +92,7 @@ export const migrate = defineCommand({
         show(event);
       };
       const report = await applyMigrations(connection, { ...selection, ...limits, signal, onProgress });
-      return finish(connection, report, log, progress.line);
+      return await finish(connection, report, log, progress.line);
     });
   },
 });
@@ -155,7 +156,8 @@ async function finish(
     say(`not verified: ${error.message}`);
     return undefined;
   });
-  log.note({ analyzed, ...(verification && { verification }), ...(await readSizes(connection)) });
+  log.note({ analyzed, ...(verification && { verification }) });
+  await noteSizes(log, connection, say);
   return {
     exitCode: verification?.verified === true ? 0 : 1,
     result: { ...report, analyzed, verification },
@@ -163,6 +165,9 @@ async function finish(
       ...formatReport(report),
       ...(isChanged ? [`  analyzed ${analyzed.map(({ name }) => name).join(', ')}`] : []),
       ...formatVerification(verification),
+      verification?.verified === true
+        ? 'next: multi-pair-db verify --explain --smoke'
+        : 'next: multi-pair-db verify',
     ].join('\n'),
   };
 }

@@ -1,11 +1,13 @@
 import type { Connection } from '../connection/connection.ts';
 import { OperationError } from '../connection/errors.ts';
-import { parseTarget } from '../connection/url.ts';
+import { createRedactor, parseTarget } from '../connection/url.ts';
 import { openRunLog, type RunLog, type RunLogEnd } from '../ops/report/log.ts';
 import type { RunEnd } from '../ops/report/report.ts';
+import { readSizes } from '../ops/report/sizes.ts';
 import type { CommandContext, InputOf, Outcome } from './command.ts';
 import { notify } from './notify.ts';
 import { readOperator } from './operator.ts';
+import { unexpected } from './output.ts';
 import { value, valueWithDefault } from './parameters.ts';
 import { text } from './parsers.ts';
 
@@ -46,11 +48,11 @@ export async function withReport(
     const { exitCode, result, text: printed } = await work(log);
     const { files } = await end({ exitCode, result, text: printed }, firstLine(printed));
     return { exitCode, result: { ...result, report: files }, text: printed };
-  } catch (error) {
-    if (error instanceof OperationError) {
-      await end({ exitCode: error.exitCode, error: error.toJSON() }, firstLine(error.message));
-    }
-    throw error;
+  } catch (cause) {
+    // Also what is a fault of ours: a report that says "it is going on" would lie.
+    const error = unexpected(cause, createRedactor(url));
+    await end({ exitCode: error.exitCode, error: error.toJSON() }, firstLine(error.message));
+    throw cause;
   }
 }
 
@@ -61,4 +63,18 @@ export async function noteServer(log: RunLog, connection: Connection, { begins =
   const [row] = await connection.query<{ role: string }>('select current_user::text as role');
   log.note({ versionNumber: connection.versionNumber, ...row });
   if (begins) log.begin();
+}
+
+/** Notes how large the tables and indexes are. What was done is done, whether this can be read or not. */
+export async function noteSizes(
+  log: RunLog,
+  connection: Connection,
+  say: (text: string) => void,
+): Promise<void> {
+  try {
+    log.note(await readSizes(connection));
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    say(`the sizes of tables and indexes are not in the report: ${error.message}`);
+  }
 }

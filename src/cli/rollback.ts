@@ -2,7 +2,6 @@ import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
 import { formatDuration } from '../connection/units.ts';
 import type { ProgressListener } from '../migrate/run/progress.ts';
-import { readSizes } from '../ops/report/sizes.ts';
 import {
   type DescribedRollback,
   planRollback,
@@ -13,7 +12,7 @@ import { defineCommand } from './command.ts';
 import { showEvents } from './events.ts';
 import { argument, flag } from './parameters.ts';
 import { text } from './parsers.ts';
-import { noteServer, reportInput, withReport } from './reported.ts';
+import { noteServer, noteSizes, reportInput, withReport } from './reported.ts';
 import { tradeInput, waitInput } from './shared-input.ts';
 
 export const rollback = defineCommand({
@@ -36,13 +35,14 @@ export const rollback = defineCommand({
   },
   run: async (context, { migration, isDryRun, reportFolder, notifyCommand, ...options }) => {
     const { url, signal, progress } = context;
-    await using connection = await openConnection(url, { signal });
     if (isDryRun) {
+      await using connection = await openConnection(url, { signal });
       cancelOnAbort(connection, { signal, onProgress: progress.line });
       const plan = await planRollback(connection, migration);
       return { exitCode: 0, result: plan, text: formatPlan(plan) };
     }
     return await withReport('rollback', context, { reportFolder, notifyCommand }, async (log) => {
+      await using connection = await openConnection(url, { signal });
       await noteServer(log, connection, { begins: false });
       const show = showEvents(progress);
       const onProgress: ProgressListener = (event) => {
@@ -50,14 +50,15 @@ export const rollback = defineCommand({
         show(event);
       };
       const report = await rollbackMigration(connection, migration, { ...options, signal, onProgress });
-      if (report.undone) log.note(await readSizes(connection));
+      if (report.undone) await noteSizes(log, connection, progress.line);
       return { exitCode: 0, result: report, text: formatReport(report) };
     });
   },
 });
 
 function formatReport({ target, tag, undone, durationMs, putAside }: RollbackReport): string {
-  if (!undone) return `${target}: ${tag}: it is not applied, so there is nothing to undo`;
+  if (!undone)
+    return `${target}: ${tag}: it is not applied, so there is nothing to undo\nnext: multi-pair-db status`;
   const kept = Object.entries(putAside).map(([table, rows]) => `${rows} of ${table}`);
   return [
     `${target}: ${tag}: undone in ${formatDuration(durationMs)}`,

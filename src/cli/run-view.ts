@@ -1,4 +1,4 @@
-import { count, formatDuration, formatWait } from '../connection/units.ts';
+import { formatCount, formatDuration, formatWait } from '../connection/units.ts';
 import type { ProgressEvent } from '../migrate/run/progress.ts';
 
 /**
@@ -53,7 +53,7 @@ export class RunView {
         const { pass, done, total, rows, remainingMs } = event;
         this.#inner = pass === 1 && total > 0 ? done / total : 1;
         const left = remainingMs === undefined ? '' : `, about ${formatDuration(remainingMs)} left`;
-        this.#words = `backfill, pass ${pass}: ${count(done, 'of', 'of')} ${count(total, rows, rows)}${left}`;
+        this.#words = `backfill, pass ${pass}: ${formatCount(done)} of ${formatCount(total)} ${rows}${left}`;
         break;
       }
       case 'index':

@@ -29,15 +29,24 @@ export interface WorkProgress {
 /** Who waits behind a statement is to be seen within a tenth of a second; a look costs a row of each view. */
 const lookEveryMs = 100;
 
+/** The work that is looked at. */
+export interface Watched {
+  /** Its backend. */
+  readonly pid: number;
+  /** Tables that it locks against everybody, in short tries. */
+  readonly exclusive?: readonly string[];
+  /** Another session of the same run, if there is one: it is nobody that the work waits for. */
+  readonly companionPid?: number | undefined;
+}
+
 /**
- * Awaits `work`, which runs on the backend `pid`, and looks at it through a second session meanwhile.
+ * Awaits `work`, and looks at it through a second session meanwhile.
  * Returns how long it has waited for others. A look that fails ends the looking, not the work: `onBlind` says so.
  */
 export async function watchWork(
   work: Promise<unknown>,
   second: Connection,
-  pid: number,
-  exclusive: readonly string[],
+  watched: Watched,
   listener: {
     readonly onLook: (sight: Sight) => void;
     readonly onBlind: (error: unknown) => void;
@@ -52,7 +61,7 @@ export async function watchWork(
   let lookedAt = Date.now();
   while (!(await Promise.race([ended, sleep(lookEveryMs, false, { ref: false })]))) {
     try {
-      const { waitingFor, progress, behind, behindMs } = await look(second, pid, exclusive);
+      const { waitingFor, progress, behind, behindMs } = await look(second, watched);
       const sinceMs = Date.now() - lookedAt;
       lookedAt = Date.now();
       waitedMs += waitingFor.length > 0 ? sinceMs : 0;
@@ -104,16 +113,17 @@ where a.pid = $1`;
 
 async function look(
   second: Connection,
-  pid: number,
-  exclusive: readonly string[],
+  { pid, exclusive = [], companionPid }: Watched,
 ): Promise<Omit<Sight, 'waitedMs' | 'waitingMs'>> {
   const [row] = await second.query<LookRow>(lookSql, [pid]);
   if (row === undefined) return { waitingFor: [], progress: undefined, behind: [], behindMs: 0 };
+  const blockers = row.blockers.filter((blocker) => blocker !== companionPid);
+  const own = [pid, second.pid, ...(companionPid === undefined ? [] : [companionPid])];
   // Work that tries for a lock again and again rests between the tries: whoever holds the table is who it waits for.
   const waitingFor =
-    row.blockers.length === 0 && row.resting && exclusive.length > 0
-      ? await listTableHolders(second, exclusive, [pid, second.pid])
-      : await listSessions(second, row.blockers);
+    blockers.length === 0 && row.resting && exclusive.length > 0
+      ? await listTableHolders(second, exclusive, own)
+      : await listSessions(second, blockers);
   const behind = await listSessions(second, row.behind);
   return { waitingFor, progress: readProgress(row), behind, behindMs: row.behindMs };
 }

@@ -34,8 +34,11 @@ export async function runSmokeTest(connection: Connection): Promise<readonly Smo
   const steps: SmokeStep[] = [];
   await connection.execute('begin');
   try {
-    // Somebody who holds a table against writers would hold the test, and whoever queues behind it.
-    await connection.execute("set local lock_timeout = '1s'; set local statement_timeout = '10s'");
+    // Somebody who holds a table against writers would hold the test, and whoever queues behind it; and a client that is
+    // stopped in the middle would keep the rows, and an index build, waiting for it.
+    await connection.execute(
+      "set local lock_timeout = '1s'; set local statement_timeout = '10s'; set local idle_in_transaction_session_timeout = '10s'",
+    );
     for (const one of cases(`multi-pair-db-smoke-${randomUUID()}`)) {
       const step = await tryCase(connection, one);
       steps.push(step);

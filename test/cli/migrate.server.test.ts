@@ -33,6 +33,10 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
 
     expect(exitCode).toBe(5);
     expect(stderr).toContain('SIGTERM: stopping the work on the server');
+    expect(stderr).toMatch(
+      /^Stopped at your request at \d+ %\. Nothing is lost; run the same command again\.$/m,
+    );
+    expect(stderr).not.toContain('error:');
     expect(stderr).toContain('0002_symbol_indexes was interrupted');
     expect(stderr).toContain('Applied in this run: 0000_baseline, 0001_multi_pair_support');
     expect(

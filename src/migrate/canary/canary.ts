@@ -5,6 +5,7 @@ import { WaitHistogram, type WaitSummary } from './histogram.ts';
 import {
   findTables,
   holdSlow,
+  holdWatching,
   measureTables,
   mostWaitMs,
   type Probe,
@@ -88,12 +89,18 @@ export class Canary {
   #workedFromMs: number | undefined;
   #slowAboveMs = slowMs.unknown;
   #isPrepared = false;
+  #isWatching = false;
   #isHeld = false;
   #quick = 0;
   #second = { startedAtMs: Date.now(), longestMs: 0 };
   #longestMs = 0;
   #lost: string | undefined;
   #isStopping = false;
+
+  /** Of its session. */
+  get pid(): number {
+    return this.#session.pid;
+  }
 
   constructor(session: Connection, probe: Probe, facts: CanaryFacts, listener: CanaryListener) {
     this.#session = session;
@@ -144,6 +151,8 @@ export class Canary {
         await this.#visit().catch((error: unknown) => this.#takeFault(error));
         const tookMs = performance.now() - startedAt;
         this.#record(tookMs);
+        // Until then the database rests as if nobody measured.
+        if (!this.#isWatching) this.#isWatching = await holdWatching(this.#session);
         await this.#tellPace(tookMs);
       } catch (error) {
         if (this.#isStopping) return;

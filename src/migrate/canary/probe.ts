@@ -101,14 +101,13 @@ export async function measureTables(
   }
 }
 
-/** Sets the session, and takes the lock that says that somebody measures. */
+/** Sets the session. */
 export async function prepareSession(session: Connection): Promise<{ readonly flushes: boolean }> {
   for (const { sql, optional } of settings) {
     await session.execute(sql).catch((error: unknown) => {
       if (!(optional && error instanceof OperationError && error.sqlState?.startsWith('22'))) throw error;
     });
   }
-  await session.query(`select pg_try_advisory_lock(${watching})`);
   // Who reads a logical slot (change data capture) may be sent the messages, and 40 a second are a trace.
   const [row] = await session.query<{ flushes: boolean }>(
     `select not exists (
@@ -117,9 +116,17 @@ export async function prepareSession(session: Connection): Promise<{ readonly fl
   return { flushes: row?.flushes ?? false };
 }
 
+/**
+ * Says that somebody measures. False while the session of a run that was killed still has the lock, for some seconds, or
+ * `rest` looks at it in this very moment.
+ */
+export const holdWatching = (session: Connection): Promise<boolean> => tryLock(session, watching);
+
 /** Says that trading is slow; false where `rest` looks at the lock in this very moment. */
-export async function holdSlow(session: Connection): Promise<boolean> {
-  const [row] = await session.query<{ held: boolean }>(`select pg_try_advisory_lock(${slow}) as held`);
+export const holdSlow = (session: Connection): Promise<boolean> => tryLock(session, slow);
+
+async function tryLock(session: Connection, lock: string): Promise<boolean> {
+  const [row] = await session.query<{ held: boolean }>(`select pg_try_advisory_lock(${lock}) as held`);
   return row?.held === true;
 }
 

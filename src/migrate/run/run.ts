@@ -194,7 +194,12 @@ export class Run {
         await work;
         return 0;
       }
-      return await watchWork(work, this.#second, this.connection.pid, step.facts.exclusive ?? [], {
+      const watched = {
+        pid: this.connection.pid,
+        exclusive: step.facts.exclusive ?? [],
+        companionPid: this.#canary?.pid,
+      };
+      return await watchWork(work, this.#second, watched, {
         onLook: (sight) => {
           this.#report(sight, running.tag);
           if (overdue !== undefined || crowded !== undefined) return;

@@ -202,7 +202,7 @@ async function watch(
   });
   if (second === undefined) return await work;
   const onLook = (sight: Sight): void => onProgress(`${statement}: ${describe(sight)}`);
-  await watchWork(work, second, connection.pid, [], { onLook, onBlind });
+  await watchWork(work, second, { pid: connection.pid }, { onLook, onBlind });
 }
 
 function describe({ progress, waitingFor }: Sight): string {

@@ -9,7 +9,8 @@ export interface CallOptions {
   /**
    * The most that the call may take, ms: 1 to 2,147,483,647; no limit unless given. The server itself stops a statement
    * that is not done then (by `statement_timeout`; a lower one of the role or the transaction still holds), and what it did
-   * is rolled back: a `DatabaseError` with the code `statement_timeout`. A server that does not answer is waited for a
+   * is rolled back: a `DatabaseError` with the code `statement_timeout`. In a transaction of the caller's that has then
+   * failed, and has to be rolled back. A server that does not answer is waited for a
    * second longer: then the error has no `sqlState`, and whether the statement was done is not known.
    *
    * Costs a transaction around each statement, 3 more round trips; inside a transaction 2. On PGlite, which nothing can

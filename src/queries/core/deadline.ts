@@ -51,7 +51,7 @@ export function asOverdue({ query, call, deadlineMs }: Attempt, error: unknown):
 const unsent = ({ query, call }: Attempt): DatabaseError =>
   new DatabaseError(query, {
     code: 'statement_timeout',
-    message: `${notDone(query, call)}; it had no connection until then, and was not sent`,
+    message: `${notDone(query, call)}; it got no connection, or no answer on it, until then, and was not sent`,
   });
 
 const unanswered = ({ query, call }: Attempt): DatabaseError =>

@@ -51,6 +51,24 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(await traces(db)).toEqual([{ writes: 0, temporary: 0, locks: 0 }]);
   });
 
+  test('where the session of a run that was killed still measures, it takes over as soon as that is gone', async () => {
+    await using db = await createDatabase(version, 'legacy');
+    await using connection = await openConnection(db.url);
+    const orphan = db.connect({ max: 1 });
+    await orphan`select pg_advisory_lock(hashtextextended('multi-pair-db canary', 0))`;
+    const canary = await startCanary(connection, ['sessions'], 250, silent);
+    if ('off' in canary) throw new Error(canary.off);
+    const holders = async () =>
+      (
+        await db.sql`select pid from pg_locks where locktype = 'advisory' and granted
+          and database = (select oid from pg_database where datname = current_database())`
+      ).map((row) => Number(row['pid']));
+    expect(await holders()).not.toContain(canary.pid);
+    await orphan.end();
+    await until(async () => (await holders()).includes(canary.pid), 'the canary says that it measures');
+    expect(await canary.stop()).toMatchObject({ measured: true, lost: undefined });
+  });
+
   test('a role that may not lock the tables, tables that are not there: off, and it says why', async () => {
     await using db = await createDatabase(version, 'legacy');
     const role = `reads_only_${db.name}`;

@@ -43,7 +43,7 @@ describe.each(serverVersions)('PostgreSQL %i: recorded as applied, and then', (v
       const repaired = await run(db, 'migrate');
       expect(repaired).toMatchObject({ exitCode: 0, result: { applied: [] } });
       expect(repaired.text).toMatch(
-        /repaired 000\d_.*\n[\s\S]*verified: the database is what this release says$/,
+        /repaired 000\d_.*\n[\s\S]*verified: the database is what this release says\nnext: multi-pair-db verify --explain --smoke$/,
       );
       expect(await run(db, 'status')).toMatchObject({ exitCode: 0 });
       expect(await run(db, 'verify')).toMatchObject({ exitCode: 0 });
