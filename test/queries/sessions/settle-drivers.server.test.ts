@@ -1,23 +1,9 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { expect, test } from 'vitest';
-import type { Database } from '../../../src/queries/index.ts';
-import { saveSessions, setSessionStatus, settleSessions } from '../../../src/queries/index.ts';
+import { setSessionStatus, settleSessions } from '../../../src/queries/index.ts';
 import { createDatabase } from '../../support/database.ts';
 import { connect, drivers } from '../../support/handles.ts';
-
-const none = { settled: 0, incomplete: 0, failed: 0, released: 0, lost: 0 };
-const once = { startedAfterMs: 0, whenIdle: 'end' } as const;
-
-const insertUnsettled = (db: Database, count: number): Promise<unknown> =>
-  saveSessions(
-    db,
-    Array.from({ length: count }, (_, i) => ({
-      id: `s${i}`,
-      settleSession: true,
-      startedAt: i,
-      lastUpdated: 1,
-    })),
-  );
+import { insertUnsettled, noneSettled, settleOnce } from '../../support/unsettled.ts';
 
 test.each(drivers)(
   'PostgreSQL 18, %s: connections that the server ends don’t end the worker',
@@ -34,11 +20,15 @@ test.each(drivers)(
       select pg_terminate_backend(pid) from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()`;
     };
-    const counts = await settleSessions(db, handler, { ...once, concurrency: 2, retry: { baseDelayMs: 10 } });
+    const counts = await settleSessions(db, handler, {
+      ...settleOnce,
+      concurrency: 2,
+      retry: { baseDelayMs: 10 },
+    });
     const [stored] = await database.sql<{ count: number }[]>`
     select count(*)::integer as count from sessions where settledcomplete`;
     // A claim whose answer was lost with the connection keeps its session from others for a while.
-    expect(counts).toEqual({ ...none, settled: stored?.count });
+    expect(counts).toEqual({ ...noneSettled, settled: stored?.count });
     expect(counts.settled).toBeGreaterThan(50);
   },
 );
@@ -65,13 +55,13 @@ test.each(drivers)('PostgreSQL 18, %s: in the transaction, a commit that fails',
       await setSessionStatus(tx, { sessionId: id, status: 'settled' });
     },
     {
-      ...once,
+      ...settleOnce,
       transaction: true,
       retry: { baseDelayMs: 1 },
       onError: (error, { id }) => void told.push([id, error instanceof Error]),
     },
   );
-  expect(counts).toEqual({ ...none, settled: 2, failed: 1 });
+  expect(counts).toEqual({ ...noneSettled, settled: 2, failed: 1 });
   expect(runs).toEqual(['s0', 's1', 's1', 's1', 's2']);
   expect(told).toEqual([['s0', true]]);
   const rows = await database.sql`

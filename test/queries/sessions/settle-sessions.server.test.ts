@@ -1,31 +1,12 @@
 import { expect, test } from 'vitest';
-import {
-  type Database,
-  insertSession,
-  type SessionSummary,
-  saveSessions,
-  settleSessions,
-} from '../../../src/queries/index.ts';
+import { insertSession, type SessionSummary, settleSessions } from '../../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { connect } from '../../support/handles.ts';
 import { serverVersions } from '../../support/server.ts';
 import { workerRetryAfterMs } from '../../support/settle-worker.ts';
 import { prepareSettleWorkers } from '../../support/settle-workers.ts';
+import { insertUnsettled, noneSettled, settleOnce } from '../../support/unsettled.ts';
 import { until } from '../../support/waiting.ts';
-
-const none = { settled: 0, incomplete: 0, failed: 0, released: 0, lost: 0 };
-const once = { startedAfterMs: 0, whenIdle: 'end' } as const;
-
-const insertUnsettled = (db: Database, count: number): Promise<unknown> =>
-  saveSessions(
-    db,
-    Array.from({ length: count }, (_, i) => ({
-      id: `s${i}`,
-      settleSession: true,
-      startedAt: i,
-      lastUpdated: 1,
-    })),
-  );
 
 const countOf = async ({ sql }: TestDatabase, state: 'settled' | 'untried'): Promise<number> => {
   const condition = state === 'settled' ? sql`settledcomplete` : sql`lastsettleattempt is null`;
@@ -53,7 +34,7 @@ test.each(serverVersions)(
       atWork.delete(id);
       if (id.endsWith('7')) throw new Error('poisoned');
     };
-    const options = { ...once, concurrency: 4, onError: () => {} };
+    const options = { ...settleOnce, concurrency: 4, onError: () => {} };
     const counts = await Promise.all([
       settleSessions(pools.db, handler, options),
       settleSessions(others.db, handler, { ...options, transaction: true }),
@@ -77,12 +58,12 @@ test('PostgreSQL 18: the session of a worker process that was killed comes back'
   await until(async () => victim.begun() === 1, 'the process is at the session');
   const options = { startedAfterMs: 0, retryAfterMs: workerRetryAfterMs };
   const handler = () => Promise.resolve();
-  expect(await settleSessions(pool.db, handler, { ...options, whenIdle: 'end' })).toEqual(none);
+  expect(await settleSessions(pool.db, handler, { ...options, whenIdle: 'end' })).toEqual(noneSettled);
   await victim.kill();
   const stop = new AbortController();
   const work = async (): Promise<void> => stop.abort();
   expect(await settleSessions(pool.db, work, { ...options, idleDelayMs: 50, signal: stop.signal })).toEqual({
-    ...none,
+    ...noneSettled,
     settled: 1,
   });
 });
@@ -103,16 +84,16 @@ test('PostgreSQL 18: a stop in the middle: what is in hand is as before, and the
     },
     { startedAfterMs: 0, concurrency: 4, signal: stop.signal },
   );
-  expect(counts).toEqual({ ...none, settled: 20, released: 4 });
+  expect(counts).toEqual({ ...noneSettled, settled: 20, released: 4 });
   expect(await countOf(database, 'untried')).toBe(20);
-  expect(await settleSessions(pool.db, async () => {}, once)).toEqual({ ...none, settled: 20 });
+  expect(await settleSessions(pool.db, async () => {}, settleOnce)).toEqual({ ...noneSettled, settled: 20 });
 });
 
 test('PostgreSQL 18: a claim that another worker has taken is lost; the first is told, and records nothing', async () => {
   await using database = await createDatabase(18, 'migrated');
   await using pool = connect('postgres.js', database.url);
   await insertSession(pool.db, { id: 's', settleSession: true, startedAt: 1 });
-  const options = { ...once, retryAfterMs: 2_000 };
+  const options = { ...settleOnce, retryAfterMs: 2_000 };
   let reason: unknown;
   const first = settleSessions(
     pool.db,
@@ -120,13 +101,13 @@ test('PostgreSQL 18: a claim that another worker has taken is lost; the first is
       // As if it had slept for longer than the claim lasts.
       await database.sql`update sessions set lastsettleattempt = 1`;
       const second = await settleSessions(pool.db, async () => false, options);
-      expect(second).toEqual({ ...none, incomplete: 1 });
+      expect(second).toEqual({ ...noneSettled, incomplete: 1 });
       reason = await abortOf(signal);
       return true;
     },
     options,
   );
-  expect(await first).toEqual({ ...none, lost: 1 });
+  expect(await first).toEqual({ ...noneSettled, lost: 1 });
   expect(reason).toMatchObject({ code: 'claim_lost', message: expect.stringContaining('no longer ours') });
   expect(await countOf(database, 'settled')).toBe(0);
 });
@@ -147,7 +128,7 @@ test('PostgreSQL 18: a claim that can’t be renewed is given up before it runs 
       });
       signal.throwIfAborted();
     },
-    { ...once, retryAfterMs: 1_000 },
+    { ...settleOnce, retryAfterMs: 1_000 },
   );
   // The renewal that was under way came through in the end: the session is free when that is old.
   expect(counts.settled + counts.failed).toBe(0);
