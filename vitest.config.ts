@@ -68,7 +68,7 @@ export default defineConfig({
           // Rows, transactions, claims, errors and prepared statements: what depends on the session.
           include: [
             'test/queries/{rows,fills}.{server.,}test.ts',
-            'test/queries/core/{errors,neon-http,query,replica,row-encoder}.test.ts',
+            'test/queries/core/{call,errors,neon-http,query,replica,row-encoder}.test.ts',
             'test/queries/core/*.server.test.ts',
             'test/zod/*.test.ts',
             'test/drizzle-1/*.test.ts',

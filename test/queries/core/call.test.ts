@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withReplicas } from 'drizzle-orm/pg-core';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { findSession, insertFills, insertSession, setSessionStatus } from '../../../src/queries/index.ts';
+import { createTestDatabase } from '../../../src/testing/index.ts';
 import { type OpenHandle, openPglite } from '../../support/handles.ts';
 import { selectAll } from '../suites/variants.ts';
 
@@ -20,6 +22,16 @@ test('embedded: what is done in time is done, and no limit is left behind', asyn
   });
   expect(await findSession(db, { id: 's', timeoutMs: 60_000 })).toMatchObject({ status: 'completed' });
   expect(await selectAll(db, 'show statement_timeout')).toEqual([{ statement_timeout: '0' }]);
+});
+
+test('of a handle with replicas a read in time is the replica’s, and a write the primary’s', async () => {
+  await using replica = await createTestDatabase({ cacheFolder: inject('embeddedDumps') });
+  await using primary = await createTestDatabase({ cacheFolder: inject('embeddedDumps') });
+  await insertSession(replica.db, { id: 'r', status: 'late' });
+  const db = withReplicas(primary.db, [replica.db]);
+  await insertSession(db, { id: 'r', status: 'new' }, { timeoutMs: 60_000 });
+  expect(await findSession(db, { id: 'r', timeoutMs: 60_000 })).toMatchObject({ status: 'late' });
+  expect(await findSession(db.$primary, { id: 'r', timeoutMs: 60_000 })).toMatchObject({ status: 'new' });
 });
 
 test('embedded: nothing interrupts a statement, and the next one of the call is not sent', async () => {

@@ -22,7 +22,9 @@ async function callAtOnce(db: Handle, name: string): Promise<unknown[]> {
   const work = Array.from({ length: calls }, async (_, i) => {
     const order = { id: `${name} ${i}`, sessionId: 's', symbol: 'A', status: 'open' };
     if (i % 3 === 0) return insertOrders(db, [order]);
-    if (i % 3 === 1) return listOrders(db, { sessionId: 's', symbol: 'A', limit: 1 + (i % 7) });
+    // Half of them in time: a limit that outlived its transaction would be another client's.
+    const timeoutMs = i % 2 === 0 ? 60_000 : undefined;
+    if (i % 3 === 1) return listOrders(db, { sessionId: 's', symbol: 'A', limit: 1 + (i % 7), timeoutMs });
     return db.transaction(async (tx) => {
       await insertOrders(tx, [order]);
       await recordSettlement(tx, { sessionId: 's', complete: false });
@@ -55,6 +57,7 @@ describe.skipIf(!hasPgbouncer)(
       await using client = connect(driver, pooler.url(database.name), 40);
       expect(await callAtOnce(withoutPreparedStatements(client.db), driver)).toEqual([]);
       expect(await count(driver)).toBe((calls * 2) / 3);
+      expect(await selectAll(client.db, 'show statement_timeout')).toEqual([{ statement_timeout: '0' }]);
       const prepared = await selectAll(
         client.db,
         `select name from pg_prepared_statements where name like 'mpdb%'`,
