@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { maxLimit } from '../queries/core/arguments.ts';
+import { isPlainObject } from '../queries/core/options.ts';
 import { defaultRetry, maxAttempts, maxDelayMs, type Retry } from '../queries/core/with-retry.ts';
 import { maxStatuses } from '../queries/orders/order-status.ts';
 import { decimalTextPattern, maxDecimalLength, rateTextPattern } from '../queries/performance/rates.ts';
@@ -80,13 +81,16 @@ export const claimSessionsToSettleOptionsSchema = z.union([
   z.strictObject({ ...settlement, ...lookback, ...retry }),
 ]);
 
+const retryNumbers = z.strictObject({
+  attempts: z.int().min(1).max(maxAttempts).optional(),
+  baseDelayMs: z.int().min(1).max(maxDelayMs).optional(),
+  maxDelayMs: z.int().min(1).max(maxDelayMs).optional(),
+});
 const retrySchema = (defaults: Retry) =>
+  // A map has none of these keys, and zod would take it for an object that leaves all of them out.
   z
-    .strictObject({
-      attempts: z.int().min(1).max(maxAttempts).optional(),
-      baseDelayMs: z.int().min(1).max(maxDelayMs).optional(),
-      maxDelayMs: z.int().min(1).max(maxDelayMs).optional(),
-    })
+    .custom<z.input<typeof retryNumbers>>(isPlainObject, { error: 'must be an object' })
+    .pipe(retryNumbers)
     .refine(
       (given) =>
         given.maxDelayMs === undefined || given.maxDelayMs >= (given.baseDelayMs ?? defaults.baseDelayMs),

@@ -352,6 +352,12 @@ describe('a schema takes what its function takes', () => {
   });
 });
 
+test('a map is no object that leaves every key out', () => {
+  expect(schemas.settleSessionsOptionsSchema.safeParse({ retry: new Map() }).success).toBe(false);
+  expect(schemas.settleSessionsOptionsSchema.parse({ retry: {} })).toEqual({ retry: {} });
+  expect(schemas.withRetryOptionsSchema.safeParse(new Map()).success).toBe(false);
+});
+
 test('a page’s last row is a key, whatever else it holds', () => {
   const row = { id: 's', startedAt: 5, exchange: 'okx', pairs: ['A'] };
   expect(schemas.listSessionsByPairOptionsSchema.parse({ pair: 'A', after: row })).toEqual({

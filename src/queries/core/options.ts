@@ -42,6 +42,6 @@ export function defineOptions<Options extends object>(
 }
 
 /** No array, no promise that somebody forgot to await, no map: their entries are no properties, and would be passed over. */
-function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return Object.prototype.toString.call(value) === '[object Object]';
 }
