@@ -267,107 +267,121 @@ do $backfill$
 declare
   -- Each batch is to take about 20 ms: it holds row locks for that long, and a writer's wait must stay below 100 ms.
   target_ms constant double precision := 20;
-  -- How many rows a batch may fill; set by the time that the last one took.
-  fill_rows integer := 500;
-  -- How many it reads at most: more where there was nothing to fill.
-  read_rows integer;
+  -- How many rows a batch may fill: few at first, then by the time that the last one took.
+  fill_rows integer := 100;
+  -- So many pages are looked at together: 16 MB, which stay in memory while they are filled.
+  range_pages constant integer := 2000;
   total bigint;
-  seen bigint;
+  pages bigint;
+  first_page bigint;
   left_over bigint;
-  stale_rows bigint;
+  stale_ids text[];
+  batch_ids text[];
+  stale_rows integer;
+  taken_rows integer;
   filled_rows bigint;
   lost_rows bigint;
-  low text;
-  high text;
-  last_stale text;
   started_at timestamptz;
   batch_ms double precision;
 begin
-  -- Passes over the whole table until one finds nothing to do: rows that others held were passed over, and the last
-  -- pass proves every row.
   for pass in 1..10 loop
-    select count(*), min(id) into total, low from sessions;
-    seen := 0;
-    left_over := 0;
-    read_rows := fill_rows;
-
-    while low is not null loop
-      started_at := clock_timestamp();
-      select max(id) into high
-      from (select id from sessions where id >= low order by id limit read_rows) as batch;
-
-      with stale as materialized (
-        select id
-        from sessions
-        where id between low and high
-          and (pairs is null
-            or jsonb_typeof(pairs) <> 'array'
-            or pair_count is distinct from case when jsonb_typeof(pairs) = 'array' then jsonb_array_length(pairs) end
-            or (pairs in ('[]', '[""]') and coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is not null)
-            or pairs = '[""]')
-        order by id
-        limit fill_rows
-      ), held as materialized (
-        -- In the order of the key, and never waiting for a row: neither a deadlock with a service nor a queue.
-        select s.id
-        from sessions as s
-        join stale on stale.id = s.id
-        order by s.id
-        for no key update of s skip locked
-      ), filled as (
-        -- The trigger does the work; what is no array says nothing, but for a lone string where no symbol says more.
-        update sessions as s
-        set pairs = case
-          when jsonb_typeof(s.pairs) = 'array' and s.pairs <> '[""]' then s.pairs
-          when coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null and jsonb_typeof(s.pairs) = 'string' and s.pairs <> '""'
-            then jsonb_build_array(s.pairs)
-          else '[]'
-        end
-        from held
-        where s.id = held.id
-        returning s.id, s.pair_count = jsonb_array_length(s.pairs) and s.pairs <> '[""]'
-          and (s.pairs <> '[]' or coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null) as is_filled
-      )
-      select (select count(*) from stale), (select max(id) from stale), (select count(*) from filled),
-             (select count(*) from held where not exists (select from filled where filled.id = held.id and is_filled))
-      into stale_rows, last_stale, filled_rows, lost_rows;
-
-      -- Nobody else held these: what our own update leaves undone, it would leave undone in every pass.
-      if lost_rows > 0 then
-        raise exception '0001_multi_pair_support: the update of % sessions changes nothing: something of this database undoes it', lost_rows
-          using errcode = 'triggered_action_exception',
-                hint = format('What is filled stays filled. Disable what undoes it (alter table sessions disable trigger …), then run again. Triggers of others before an update: %s', coalesce((
-                  select string_agg(format('%I runs %s', tgname, tgfoid::regproc), '; ' order by tgname)
-                  from pg_trigger
-                  -- Bits of tgtype: 1 for each row, 2 before, 16 on update.
-                  where tgrelid = to_regclass('sessions') and not tgisinternal and tgtype & 19 = 19 and tgenabled <> 'D'
-                    and tgname <> 'trg_sessions_sync_pairs'), 'none'));
-      end if;
-
-      if stale_rows = fill_rows then
-        high := last_stale;
-      end if;
-      -- At least 1: the clock of an embedded database has no finer grain, and a clock may be set back.
-      batch_ms := greatest(1, extract(epoch from clock_timestamp() - started_at) * 1000);
-      seen := least(seen + greatest(stale_rows, case when stale_rows < fill_rows then read_rows else 0 end), total);
-      left_over := left_over + stale_rows;
-      raise info '0001_multi_pair_support: pass %, % of % sessions, % filled in % ms',
-        pass, seen, total, filled_rows, round(batch_ms::numeric, 1);
-
-      if filled_rows > 0 then
-        call multi_pair_db.rest();
-        fill_rows := greatest(50, least(10000, fill_rows * greatest(0.5, least(2, target_ms / batch_ms))));
-        read_rows := fill_rows;
-      else
-        commit;
-        read_rows := 10000;
-      end if;
-      select min(id) into low from sessions where id > high;
-    end loop;
-
+    -- One look at all rows at one moment, and the proof where it finds nothing: what is written later, the trigger fills.
+    select count(*),
+           count(*) filter (where pairs is null
+             or jsonb_typeof(pairs) <> 'array'
+             or pair_count is distinct from case when jsonb_typeof(pairs) = 'array' then jsonb_array_length(pairs) end
+             or (pairs in ('[]', '[""]') and coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is not null)
+             or pairs = '[""]')
+    into total, left_over
+    from sessions;
+    commit;
     exit when left_over = 0;
-    -- A pass that found something is followed by one that proves it; where rows stay held, waits grow to half a minute.
-    perform pg_sleep(case when pass = 1 then 0 else least(30, 0.1 * 2 ^ pass) end);
+
+    -- Passes after the first are for rows that others held, or moved to a page behind it. Where rows stay held, waits grow to
+    -- half a minute.
+    perform pg_sleep(case when pass < 3 then 0 else least(30, 0.1 * 2 ^ (pass - 1)) end);
+    commit;
+    first_page := 0;
+
+    loop
+      pages := pg_relation_size('sessions') / current_setting('block_size')::bigint;
+      exit when first_page >= pages;
+
+      -- First one row of each page, then the second of each: a page is full, so its first new version goes elsewhere and
+      -- into every index; but the old one makes room for that of the next row, which then goes into none. (A million
+      -- sessions: a third of the WAL, less than half of the time, and a table that has not grown.)
+      select array_agg(id order by turn, page)
+      into stale_ids
+      from (
+        select id, page, row_number() over (partition by page order by ctid) as turn
+        from (
+          select id, ctid, (ctid::text::point)[0] as page
+          from sessions
+          where ctid >= format('(%s,0)', first_page)::tid and ctid < format('(%s,0)', first_page + range_pages)::tid
+            and (pairs is null
+              or jsonb_typeof(pairs) <> 'array'
+              or pair_count is distinct from case when jsonb_typeof(pairs) = 'array' then jsonb_array_length(pairs) end
+              or (pairs in ('[]', '[""]') and coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is not null)
+              or pairs = '[""]')
+        ) as stale
+      ) as ordered;
+      commit;
+      stale_rows := coalesce(cardinality(stale_ids), 0);
+      taken_rows := 0;
+
+      while taken_rows < stale_rows loop
+        started_at := clock_timestamp();
+        batch_ids := stale_ids[taken_rows + 1 : taken_rows + fill_rows];
+
+        with held as materialized (
+          -- In the order of the key, and never waiting for a row: neither a deadlock with a service nor a queue.
+          select s.id
+          from unnest(batch_ids) as batch (id)
+          join sessions as s on s.id = batch.id
+          order by s.id
+          for no key update of s skip locked
+        ), filled as (
+          -- The trigger does the work; what is no array says nothing, but for a lone string where no symbol says more.
+          update sessions as s
+          set pairs = case
+            when jsonb_typeof(s.pairs) = 'array' and s.pairs <> '[""]' then s.pairs
+            when coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null and jsonb_typeof(s.pairs) = 'string' and s.pairs <> '""'
+              then jsonb_build_array(s.pairs)
+            else '[]'
+          end
+          from held
+          where s.id = held.id
+          returning s.id, s.pair_count = jsonb_array_length(s.pairs) and s.pairs <> '[""]'
+            and (s.pairs <> '[]' or coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null) as is_filled
+        )
+        select (select count(*) from filled),
+               (select count(*) from held where not exists (select from filled where filled.id = held.id and is_filled))
+        into filled_rows, lost_rows;
+
+        -- Nobody else held these: what our own update leaves undone, it would leave undone in every pass.
+        if lost_rows > 0 then
+          raise exception '0001_multi_pair_support: the update of % sessions changes nothing: something of this database undoes it', lost_rows
+            using errcode = 'triggered_action_exception',
+                  hint = format('What is filled stays filled. Disable what undoes it (alter table sessions disable trigger …), then run again. Triggers of others before an update: %s', coalesce((
+                    select string_agg(format('%I runs %s', tgname, tgfoid::regproc), '; ' order by tgname)
+                    from pg_trigger
+                    -- Bits of tgtype: 1 for each row, 2 before, 16 on update.
+                    where tgrelid = to_regclass('sessions') and not tgisinternal and tgtype & 19 = 19 and tgenabled <> 'D'
+                      and tgname <> 'trg_sessions_sync_pairs'), 'none'));
+        end if;
+
+        taken_rows := least(taken_rows + fill_rows, stale_rows);
+        -- At least 1: the clock of an embedded database has no finer grain, and a clock may be set back.
+        batch_ms := greatest(1, extract(epoch from clock_timestamp() - started_at) * 1000);
+        raise info '0001_multi_pair_support: pass %, % of % sessions, % filled in % ms',
+          pass, total * (first_page + least(range_pages, pages - first_page) * taken_rows / stale_rows) / pages, total,
+          filled_rows, round(batch_ms::numeric, 1);
+        call multi_pair_db.rest();
+        fill_rows := greatest(50, least(range_pages, fill_rows * greatest(0.5, least(2, target_ms / batch_ms))));
+      end loop;
+
+      first_page := first_page + range_pages;
+    end loop;
   end loop;
 
   if left_over > 0 then
