@@ -7,7 +7,12 @@ import { helperCall } from './helper-call.ts';
 import { importCost } from './import-cost.ts';
 import { insertFillsBenchmark } from './insert-fills.ts';
 import type { Benchmark, Measurement } from './measure.ts';
-import { migrationAtOnce, migrationByStock, migrationUnderLoad } from './migration.ts';
+import {
+  migrationAtOnce,
+  migrationBeside,
+  migrationByStock,
+  migrationUnderLoad,
+} from './migration/benchmarks.ts';
 import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
 import { saveOrdersBenchmark } from './save-orders.ts';
@@ -25,6 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   saveOrdersBenchmark,
   importCost,
   migrationUnderLoad,
+  migrationBeside,
   migrationByStock,
   migrationAtOnce,
 ];

@@ -1,0 +1,55 @@
+import postgres from 'postgres';
+import { readLegacySchema } from '../../test/support/migrations.ts';
+import { startServer } from '../../test/support/server.ts';
+
+/** BENCH_ROWS for a first look: the goals are for a million. */
+export const rowCount = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
+
+/** Makes the next live database, the same each time, and gives its URL. */
+export type NextDatabase = () => Promise<string>;
+
+/** A server with the settings of one that must not lose a commit, and live single-pair databases on it. */
+export async function withLiveDatabases<T>(work: (next: NextDatabase) => Promise<T>): Promise<T> {
+  const server = await startServer(18, { shared_buffers: '1GB', max_wal_size: '8GB', fsync: 'on' });
+  try {
+    const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
+    await admin`create database live`;
+    await load(server.url('live'));
+    let previous: string | undefined;
+    let count = 0;
+    const result = await work(async () => {
+      if (previous !== undefined) await admin`drop database ${admin(previous)} with (force)`;
+      previous = `trading_${++count}`;
+      await admin`create database ${admin(previous)} template live strategy file_copy`;
+      // A live database has had checkpoints, and uses old WAL segments again. Without one the server fills a new segment with
+      // zeros every 16 MB, and commits wait for that: 185 ms once, 60 ms all the time.
+      await admin`checkpoint`;
+      return server.url(previous);
+    });
+    await admin.end();
+    return result;
+  } finally {
+    await server.destroy();
+  }
+}
+
+async function load(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  await sql.unsafe(await readLegacySchema());
+  await sql.unsafe(`
+    insert into sessions (id, symbol, tradingpair, exchange, status, startedat, settlesession, settledcomplete, data)
+    select 's' || lpad(i::text, 8, '0'),
+           case when i % 10 < 7 then (array['BTC/USD', 'ETH/USD', 'SOL/USD'])[1 + i % 3] end,
+           case when i % 10 < 9 then 'BTC/USD' end,
+           'kraken', 'completed', 1700000000000 + i * 1000, i % 2 = 0,
+           case i % 3 when 0 then true when 1 then false end,
+           jsonb_build_object('note', repeat('x', 200))
+    from generate_series(1, ${rowCount}) as i`);
+  await sql.unsafe(`
+    insert into fills (id, sessionid, symbol, side, size, price, "timestamp", tradeid)
+    select 'f' || i, 's' || lpad((1 + i % ${rowCount})::text, 8, '0'), 'BTC/USD', 'buy', 0.5, 60000 + i % 100,
+           1700000000000 + i, i
+    from generate_series(1, ${rowCount}) as i`);
+  await sql.unsafe('vacuum analyze');
+  await sql.end();
+}
