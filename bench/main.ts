@@ -15,6 +15,7 @@ import {
 } from './migration/benchmarks.ts';
 import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
+import { rehearsal } from './rehearsal.ts';
 import { saveOrdersBenchmark } from './save-orders.ts';
 import { settlementDiscovery } from './settlement-discovery.ts';
 import { testDatabase } from './test-database.ts';
@@ -31,6 +32,7 @@ const benchmarks: readonly Benchmark[] = [
   importCost,
   migrationUnderLoad,
   migrationBeside,
+  rehearsal,
   migrationByStock,
   migrationAtOnce,
 ];

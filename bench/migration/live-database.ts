@@ -9,12 +9,15 @@ export const rowCount = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
 export type NextDatabase = () => Promise<string>;
 
 /** A server with the settings of one that must not lose a commit, and live single-pair databases on it. */
-export async function withLiveDatabases<T>(work: (next: NextDatabase) => Promise<T>): Promise<T> {
+export async function withLiveDatabases<T>(
+  work: (next: NextDatabase) => Promise<T>,
+  rows: number = rowCount,
+): Promise<T> {
   const server = await startServer(18, { shared_buffers: '1GB', max_wal_size: '8GB', fsync: 'on' });
   try {
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
     await admin`create database live`;
-    await load(server.url('live'));
+    await load(server.url('live'), rows);
     let previous: string | undefined;
     let count = 0;
     const result = await work(async () => {
@@ -33,7 +36,7 @@ export async function withLiveDatabases<T>(work: (next: NextDatabase) => Promise
   }
 }
 
-async function load(url: string): Promise<void> {
+async function load(url: string, rows: number): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   await sql.unsafe(await readLegacySchema());
   await sql.unsafe(`
@@ -44,12 +47,12 @@ async function load(url: string): Promise<void> {
            'kraken', 'completed', 1700000000000 + i * 1000, i % 2 = 0,
            case i % 3 when 0 then true when 1 then false end,
            jsonb_build_object('note', repeat('x', 200))
-    from generate_series(1, ${rowCount}) as i`);
+    from generate_series(1, ${rows}) as i`);
   await sql.unsafe(`
     insert into fills (id, sessionid, symbol, side, size, price, "timestamp", tradeid)
-    select 'f' || i, 's' || lpad((1 + i % ${rowCount})::text, 8, '0'), 'BTC/USD', 'buy', 0.5, 60000 + i % 100,
+    select 'f' || i, 's' || lpad((1 + i % ${rows})::text, 8, '0'), 'BTC/USD', 'buy', 0.5, 60000 + i % 100,
            1700000000000 + i, i
-    from generate_series(1, ${rowCount}) as i`);
+    from generate_series(1, ${rows}) as i`);
   await sql.unsafe('vacuum analyze');
   await sql.end();
 }
