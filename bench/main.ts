@@ -17,6 +17,7 @@ import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
 import { rehearsal } from './rehearsal.ts';
 import { saveOrdersBenchmark } from './save-orders.ts';
+import { scale } from './scale/benchmark.ts';
 import { settlementDiscovery } from './settlement-discovery.ts';
 import { testDatabase } from './test-database.ts';
 
@@ -35,6 +36,7 @@ const benchmarks: readonly Benchmark[] = [
   rehearsal,
   migrationByStock,
   migrationAtOnce,
+  scale,
 ];
 
 const wanted = process.argv.slice(2);
@@ -48,7 +50,8 @@ if (unknown.length > 0) {
 
 const rows: Measurement[] = [];
 for (const benchmark of benchmarks) {
-  if (wanted.length > 0 && !wanted.includes(benchmark.name)) continue;
+  const isWanted = wanted.length > 0 ? wanted.includes(benchmark.name) : benchmark.onlyByName !== true;
+  if (!isWanted) continue;
   console.error(`measuring ${benchmark.name} …`);
   rows.push(...(await benchmark.measure()));
 }

@@ -16,6 +16,8 @@ export interface Measurement {
 /** A file of this folder: what it is called by, and what it does. */
 export interface Benchmark {
   readonly name: string;
+  /** It takes too long to run with the others. */
+  readonly onlyByName?: true;
   measure(): Promise<Measurement[]>;
 }
 

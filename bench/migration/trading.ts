@@ -1,6 +1,5 @@
 import postgres from 'postgres';
 import { WaitHistogram, type WaitSummary } from '../../src/migrate/canary/histogram.ts';
-import { rowCount } from './live-database.ts';
 
 /** Readers and writers at work, each timing every statement of its own. */
 export interface Trading {
@@ -9,8 +8,8 @@ export interface Trading {
   stop(): Promise<void>;
 }
 
-/** Starts them, and comes back when their connections are open and the caches warm. */
-export async function startTrading(url: string): Promise<Trading> {
+/** Starts them on the first so many sessions, and comes back when their connections are open and the caches warm. */
+export async function startTrading(url: string, rows: number): Promise<Trading> {
   let histogram = new WaitHistogram();
   let running = true;
   let inserted = 0;
@@ -22,7 +21,7 @@ export async function startTrading(url: string): Promise<Trading> {
     await sql`select 1`;
     while (running) {
       const start = performance.now();
-      await statement(sql, 1 + Math.floor(Math.random() * rowCount));
+      await statement(sql, 1 + Math.floor(Math.random() * rows));
       histogram.record(performance.now() - start);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WaitSummary } from '../../src/migrate/canary/histogram.ts';
+import { rowCount } from './live-database.ts';
 import type { Neighbour } from './neighbours.ts';
 import { startTrading } from './trading.ts';
 import type { Done, Way } from './ways.ts';
@@ -19,8 +20,9 @@ export async function measureUnderLoad(
   url: string,
   way: Way,
   neighbours: readonly Neighbour[] = [],
+  rows: number = rowCount,
 ): Promise<UnderLoad> {
-  const trading = await startTrading(url);
+  const trading = await startTrading(url, rows);
   const enough = new AbortController();
   try {
     await sleep(idleMs);
