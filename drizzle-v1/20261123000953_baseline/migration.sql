@@ -633,7 +633,7 @@ begin
         if clock_timestamp() >= give_up_at then
           select string_agg(distinct case
             when l.pid is null then 'a prepared transaction (see pg_prepared_xacts)'
-            else format('pid %s (%s, %s for %s)', s.pid, s.application_name, s.state, clock_timestamp() - s.xact_start)
+            else format('pid %s (%s, %s for %s s)', l.pid, s.application_name, s.state, round(extract(epoch from clock_timestamp() - s.xact_start)))
           end, '; ')
           into holders
           from pg_locks as l
