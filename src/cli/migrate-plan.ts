@@ -3,9 +3,9 @@ import type { Connection } from '../connection/connection.ts';
 import { OperationError } from '../connection/errors.ts';
 import { listRecordedBackups } from '../ops/backup/fresh-backup.ts';
 import {
+  checkPlan,
   type DescribedPlan,
   planMigrations,
-  refuseDrift,
   type SavedPlan,
   summarizePlan,
 } from '../own/index.ts';
@@ -21,15 +21,14 @@ export interface Selection {
 }
 
 /** @throws OperationError `REFUSED` where the plan that was written down does not hold any more */
-async function planSelection(
+const planSelection = (
   connection: Connection,
   { upTo, plan: saved }: Selection,
-): Promise<DescribedPlan> {
-  const last = saved === undefined ? upTo : (saved.upTo ?? undefined);
-  const plan = await planMigrations(connection, last === undefined ? {} : { upTo: last });
-  if (saved !== undefined) refuseDrift(saved, plan);
-  return plan;
-}
+  signal: AbortSignal,
+): Promise<DescribedPlan> =>
+  saved === undefined
+    ? planMigrations(connection, upTo === undefined ? {} : { upTo })
+    : checkPlan(connection, saved, { signal });
 
 /** `--dry-run`: the plan on one screen, and what else was asked for. Writes nothing to the database. */
 export async function showPlan(
@@ -40,15 +39,17 @@ export async function showPlan(
     outFile,
     planFile,
     backupFolder,
+    signal,
   }: {
     readonly withSql: boolean;
     readonly outFile: string | undefined;
     /** Where the plan of the selection was read from. */
     readonly planFile: string | undefined;
     readonly backupFolder: string;
+    readonly signal: AbortSignal;
   },
 ): Promise<Outcome> {
-  const plan = await planSelection(connection, selection);
+  const plan = await planSelection(connection, selection, signal);
   const rehearsal = selection.plan?.rehearsal;
   const summary = summarizePlan(plan, rehearsal);
   const [backup] = await listRecordedBackups(connection, backupFolder);
@@ -86,7 +87,7 @@ export async function confirmPlan(
     readonly backupFolder: string;
   },
 ): Promise<void> {
-  const plan = await planSelection(connection, selection);
+  const plan = await planSelection(connection, selection, signal);
   const rehearsal = selection.plan?.rehearsal;
   const summary = summarizePlan(plan, rehearsal);
   if (summary.files.length === 0) return;

@@ -53,7 +53,7 @@ export const migrate = defineCommand({
     outFile: value('--out <file>', 'with --dry-run: write the plan down, for --plan', text),
     planFile: value(
       '--plan <file>',
-      'run the plan that was written down, or refuse where anything has changed since, or it is a week old',
+      'run the plan that was written down, or what a run of it that was stopped has left to do; refuse where anything else has changed since, or it is a week old',
       text,
     ),
     isConfirmed: flag(
@@ -77,7 +77,13 @@ export const migrate = defineCommand({
     if (isDryRun) {
       await using connection = await openConnection(url, { signal });
       cancelOnAbort(connection, { signal, onProgress: progress.line });
-      return await showPlan(connection, selection, { withSql, outFile, planFile, backupFolder });
+      return await showPlan(connection, selection, {
+        withSql,
+        outFile,
+        planFile,
+        backupFolder,
+        signal,
+      });
     }
     // A database that can't be reached is the end of the run, too: somebody may be told.
     return await withReport('migrate', context, { reportFolder, notifyCommand }, async (log) => {

@@ -18,7 +18,6 @@ export {
   describePause,
   listDrift,
   parseSavedPlan,
-  refuseDrift,
   summarizePlan,
   toSavedPlan,
 } from '../migrate/index.ts';
@@ -65,6 +64,23 @@ export const planMigrations = (
   connection: Connection,
   options: PlanOptions = {},
 ): Promise<engine.DescribedPlan> => engine.planMigrations(connection, { project: ownProject, ...options });
+
+/**
+ * What is left to do of a plan that was written down (`toSavedPlan`), or refuses where it does not hold any more. What a run
+ * of the plan has done before it was stopped is no drift: `applyMigrations` with the same plan finishes it. A table whose
+ * estimated rows are off is counted, about 1 s a million rows.
+ *
+ * @throws OperationError `REFUSED` other files, another catalog, other rows, another database, or a week old; `HISTORY`
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const saved = toSavedPlan(await planMigrations(connection));
+ * const { migrations } = await checkPlan(connection, saved);
+ */
+export const checkPlan = (
+  connection: Connection,
+  saved: engine.SavedPlan,
+  options: { readonly project?: engine.Project; readonly signal?: AbortSignal | undefined } = {},
+): Promise<engine.DescribedPlan> => engine.checkPlan(connection, saved, { project: ownProject, ...options });
 
 /**
  * Undoes one migration: the last one that is applied, or what a run that broke off has left of it. The journal row goes

@@ -5,6 +5,8 @@ import {
   type ApplyReport,
   applyMigrations,
   type Connection,
+  checkPlan,
+  type DescribedPlan,
   OperationError,
   openConnection,
   type Pause,
@@ -16,6 +18,7 @@ import {
   readStatus,
   resumeRuns,
   rollbackMigration,
+  toSavedPlan,
 } from '../../src/own/index.ts';
 import {
   migrationsFolder,
@@ -44,6 +47,9 @@ test('the examples of the migrator type-check', async () => {
     for (const step of migration.steps) expectTypeOf(step.sql).toEqualTypeOf<string>();
   }
   await applyMigrations(connection, { project: { folder: './drizzle' } });
+  const saved = toSavedPlan(await planMigrations(connection));
+  expectTypeOf(await checkPlan(connection, saved)).toEqualTypeOf<DescribedPlan>();
+  await applyMigrations(connection, { plan: saved });
 });
 
 test('the examples of the pause, and what a run measures, type-check', async () => {
@@ -65,6 +71,8 @@ test('what would be a mistake does not type-check', async () => {
   await using connection = await openConnection('postgres://localhost/trading');
   // @ts-expect-error: a rollback names its migration
   await rollbackMigration(connection);
+  // @ts-expect-error: a plan is written down before it is checked
+  await checkPlan(connection, await planMigrations(connection));
   // @ts-expect-error: codes are known
   expectTypeOf(new OperationError({ code: 'NONSENSE', message: '', advice: '' })).toBeObject();
   // @ts-expect-error: an error says what to do

@@ -4,7 +4,7 @@ import { clientCheck, timeLimits } from '../../connection/limits.ts';
 import { inReadOnlyTransaction } from '../../connection/read-only.ts';
 import type { Project } from '../project.ts';
 import { estimateCost, readSize, type TableSize } from './estimate.ts';
-import { readFingerprint } from './fingerprint.ts';
+import { type Fingerprint, foretellFingerprint, readFingerprint } from './fingerprint.ts';
 import { buildPlan, type MigrationPlan } from './plan.ts';
 
 /** A plan, and what it will meet on this database. */
@@ -16,7 +16,9 @@ export interface DescribedPlan extends MigrationPlan {
   /** The last file to apply, as it was asked for; undefined: all that are pending. */
   readonly upTo: string | undefined;
   /** What the tables are, object by object, each as a hash: see `SavedPlan`. */
-  readonly catalog: Readonly<Record<string, string>>;
+  readonly catalog: Fingerprint;
+  /** What the files of the plan make of them, as far as it is known. */
+  readonly makes: Fingerprint;
   /** Tables that the pending files work on. */
   readonly tables: readonly TableSize[];
   /** Time limits in force in a session of this role, before the plan lifts them. `0` is none. */
@@ -70,6 +72,10 @@ export async function planMigrations(
       createdAtMs: Date.now(),
       upTo,
       catalog: await readFingerprint(connection, project, names),
+      makes: await foretellFingerprint(
+        project,
+        all.map(({ tag }) => tag),
+      ),
       tables,
       limits: await readLimitsInForce(connection),
       diskBytes,

@@ -1,6 +1,9 @@
 import { OperationError } from '../../connection/errors.ts';
 import { formatDuration, formatTime, majorOf } from '../../connection/units.ts';
 import type { DescribedPlan } from './describe.ts';
+import type { TableSize } from './estimate.ts';
+import type { Fingerprint } from './fingerprint.ts';
+import { isOwnWork } from './own-work.ts';
 import { fewRows, maxRowsOff } from './row-limits.ts';
 import type { SavedPlan } from './saved-plan.ts';
 
@@ -10,7 +13,8 @@ export const maxPlanAgeMs = 7 * 86_400_000;
 const mostNamed = 5;
 
 /**
- * What has changed since a plan was written down, one sentence each; nothing where it still holds.
+ * What has changed since a plan was written down, one sentence each; nothing where it still holds. What its own run has
+ * done before it was stopped is no change.
  *
  * @param now the plan for the same files, made from the database as it is
  */
@@ -21,7 +25,7 @@ export function listDrift(saved: SavedPlan, now: DescribedPlan): string[] {
   return [
     ...listAge(saved, now),
     ...listFiles(saved, now),
-    ...listCatalog(saved.catalog, now.catalog),
+    ...listCatalog(saved, now.catalog),
     ...listRows(saved, now),
   ];
 }
@@ -65,24 +69,22 @@ function listFiles(saved: SavedPlan, now: DescribedPlan): string[] {
   const isPlanned = (tag: string): boolean => saved.files.some((file) => file.tag === tag);
   return [
     ...saved.files.flatMap(({ tag, file, hash, isRepair }) => {
+      if (now.hashes[tag] === undefined) return [`other files: ${file} is not here`];
+      if (now.hashes[tag] !== hash) return [`other files: ${file} is not the one of the plan`];
       const found = pending.find((one) => one.tag === tag);
-      if (found === undefined)
-        return [
-          isRepair
-            ? `other files: ${tag} has nothing to repair any more`
-            : now.applied.includes(tag)
-              ? `other files: ${tag} has been applied since`
-              : `other files: ${file} is not here`,
-        ];
-      if (found.hash !== hash) return [`other files: ${file} is not the one of the plan`];
-      if (found.isRepair !== isRepair)
-        return [`other files: ${tag} is ${found.isRepair ? 'to be repaired now' : 'to be applied now'}`];
-      return [];
+      // Applied since, or repaired: the plan's own run was stopped after it.
+      if (found === undefined || found.isRepair === isRepair) return [];
+      return [`other files: ${tag} is ${found.isRepair ? 'to be repaired now' : 'to be applied now'}`];
     }),
     ...pending.flatMap(({ tag, isRepair }) =>
       isPlanned(tag)
         ? []
         : [`other files: ${tag} is to be ${isRepair ? 'repaired' : 'applied'}, and is not in the plan`],
+    ),
+    ...now.applied.flatMap((tag) =>
+      isPlanned(tag) || saved.applied.includes(tag)
+        ? []
+        : [`other files: ${tag} has been applied since, and is not in the plan`],
     ),
     ...saved.applied.flatMap((tag) =>
       now.applied.includes(tag) ? [] : [`other files: ${tag} was applied, and is not any more`],
@@ -90,14 +92,13 @@ function listFiles(saved: SavedPlan, now: DescribedPlan): string[] {
   ];
 }
 
-function listCatalog(was: SavedPlan['catalog'], is: SavedPlan['catalog']): string[] {
+function listCatalog({ catalog: was, makes }: SavedPlan, is: Fingerprint): string[] {
   const names = [...new Set([...Object.keys(was), ...Object.keys(is)])].toSorted();
-  const changes = names.flatMap((name) => {
-    if (was[name] === is[name]) return [];
-    return [
-      `${name} ${was[name] === undefined ? 'is new' : is[name] === undefined ? 'is gone' : 'is another'}`,
-    ];
-  });
+  const changes = names.flatMap((name) =>
+    was[name] === is[name] || isOwnWork(name, { was, is, makes })
+      ? []
+      : [`${name} ${describeChange(was[name], is[name], makes[name])}`],
+  );
   if (changes.length === 0) return [];
   const more = changes.length - mostNamed;
   return [
@@ -105,14 +106,25 @@ function listCatalog(was: SavedPlan['catalog'], is: SavedPlan['catalog']): strin
   ];
 }
 
-function listRows(saved: SavedPlan, now: DescribedPlan): string[] {
-  return saved.tables.flatMap(({ table, rows: was }) => {
-    const is = now.tables.find((size) => size.table === table)?.rows;
-    // Whether a table is there at all is a matter of the catalog.
-    if (was === null || is === undefined) return [];
-    const off = Math.abs(is - was);
-    return off <= was * maxRowsOff || off <= fewRows
+function describeChange(was: string | undefined, is: string | undefined, made: string | undefined): string {
+  if (is === undefined) return 'is gone';
+  if (made !== undefined && made !== was) return 'is not as the plan makes it';
+  return was === undefined ? 'is new' : 'is another';
+}
+
+const listRows = (saved: SavedPlan, now: DescribedPlan): string[] =>
+  now.tables.flatMap((size) => {
+    const was = rowsOfPlan(saved, size);
+    return was === undefined
       ? []
-      : [`other rows: ${table} has about ${is} rows, and the plan is for ${was}`];
+      : [`other rows: ${size.table} has about ${size.rows} rows, and the plan is for ${was}`];
   });
+
+/** So many rows the plan is for, where a table has so many more or less that it does not hold; else undefined. */
+export function rowsOfPlan({ tables }: SavedPlan, { table, rows: is }: TableSize): number | undefined {
+  const was = tables.find((one) => one.table === table)?.rows ?? undefined;
+  // Whether a table is there at all is a matter of the catalog.
+  if (was === undefined || is === undefined) return undefined;
+  const off = Math.abs(is - was);
+  return off <= was * maxRowsOff || off <= fewRows ? undefined : was;
 }

@@ -49,6 +49,8 @@ export interface PlannedMigration {
 /** What `applyMigrations` would run now. */
 export interface MigrationPlan {
   readonly applied: readonly string[];
+  /** sha256 of each file of the folder, by tag, applied or not. */
+  readonly hashes: Readonly<Record<string, string>>;
   /** Files that are applied and of which something is missing or damaged: they are run again, before the others. */
   readonly repairs: readonly PlannedMigration[];
   readonly migrations: readonly PlannedMigration[];
@@ -82,6 +84,7 @@ export async function buildPlan(
   const repairs = selectFiles(files, history.applied, upTo).filter(({ tag }) => damaged.has(tag));
   return {
     applied: history.applied.map((file) => file.tag),
+    hashes: Object.fromEntries(files.map(({ tag, hash }) => [tag, hash])),
     repairs: repairs.map((file) =>
       planRepair(file, project.blocks?.[file.tag] ?? {}, connection.versionNumber, read),
     ),

@@ -1,6 +1,7 @@
 import { OperationError } from '../../connection/errors.ts';
 import type { DatabaseIdentity } from '../../connection/identity.ts';
 import type { DescribedPlan } from './describe.ts';
+import type { Fingerprint } from './fingerprint.ts';
 import { isPlanRehearsal, isTableOfPlan, type PlanRehearsal } from './rehearsal.ts';
 import { isListOf, isObject, isText, isTextOrNull } from './shape.ts';
 
@@ -22,7 +23,9 @@ export interface SavedPlan {
   /** What is run, in order. */
   readonly files: readonly SavedFile[];
   /** What the tables were, object by object, each as a hash. */
-  readonly catalog: Readonly<Record<string, string>>;
+  readonly catalog: Fingerprint;
+  /** What its files make of them: a run that was stopped half way is known by it, and finished. */
+  readonly makes: Fingerprint;
   readonly tables: readonly SavedTable[];
   /** What a rehearsal has measured; left out where there was none. */
   readonly rehearsal?: PlanRehearsal;
@@ -73,6 +76,7 @@ export function toSavedPlan(
       walBytes: plan.walBytes[tag] ?? 0,
     })),
     catalog: plan.catalog,
+    makes: plan.makes,
     tables: plan.tables.map(({ table, rows }) => ({ table, rows: rows ?? null })),
     ...(rehearsal && { rehearsal }),
   };
@@ -108,9 +112,12 @@ const isSavedFile = (value: unknown): value is SavedFile =>
   typeof value['isRepair'] === 'boolean' &&
   [value['estimatedMs'], value['diskBytes'], value['walBytes']].every(Number.isFinite);
 
+const isFingerprint = (value: unknown): value is Fingerprint =>
+  isObject(value) && Object.values(value).every(isText);
+
 function isSavedPlan(value: unknown): value is SavedPlan {
   if (!isObject(value) || value['format'] !== format) return false;
-  const { database, catalog } = value;
+  const { database } = value;
   return (
     [value['createdAtMs'], value['versionNumber']].every(Number.isFinite) &&
     isText(value['target']) &&
@@ -119,8 +126,7 @@ function isSavedPlan(value: unknown): value is SavedPlan {
     [database['systemIdentifier'], value['release'], value['upTo']].every(isTextOrNull) &&
     isListOf(value['applied'], isText) &&
     isListOf(value['files'], isSavedFile) &&
-    isObject(catalog) &&
-    Object.values(catalog).every(isText) &&
+    [value['catalog'], value['makes']].every(isFingerprint) &&
     isListOf(value['tables'], isTableOfPlan) &&
     (value['rehearsal'] === undefined || isPlanRehearsal(value['rehearsal']))
   );

@@ -2,8 +2,7 @@ import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { readMigrationFiles } from '../history/folder.ts';
 import { completeJournal, createJournal, defaultJournal } from '../history/journal.ts';
-import { planMigrations } from '../plan/describe.ts';
-import { refuseDrift } from '../plan/drift.ts';
+import { checkPlan } from '../plan/check-plan.ts';
 import { buildPlan, type PlanMode, type PlannedMigration } from '../plan/plan.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { Project } from '../project.ts';
@@ -15,7 +14,10 @@ export interface ApplyOptions extends RunOptions {
   readonly project: Project;
   /** The last file to apply: `001`, `1`, `0001` or the full name (default: all that are pending). */
   readonly upTo?: string;
-  /** A plan that was written down: its files are run, or none where it does not hold any more. `upTo` is then its own. */
+  /**
+   * A plan that was written down: its files are run, or none where it does not hold any more; after a run of it that was
+   * stopped, what is left of them. `upTo` is then its own.
+   */
   readonly plan?: SavedPlan;
 }
 
@@ -50,11 +52,7 @@ export async function applyMigrations(connection: Connection, options: ApplyOpti
   return withRun(connection, project, options, async (run) => {
     const upTo = options.plan === undefined ? options.upTo : (options.plan.upTo ?? undefined);
     // Compared under the lock: nobody migrates between this and the first statement.
-    if (options.plan !== undefined)
-      refuseDrift(
-        options.plan,
-        await planMigrations(connection, { project, ...(upTo === undefined ? {} : { upTo }) }),
-      );
+    if (options.plan !== undefined) await checkPlan(connection, options.plan, options);
     const plan = await buildPlan(connection, project, upTo);
     const journal = project.journal ?? defaultJournal;
     const files = await readMigrationFiles(project.folder);

@@ -68,9 +68,18 @@ describe('each kind of drift is named', () => {
     expect(change({ files: saved.files.slice(0, 1) })).toEqual(
       others.map((tag) => `other files: ${tag} is to be applied, and is not in the plan`),
     );
-    expect(
-      listDrift(saved, { ...plan, applied: [first ?? ''], migrations: plan.migrations.slice(1) }),
-    ).toEqual([`other files: ${first} has been applied since`]);
+    // Its own run has applied it, or repaired it, before it was stopped.
+    const later = { ...plan, applied: [first ?? ''], migrations: plan.migrations.slice(1) };
+    expect(listDrift(saved, later)).toEqual([]);
+    const wasRepair = saved.files.map((file) => (file.tag === first ? { ...file, isRepair: true } : file));
+    expect(listDrift({ ...saved, applied: [first ?? ''], files: wasRepair }, later)).toEqual([]);
+    expect(listDrift(saved, { ...later, applied: [first ?? '', '0009_other'] })).toEqual([
+      'other files: 0009_other has been applied since, and is not in the plan',
+    ]);
+    const hashes = { ...plan.hashes, [first ?? '']: 'another' };
+    expect(listDrift(saved, { ...later, hashes })).toEqual([
+      `other files: drizzle/${first}.sql is not the one of the plan`,
+    ]);
     const gone = { ...saved.files[0], tag: '0009_gone', file: 'drizzle/0009_gone.sql' };
     expect(change({ files: [...saved.files, gone as SavedPlan['files'][number]] })).toEqual([
       'other files: drizzle/0009_gone.sql is not here',
@@ -119,9 +128,14 @@ test('another catalog is named by its objects, refused under the lock, and the p
   const upTo = toSavedPlan(await planMigrations(connection, { upTo: '001' }));
   const { applied } = await applyMigrations(connection, { plan: upTo });
   expect(applied.map(({ tag }) => tag)).toEqual(tags.slice(0, 2));
+  // It ends where the plan does, also where others have gone further.
+  expect(await applyMigrations(connection, { plan: upTo })).toMatchObject({ applied: [] });
+  await applyMigrations(connection, {});
   await expect(applyMigrations(connection, { plan: upTo })).rejects.toMatchObject({
     code: 'REFUSED',
-    message: expect.stringContaining(`other files: ${tags[1]} has been applied since`),
+    message: expect.stringContaining(
+      `other files: ${tags[2]} has been applied since, and is not in the plan`,
+    ),
   });
 });
 
@@ -134,6 +148,7 @@ test.each([
   [() => JSON.stringify({ ...saved, files: [{}] }), /is no plan/],
   [() => JSON.stringify({ ...saved, tables: [{ table: 'sessions' }] }), /is no plan/],
   [() => JSON.stringify({ ...saved, catalog: { a: 1 } }), /is no plan/],
+  [() => JSON.stringify({ ...saved, makes: undefined }), /is no plan/],
   [() => JSON.stringify({ ...saved, database: null }), /is no plan/],
   [() => JSON.stringify({ ...saved, createdAtMs: 'today' }), /is no plan/],
 ])('what is no plan is refused: %s', (text, message) => {
