@@ -16,7 +16,7 @@ export const pause = defineCommand({
   notes: [
     'A batch or build that is under way is finished first. A run that begins while paused waits before its first statement,',
     'and says so; so do stock drizzle-kit and psql. --max-wait does not count meanwhile. A pause is no part of a backup:',
-    'after a restore nothing is paused.',
+    'a restore brings none, and on a server the one that stands goes on to stand.',
   ].join('\n'),
   input: {
     reason: value('--reason <text>', 'why; shown by status and by the run that rests', text),

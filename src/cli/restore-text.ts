@@ -1,5 +1,7 @@
 import { describeConnected } from '../connection/connected.ts';
+
 import type { RestoreReport } from '../ops/backup/restore-report.ts';
+import { describePause } from '../own/index.ts';
 
 /** What was restored, for a person. */
 export function formatRestore(file: string, report: RestoreReport): string {
@@ -18,6 +20,7 @@ export function formatRestore(file: string, report: RestoreReport): string {
       : [
           `  its tables are in the schema ${report.outsideSearchPath}, which is not on this role’s search_path: services would not find them`,
         ]),
+    ...formatPauses(report),
     complete
       ? `  all ${tables} tables have the rows that were backed up`
       : `  ${differences.length} of ${tables} tables differ from what was backed up:`,
@@ -27,6 +30,24 @@ export function formatRestore(file: string, report: RestoreReport): string {
     ...formatVerification(report),
     'next: multi-pair-db status',
   ].join('\n');
+}
+
+function formatPauses({ droppedPause, keptPause, lostPause }: RestoreReport): string[] {
+  return [
+    ...(droppedPause === undefined
+      ? []
+      : [
+          `  the pause that the backup held is of its moment, and not restored: ${describePause(droppedPause)}`,
+        ]),
+    ...(keptPause === undefined
+      ? []
+      : [`  runs stay ${describePause(keptPause)}. When they may go on: multi-pair-db resume`]),
+    ...(lostPause === undefined
+      ? []
+      : [
+          `  runs were ${describePause(lostPause)}. They are not any more: the restored state is older than the table of the pause`,
+        ]),
+  ];
 }
 
 function formatVerification({ state, verification }: RestoreReport): string[] {

@@ -17,6 +17,9 @@ interface PauseRow {
   readonly reason: string | null;
 }
 
+/** Its row, if there is one, is the pause. */
+export const pauseTable = `${frameSchema}.pause`;
+
 const columns =
   'paused_by as by, (extract(epoch from paused_at) * 1000)::float8 as "sinceMs", reason as reason';
 
@@ -31,7 +34,7 @@ export async function readPause(connection: Connection): Promise<Pause | undefin
     [frameSchema],
   );
   if (table?.readable !== true) return undefined;
-  const [row] = await connection.query<PauseRow>(`select ${columns} from ${frameSchema}.pause`);
+  const [row] = await connection.query<PauseRow>(`select ${columns} from ${pauseTable}`);
   return row === undefined ? undefined : toPause(row);
 }
 
@@ -47,7 +50,7 @@ export async function pauseRuns(
 ): Promise<Pause & { readonly isNew: boolean }> {
   await refuseWithoutTable(connection);
   const [made] = await connection.query<PauseRow>(
-    `insert into ${frameSchema}.pause (paused_by, reason) values ($1 || ' (role ' || session_user || ')', $2::text)
+    `insert into ${pauseTable} (paused_by, reason) values ($1 || ' (role ' || session_user || ')', $2::text)
      on conflict do nothing returning ${columns}`,
     [by, reason ?? null],
   );
@@ -64,7 +67,7 @@ export async function pauseRuns(
  */
 export async function resumeRuns(connection: Connection): Promise<Pause | undefined> {
   await refuseWithoutTable(connection);
-  const [ended] = await connection.query<PauseRow>(`delete from ${frameSchema}.pause returning ${columns}`);
+  const [ended] = await connection.query<PauseRow>(`delete from ${pauseTable} returning ${columns}`);
   return ended === undefined ? undefined : toPause(ended);
 }
 
@@ -77,7 +80,7 @@ async function refuseWithoutTable(connection: Connection): Promise<void> {
   if (row?.isThere === true) return;
   throw new OperationError({
     code: 'REFUSED',
-    message: `there is no table ${frameSchema}.pause: the first migration, which makes it, is not applied, and there is no run to pause`,
+    message: `there is no table ${pauseTable}: the first migration, which makes it, is not applied, and there is no run to pause`,
     advice: 'A run that has to end now ends with Ctrl-C; what it has done stays. See multi-pair-db status.',
   });
 }

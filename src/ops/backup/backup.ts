@@ -5,6 +5,7 @@ import { openConnection } from '../../connection/open.ts';
 import { inTransaction, liftTimeLimits } from '../../connection/session.ts';
 import { majorOf } from '../../connection/units.ts';
 import { createRedactor, parseTarget } from '../../connection/url.ts';
+import { pauseTable } from '../../migrate/pause.ts';
 import { frameSchema } from '../../migrate/plan/frame.ts';
 import { readOwnTables } from '../../own/tables.ts';
 import { backupEmbedded } from './backup-embedded.ts';
@@ -48,9 +49,6 @@ export async function backupDatabase(url: string, options: BackupOptions = {}): 
   );
 }
 
-/** Its row pauses runs; the table is backed up, and the row is not. */
-const pauseTable = `${frameSchema}.pause`;
-
 interface DumpTools {
   readonly url: string;
   readonly programs: ClientPrograms;
@@ -82,7 +80,7 @@ async function dump(
         `--lock-wait-timeout=${lockWait}`,
         `--snapshot=${origin.snapshot}`,
         `--file=${partial}`,
-        // A pause is of this moment, and no part of what is restored.
+        // A pause is of this moment, and no part of what is restored: its table is backed up, and the row is not.
         `--exclude-table-data=${pauseTable}`,
         ...toDbname(toConninfo(url, connection.endpoint)),
         ...selection,

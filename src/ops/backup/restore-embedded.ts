@@ -7,6 +7,7 @@ import { throwIfAborted } from '../../connection/session.ts';
 import { toFileError } from './backup-file.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { compareRows, compareState, type RestoreOptions, type RestoreReport } from './restore-report.ts';
+import { dropPause } from './restored-pause.ts';
 import { countRows, listTables } from './row-counts.ts';
 
 /**
@@ -59,12 +60,20 @@ async function load(
   onPhase?.(`loading ${file} …`);
   const opened = await openPglite({ directory: draft, dump: new Blob([await readFile(file)]) });
   await using connection = opened.connection;
+  const pauses = await dropPause(connection);
   onPhase?.('counting rows …');
   const found = await countRows(connection, await listTables(connection));
   onPhase?.('verifying …');
   const compared = await compareState(connection, record);
   const verification = await verify?.(connection, compared.state.applied);
-  return { target: connection.target, record, ...compareRows(record, found), ...compared, verification };
+  return {
+    target: connection.target,
+    record,
+    ...compareRows(record, found),
+    ...compared,
+    verification,
+    ...pauses,
+  };
 }
 
 /** Two renames: between them a process that is killed leaves the old one under its new name, and nothing lost. */

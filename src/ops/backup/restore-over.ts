@@ -5,6 +5,7 @@ import {
   type IsOurs,
   refuseConnected,
 } from '../../connection/connected.ts';
+import { readPause } from '../../migrate/pause.ts';
 import { takeLock } from '../../migrate/run/lock.ts';
 import { backupDatabase } from './backup.ts';
 import { refuseDependents } from './dependents.ts';
@@ -116,9 +117,11 @@ async function clearAndRestore(
   beforeCommit: () => Promise<void>,
 ): Promise<RestoreReport> {
   const { connection, replaced, list } = job;
+  // Nobody can write to its table any more, and this session can still read it.
+  const standing = await readPause(connection);
   await transaction.psql.ask(lockSql(replaced.tables, 'access exclusive'));
   // Asked again, now that nobody can add to it.
   await refuseDependents(connection, replaced.tables, list);
   await transaction.psql.ask(clearSql(replaced));
-  return workOff(job, transaction, beforeCommit);
+  return workOff(job, transaction, standing, beforeCommit);
 }

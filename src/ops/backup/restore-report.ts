@@ -2,10 +2,12 @@ import type { ConnectedSession } from '../../connection/connected.ts';
 import type { Connection } from '../../connection/connection.ts';
 import type { WorkOptions } from '../../connection/session.ts';
 import { readMigrationFiles } from '../../migrate/history/folder.ts';
+import { pauseTable } from '../../migrate/pause.ts';
 import { ownProject } from '../../own/project.ts';
 import type { RunVerification } from '../report/report.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { readState } from './backup-state.ts';
+import type { RestoredPauses } from './restored-pause.ts';
 
 /** Where a backup goes to, and how. */
 export interface RestoreOptions extends WorkOptions {
@@ -35,7 +37,7 @@ export interface RowDifference {
 }
 
 /** What was restored. */
-export interface RestoreReport {
+export interface RestoreReport extends RestoredPauses {
   readonly target: string;
   readonly record: BackupRecord;
   /** True if every table has the rows that were backed up. */
@@ -60,12 +62,13 @@ export interface RestoreReport {
   readonly movedAside?: string;
 }
 
-/** The rows that were found against those of the record. */
+/** The rows that were found against those of the record. A pause is no part of it, whatever an older or embedded one holds. */
 export function compareRows(
   { rows }: BackupRecord,
   found: Readonly<Record<string, number>>,
 ): Pick<RestoreReport, 'complete' | 'differences'> {
   const differences = Object.entries(rows)
+    .filter(([table]) => table !== pauseTable)
     .map(([table, backedUp]) => ({ table, backedUp, found: found[table] ?? 0 }))
     .filter((row) => row.backedUp !== row.found || found[row.table] === undefined);
   return { complete: differences.length === 0, differences };

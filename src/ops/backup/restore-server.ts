@@ -23,5 +23,7 @@ export async function restoreServer(
   const job = await prepareRestore({ file, record, into, options, connection });
   if (!job.isEmpty) return await restoreOver(job);
   const transaction = await beginRestore(await toPsqlOptions(job, 'multi-pair-db'));
-  return await settled(connection, transaction, undefined, () => workOff(job, transaction, async () => {}));
+  return await settled(connection, transaction, undefined, () =>
+    workOff(job, transaction, undefined, async () => {}),
+  );
 }

@@ -5,6 +5,7 @@ import type { Connection } from '../../connection/connection.ts';
 import { quoteIdentifier } from '../../connection/identifiers.ts';
 import { throwIfAborted } from '../../connection/session.ts';
 import { formatBytes, majorOf } from '../../connection/units.ts';
+import type { Pause } from '../../migrate/pause.ts';
 import { listKept } from './archives.ts';
 import { resetAdoptedRows } from './default-journal.ts';
 import type { RestoreJob } from './restore-job.ts';
@@ -13,15 +14,18 @@ import { compareRows, compareState, type RestoreReport } from './restore-report.
 import { feedScript } from './restore-script.ts';
 import { countSql, finishSql, prerequisitesSql } from './restore-sql.ts';
 import type { RestoreTransaction } from './restore-transaction.ts';
+import { settlePauses } from './restored-pause.ts';
 
 /**
  * Restores, counts and commits, then verifies.
  *
+ * @param standing the pause of this database before the restore
  * @param beforeCommit the last moment at which all of it can be taken back
  */
 export async function workOff(
   job: RestoreJob,
   transaction: RestoreTransaction,
+  standing: Pause | undefined,
   beforeCommit: () => Promise<void>,
 ): Promise<RestoreReport> {
   const { connection, record, options, replaced } = job;
@@ -34,12 +38,13 @@ export async function workOff(
   if (!('drizzle.__drizzle_migrations' in record.rows)) {
     await psql.ask(await resetAdoptedRows(connection, record.state?.adoptedRows ?? []));
   }
+  const pauses = await settlePauses(psql, standing);
   options.onPhase?.('counting rows …');
   const rows = readCounts(await psql.ask(countSql(record)));
   await beforeCommit();
   throwIfAborted(options.signal, 'nothing was changed');
   await transaction.commit();
-  return check(job, rows);
+  return { ...(await check(job, rows)), ...pauses };
 }
 
 async function check(job: RestoreJob, rows: Readonly<Record<string, number>>): Promise<RestoreReport> {
