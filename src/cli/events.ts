@@ -49,6 +49,8 @@ function formatEvent(event: ProgressEvent): string | undefined {
       return `  stepped back, because others waited: ${describeSessions(event.for)}; tries again (${event.tries})`;
     case 'resting':
       return `  rests: ${event.message}`;
+    case 'lagging':
+      return `  standby ${event.standby} has not replayed for ${formatDuration(event.lagMs)} what was written here; what runs goes on, and the rest comes right after it`;
     case 'rested':
       // Rests of a moment come and go with the batches; the report has them.
       return event.reason === 'trade' ? undefined : `  goes on after ${formatDuration(event.durationMs)}`;

@@ -50,6 +50,8 @@ export async function watchWork(
   listener: {
     readonly onLook: (sight: Sight) => void;
     readonly onBlind: (error: unknown) => void;
+    /** What else is to be looked at through the second session, after each look. */
+    readonly alsoLook?: (second: Connection) => Promise<void>;
   },
 ): Promise<number> {
   const ended = work.then(
@@ -67,6 +69,7 @@ export async function watchWork(
       waitedMs += waitingFor.length > 0 ? sinceMs : 0;
       waitingMs = waitingFor.length > 0 ? waitingMs + sinceMs : 0;
       listener.onLook({ waitingFor, progress, waitedMs, waitingMs, behind, behindMs });
+      await listener.alsoLook?.(second);
     } catch (error) {
       listener.onBlind(error);
       break;

@@ -39,7 +39,7 @@ export type {
   TableLock,
 } from './project.ts';
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './run/apply.ts';
-export type { Rest, StepBack } from './run/ledger.ts';
+export type { LongestLag, Rest, StepBack } from './run/ledger.ts';
 export type { RunAccount, RunOptions, StepReport } from './run/options.ts';
 export type { ProgressEvent, ProgressListener, RestReason } from './run/progress.ts';
 export {

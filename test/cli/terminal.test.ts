@@ -44,6 +44,7 @@ const events: ProgressEvent[] = [
   { kind: 'statement', tag, statement: build('b'), number: 3, of: 4 },
   { kind: 'index', tag, index: 'b', phase: 'building index: scanning table', share: 0.5 },
   { kind: 'trade wait', longestMs: 3, longestSoFarMs: 12.4 },
+  { kind: 'lagging', tag, statement: build('b'), standby: 's1', lagMs: 12_000 },
   { kind: 'finished', tag, durationMs: 1_200 },
 ];
 
@@ -69,7 +70,8 @@ test('elsewhere than on a terminal: plain lines with the time of day, and what m
       '03:14:12Z   waiting for pid 7 (dump, role x, from 10.0.3.7, active for 2 s): copy fills',
       '03:14:16Z [....................] 0 %  still waiting, 500 ms so far',
       '03:14:24Z [########............] 41 %  index 2 of 3, about 22 s left: building index: scanning table',
-      '03:14:32Z   done in 1 s',
+      '03:14:32Z   standby s1 has not replayed for 12 s what was written here; what runs goes on, and the rest comes right after it',
+      '03:14:36Z   done in 1 s',
       '',
     ].join('\n'),
   );
@@ -79,7 +81,7 @@ test('on a terminal: one line moves, has the whole and the longest wait of a tra
   const { stream, read } = createStream(120);
   expect(show(stream, 4_000).share).toBeCloseTo(0.417, 2);
   const seen = read().split('\r\u001b[2K');
-  expect(seen.at(-2)).toBe(
+  expect(seen.at(-3)).toBe(
     '[########............] 41 %  index 2 of 3, about 22 s left: building index: scanning table; longest trade wait 12 ms',
   );
   const narrow = createStream(40);

@@ -7,6 +7,7 @@ import {
   type Connection,
   checkPlan,
   type DescribedPlan,
+  type LongestLag,
   OperationError,
   openConnection,
   type Pause,
@@ -58,11 +59,17 @@ test('the examples of the pause, and what a run measures, type-check', async () 
   expectTypeOf(sinceMs).toEqualTypeOf<number>();
   expectTypeOf(await resumeRuns(connection)).toEqualTypeOf<Pause | undefined>();
   expectTypeOf(await readPause(connection)).toEqualTypeOf<Pause | undefined>();
-  const { tradeWaits, rests } = await applyMigrations(connection, { maxReplicaLagMs: 0, baselineMs: 0 });
+  const { tradeWaits, rests, longestLag } = await applyMigrations(connection, {
+    maxReplicaLagMs: 0,
+    baselineMs: 0,
+  });
+  expectTypeOf(longestLag).toEqualTypeOf<LongestLag | undefined>();
   if (tradeWaits?.measured) expectTypeOf(tradeWaits.during?.p999Ms).toEqualTypeOf<number | undefined>();
   for (const { reason } of rests) expectTypeOf(reason).toEqualTypeOf<'pause' | 'lag' | 'archive' | 'trade'>();
   // @ts-expect-error: a pause says who
   await pauseRuns(connection, { reason: 'the market opens' });
+  // @ts-expect-error: where no standby was seen there is no lag
+  expectTypeOf(longestLag.lagMs).toBeNumber();
   // @ts-expect-error: what is not measured has no waits
   expectTypeOf(tradeWaits?.during).toBeObject();
 });

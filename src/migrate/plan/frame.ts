@@ -45,6 +45,10 @@ export function classifyFrameCall(sql: string): StatementFacts | undefined {
 export const isFramed = (statements: readonly { readonly sql: string }[]): boolean =>
   statements.some(({ sql }) => normalizeStatement(sql).startsWith(`call ${frameSchema}.enter(`));
 
+/** Does the statement rest by itself, where there is reason to? */
+export const restsItself = (sql: string): boolean =>
+  new RegExp(`\\bcall\\s+${frameSchema}\\.rest\\s*\\(`, 'i').test(sql);
+
 /** Does the file take its own journal row away? */
 export const forgetsItself = (statements: readonly { readonly sql: string }[]): boolean =>
   statements.some(({ sql }) => new RegExp(`\\bcall\\s+${frameSchema}\\.forget\\s*\\(`, 'i').test(sql));

@@ -56,3 +56,7 @@ export function readBlockLabel(sql: string): string | undefined {
   const body = rest?.[0] === 'language' ? rest[2] : rest?.[0];
   return /^\$(\w+)\$$/.exec(body ?? '')?.[1];
 }
+
+/** The first line of a statement that is no comment: it is told by it. */
+export const firstLine = (sql: string): string =>
+  sql.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('--')) ?? '';

@@ -27,19 +27,29 @@ export interface StepBack {
   readonly behind: string;
 }
 
+/** How far a standby was behind, at most, in a statement that can't rest: an index build. */
+export interface LongestLag {
+  readonly tag: string;
+  readonly statement: string;
+  readonly standby: string;
+  readonly lagMs: number;
+  readonly atMs: number;
+}
+
 /** Further apart, they are two. */
 const closeMs = 5_000;
 /** Bounds on what a run of a night keeps; what comes on top is counted with the last of its reason. */
 const mostRests = 200;
 const mostStepBacks = 200;
 
-/** Notes of what a run reports why it rested and stepped back, and what trading felt. */
+/** Notes of what a run reports why it rested and stepped back, and what trading and the standbys felt. */
 export class RunLedger {
   #rests: Rest[] = [];
   readonly #stepBacks: StepBack[] = [];
   #message = '';
   #restedMs = 0;
   #tradeWaits: TradeWaits | undefined;
+  #longestLag: LongestLag | undefined;
 
   record(event: ProgressEvent): void {
     if (event.kind === 'resting') this.#message = event.message;
@@ -50,6 +60,10 @@ export class RunLedger {
       if (this.#stepBacks.length < mostStepBacks)
         this.#stepBacks.push({ tag, statement, atMs: Date.now(), waitedMs, behind });
     } else if (event.kind === 'trade waits') this.#tradeWaits = event.waits;
+    else if (event.kind === 'longest lag') {
+      const { kind: _, ...lag } = event;
+      if (this.#longestLag === undefined || lag.lagMs > this.#longestLag.lagMs) this.#longestLag = lag;
+    }
   }
 
   get rests(): readonly Rest[] {
@@ -62,6 +76,10 @@ export class RunLedger {
 
   get tradeWaits(): TradeWaits | undefined {
     return this.#tradeWaits;
+  }
+
+  get longestLag(): LongestLag | undefined {
+    return this.#longestLag;
   }
 
   /** All rests so far. */

@@ -1,5 +1,5 @@
 import type { TradeWaits } from '../canary/waits.ts';
-import type { Rest, StepBack } from './ledger.ts';
+import type { LongestLag, Rest, StepBack } from './ledger.ts';
 import type { ProgressListener } from './progress.ts';
 
 /** What every run that changes a database can be told. */
@@ -46,6 +46,8 @@ export interface RunAccount {
   readonly tradeWaits: TradeWaits | undefined;
   readonly rests: readonly Rest[];
   readonly stepBacks: readonly StepBack[];
+  /** Undefined where no standby was seen: there is none, or it is not asked, or this role may not see it. */
+  readonly longestLag: LongestLag | undefined;
 }
 
 /** The file that is being run. */

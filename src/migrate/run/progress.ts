@@ -78,6 +78,26 @@ export type ProgressEvent =
       readonly reason: RestReason;
       readonly durationMs: number;
     }
+  /**
+   * In a statement that can't rest, an index build, a standby has not replayed for longer than the limit what was written; said
+   * again every 30 s. The build goes on, and the file rests right after it.
+   */
+  | {
+      readonly kind: 'lagging';
+      readonly tag: string;
+      readonly statement: string;
+      readonly standby: string;
+      readonly lagMs: number;
+    }
+  /** Such a statement has ended, or failed: so far, and then, a standby was behind at most. */
+  | {
+      readonly kind: 'longest lag';
+      readonly tag: string;
+      readonly statement: string;
+      readonly standby: string;
+      readonly lagMs: number;
+      readonly atMs: number;
+    }
   /** For so long trading is measured before the run begins to work. */
   | { readonly kind: 'measuring'; readonly forMs: number }
   /** Once a second: the longest wait of a probe in it, and since the run began to work. */

@@ -8,9 +8,12 @@ import { type Sight, watchWork } from '../../connection/watch.ts';
 import type { Canary } from '../canary/canary.ts';
 import { scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
+import { restsItself } from '../plan/frame.ts';
+import { firstLine } from '../plan/head.ts';
 import type { PlanStep } from '../plan/plan.ts';
 import type { Project } from '../project.ts';
 import { awaitResume } from './await-resume.ts';
+import { LagWatch } from './lag-watch.ts';
 import { RunLedger } from './ledger.ts';
 import { releaseLock, takeLock } from './lock.ts';
 import { beginMeasuring } from './measuring.ts';
@@ -94,6 +97,7 @@ export class Run {
   readonly #project: Project;
   readonly #options: RunOptions;
   readonly #ledger = new RunLedger();
+  readonly #lagWatch: LagWatch | undefined;
   #canary: Canary | undefined;
   #isBlind = false;
 
@@ -102,6 +106,8 @@ export class Run {
     this.#second = second;
     this.#project = project;
     this.#options = options;
+    const limitMs = options.maxReplicaLagMs ?? defaultMaxReplicaLagMs;
+    this.#lagWatch = limitMs > 0 ? new LagWatch(limitMs, this.emit) : undefined;
   }
 
   readonly emit: ProgressListener = (event) => {
@@ -139,8 +145,8 @@ export class Run {
   /** What it reports beside its work, which has ended. */
   async account(): Promise<RunAccount> {
     await this.endMeasuring();
-    const { tradeWaits, rests, stepBacks } = this.#ledger;
-    return { tradeWaits, rests, stepBacks };
+    const { tradeWaits, rests, stepBacks, longestLag } = this.#ledger;
+    return { tradeWaits, rests, stepBacks, longestLag };
   }
 
   get maxWaitMs(): number {
@@ -186,6 +192,8 @@ export class Run {
       this.cancelled = this.#cancel(running.tag);
     };
     this.#options.signal?.addEventListener('abort', cancel);
+    const lagWatch = restsItself(step.sql) ? undefined : this.#lagWatch;
+    lagWatch?.begin({ tag: running.tag, statement: firstLine(step.sql) });
     let overdue: Sight | undefined;
     let crowded: Sight | undefined;
     const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
@@ -199,7 +207,8 @@ export class Run {
         exclusive: step.facts.exclusive ?? [],
         companionPid: this.#canary?.pid,
       };
-      return await watchWork(work, this.#second, watched, {
+      const waitedMs = await watchWork(work, this.#second, watched, {
+        alsoLook: async (second) => lagWatch?.look(second),
         onLook: (sight) => {
           this.#report(sight, running.tag);
           if (overdue !== undefined || crowded !== undefined) return;
@@ -213,6 +222,8 @@ export class Run {
           this.#notify(running.tag, 'progress can’t be watched any more', error);
         },
       });
+      await lagWatch?.handOver(this.connection);
+      return waitedMs;
     } catch (error) {
       if (step.optional && error instanceof OperationError && error.sqlState?.startsWith('22')) return 0;
       await this.cancelled;
@@ -221,6 +232,7 @@ export class Run {
       if (overdue !== undefined) throw waitedTooLong(overdue, error, this.maxWaitMs);
       throw error;
     } finally {
+      lagWatch?.end();
       stopListening();
       this.#options.signal?.removeEventListener('abort', cancel);
     }

@@ -4,7 +4,7 @@ import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { quoteIdentifier } from '../../connection/identifiers.ts';
 import { formatDuration } from '../../connection/units.ts';
-import { readConcurrentIndex } from '../plan/head.ts';
+import { firstLine, readConcurrentIndex } from '../plan/head.ts';
 import { dropsIndex, type PlanMode, type PlanStep, runnerStep } from '../plan/plan.ts';
 import { dropFailedBuild } from './failed-build.ts';
 import type { RunningFile, StepReport } from './options.ts';
@@ -132,9 +132,6 @@ export const listAnnounced = (steps: readonly PlanStep[]): string[] =>
 function announce(run: Run, tag: string, number: number, of: number, { sql }: PlanStep): void {
   run.emit({ kind: 'statement', tag, statement: firstLine(sql), number, of });
 }
-
-const firstLine = (sql: string): string =>
-  sql.split('\n').find((line) => line.trim() !== '' && !line.trim().startsWith('--')) ?? '';
 
 const isLockTimeout = (error: unknown): boolean =>
   error instanceof OperationError && error.sqlState === '55P03';

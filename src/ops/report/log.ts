@@ -69,9 +69,16 @@ export function openRunLog(folder: string, origin: RunOrigin): RunLog {
       ledger.record(event);
       if (event.kind === 'started' || event.kind === 'statement') isBegun = true;
       if (!isBegun) return;
-      const { rests, stepBacks, tradeWaits } = ledger;
+      const { rests, stepBacks, tradeWaits, longestLag } = ledger;
       const steps = addEvent(report.steps, event);
-      report = { ...report, steps, rests, stepBacks, ...(tradeWaits && { tradeWaits }) };
+      report = {
+        ...report,
+        steps,
+        rests,
+        stepBacks,
+        ...(longestLag && { longestLag }),
+        ...(tradeWaits && { tradeWaits }),
+      };
       if (event.kind === 'started' || event.kind === 'statement' || event.kind === 'finished') write();
     },
     note: (facts) => {

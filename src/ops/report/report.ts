@@ -1,6 +1,6 @@
 import type { OperationErrorDetails } from '../../connection/errors.ts';
 import type { TradeWaits } from '../../migrate/canary/waits.ts';
-import type { Rest, StepBack } from '../../migrate/run/ledger.ts';
+import type { LongestLag, Rest, StepBack } from '../../migrate/run/ledger.ts';
 import type { MaintenanceStep } from '../indexes/maintain.ts';
 
 /** A statement that was run. Times are epoch milliseconds. */
@@ -81,6 +81,8 @@ export interface RunReport extends RunOrigin, RunFacts, Partial<RunEnd> {
   readonly rests: readonly Rest[];
   /** Statements that were cancelled because others waited behind them, and tried again. */
   readonly stepBacks: readonly StepBack[];
+  /** How far a standby was behind at most, while an index was built; left out where none was seen. */
+  readonly longestLag?: LongestLag;
   /** What trading felt; undefined while the run goes on. */
   readonly tradeWaits?: TradeWaits;
 }

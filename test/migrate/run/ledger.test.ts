@@ -35,6 +35,15 @@ test('a rest is kept with its reason; rests for one reason in close sequence are
   expect(ledger.restedMs).toBe(2_900);
 });
 
+test('of the lags of standbys the longest is kept, with what ran meanwhile', () => {
+  const ledger = new RunLedger();
+  expect(ledger.longestLag).toBeUndefined();
+  const lag = (lagMs: number) => ({ tag, statement: `build ${lagMs}`, standby: 's1', lagMs, atMs: lagMs });
+  for (const lagMs of [0, 4_000, 12_000, 3_000]) ledger.record({ kind: 'longest lag', ...lag(lagMs) });
+  ledger.record({ kind: 'lagging', tag, statement: 'build', standby: 's1', lagMs: 20_000 });
+  expect(ledger.longestLag).toEqual(lag(12_000));
+});
+
 test('what a long run keeps is bounded, and no time is lost', () => {
   const ledger = new RunLedger();
   for (let n = 0; n < 1_000; n++) {

@@ -1,5 +1,5 @@
 import postgres, { type Sql } from 'postgres';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
 import type { ProgressEvent, RestReason } from '../../../src/migrate/run/progress.ts';
 import { applyMigrations, rollbackMigration, verifyDatabase } from '../../../src/own/index.ts';
@@ -77,6 +77,7 @@ test('a standby that is late on purpose is not asked', async () => {
   expect(await rollbackMigration(connection, '001', { ...options, acceptDataLoss: true })).toMatchObject({
     undone: true,
     rests: [],
+    longestLag: undefined,
   });
   expect(await isCaughtUp()).toBe(false);
   await replica`select pg_wal_replay_resume()`;
@@ -114,6 +115,69 @@ test('stock drizzle rests as well, and a role that may not see the standbys is t
   ]);
   await keeper.end();
 });
+
+/** Its replay stops, and it says so; or it falls silent, and PostgreSQL goes on to show the lag that it had last. */
+const halts = {
+  'stops to replay': async () => {
+    await replica`select pg_wal_replay_pause()`;
+    return async () => {
+      await replica`select pg_wal_replay_resume()`;
+    };
+  },
+  'falls silent': async () => {
+    const [receiver] = await replica`select pid from pg_stat_wal_receiver`;
+    const pid = Number(receiver?.['pid']);
+    process.kill(pid, 'SIGSTOP');
+    return async () => {
+      process.kill(pid, 'SIGCONT');
+    };
+  },
+};
+
+test.each(['stops to replay', 'falls silent'] as const)(
+  'a standby that %s during a build: it is told, the build ends, the rest comes right after it',
+  async (halt) => {
+    await using connection = await openConnection(url);
+    await rollbackMigration(connection, '002');
+    await until(isCaughtUp, 'the standby is there again');
+    const events: ProgressEvent[] = [];
+    const has = (kind: ProgressEvent['kind']) => async () => events.some((event) => event.kind === kind);
+    // The first build waits for who writes to its table.
+    const writer = postgres(url, { max: 1 });
+    await writer.unsafe(`begin; insert into fills (id) values ('${halt}')`);
+    const migration = applyMigrations(connection, {
+      maxReplicaLagMs: 300,
+      onProgress: (event) => events.push(event),
+    });
+    await until(has('index'), 'the first index is being built');
+    const goOn = await halts[halt]();
+    onTestFinished(goOn);
+    await until(has('lagging'), 'the lag is told');
+    expect(events.filter(({ kind }) => kind === 'resting')).toEqual([]);
+    await writer.unsafe('commit');
+    await until(has('resting'), 'it rests');
+
+    const built = events.flatMap((event) =>
+      event.kind === 'statement' && /^create .*index/.test(event.statement) ? [event.statement] : [],
+    );
+    expect(built).toEqual([expect.stringContaining('idx_fills_unique_dedup')]);
+    expect(
+      await sql`select indisvalid from pg_index where indexrelid = 'idx_fills_unique_dedup'::regclass`,
+    ).toEqual([{ indisvalid: true }]);
+    await goOn();
+    const { longestLag, rests, stepBacks } = await migration;
+    await writer.end();
+    const lags = events.flatMap((event) => (event.kind === 'lagging' ? [event] : []));
+    expect(lags).toEqual([
+      expect.objectContaining({ tag: '0002_symbol_indexes', statement: built[0], standby: 'standby' }),
+    ]);
+    expect(lags[0]?.lagMs).toBeGreaterThan(300);
+    expect(longestLag).toMatchObject({ standby: 'standby', statement: built[0], atMs: expect.any(Number) });
+    expect(longestLag?.lagMs).toBeGreaterThanOrEqual(lags[0]?.lagMs ?? Number.POSITIVE_INFINITY);
+    expect(rests).toContainEqual(expect.objectContaining({ reason: 'lag' }));
+    expect(stepBacks).toEqual([]);
+  },
+);
 
 test('while the WAL archive fails, the run rests; it goes on when it works again', async () => {
   await using connection = await openConnection(url);

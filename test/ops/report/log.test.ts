@@ -26,12 +26,14 @@ test('why a run rested and stepped back stands in the report', async () => {
   log.record({ kind: 'started', tag, number: 1, of: 1, isRepair: false });
   const statement = 'create index concurrently <odd> on orders (id)';
   log.record({ kind: 'stepped back', tag, for: [], tries: 1, statement, waitedMs: 251 });
+  log.record({ kind: 'longest lag', tag, statement, standby: 's1', lagMs: 4_000, atMs: 1 });
   log.record({ kind: 'trade waits', waits: { measured: false, reason: 'the tables are not there yet' } });
   const { files } = log.close({ exitCode: 0 });
   expect(JSON.parse(await readFile(files?.json ?? '', 'utf8'))).toMatchObject({
     outcome: 'done',
     rests: [{ reason: 'pause', restedMs: 61_000 }],
     stepBacks: [{ waitedMs: 251, statement }],
+    longestLag: { standby: 's1', lagMs: 4_000, atMs: 1 },
     tradeWaits: { measured: false },
   });
   const page = await readFile(files?.page ?? '', 'utf8');

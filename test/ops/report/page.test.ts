@@ -64,6 +64,14 @@ const full: RunReport = {
       behind: 'pid 4711 (settlement-service)',
     },
   ],
+  longestLag: {
+    tag: '0002_symbol_indexes',
+    statement:
+      'create index concurrently if not exists idx_sessions_pairs_gin on sessions using gin (pairs);',
+    standby: 's1',
+    lagMs: 12_300,
+    atMs: at(36),
+  },
   tradeWaits: {
     measured: true,
     before: waits(22),
@@ -106,6 +114,7 @@ const failed: RunReport = {
     advice: 'x'.repeat(500),
   },
   steps: full.steps.map((step) => ({ ...step, statement: hostile })),
+  longestLag: { tag: hostile, statement: hostile, standby: hostile, lagMs: 1, atMs: at(1) },
   tradeWaits: { measured: false, reason: hostile },
 };
 
@@ -116,6 +125,7 @@ test('it says first what one wants to know, and leaves out what does not matter'
     'longest wait of a trade, of 250 ms allowed',
     'Timeline',
     'What trading felt',
+    'The standby s1 was furthest behind at 2026-11-29 03:00:36 UTC: it had not replayed for 12.3 s',
     'standby s1 lags',
     'settlement-service',
     'Tables and indexes',

@@ -1,16 +1,18 @@
 import { formatDuration, formatTime, formatWait } from '../../../connection/units.ts';
 import type { WaitSummary } from '../../../migrate/canary/histogram.ts';
 import type { TradeWaits } from '../../../migrate/canary/waits.ts';
-import type { Rest, StepBack } from '../../../migrate/run/ledger.ts';
+import type { LongestLag, Rest, StepBack } from '../../../migrate/run/ledger.ts';
 import type { RunReport } from '../report.ts';
 import { type Html, html } from './html.ts';
 import { chartWaits } from './waits-chart.ts';
 
 /** What trading felt, and what the run did about it. */
-export function describeWaits({ tradeWaits, rests, stepBacks }: RunReport): Html | undefined {
-  if (tradeWaits === undefined && rests.length === 0 && stepBacks.length === 0) return undefined;
+export function describeWaits({ tradeWaits, rests, stepBacks, longestLag }: RunReport): Html | undefined {
+  if (tradeWaits === undefined && rests.length + stepBacks.length === 0 && longestLag === undefined)
+    return undefined;
   return html`<h2>What trading felt</h2>
 ${tradeWaits === undefined ? undefined : formatTradeWaits(tradeWaits, rests)}
+${longestLag === undefined ? undefined : describeLag(longestLag)}
 ${rests.length === 0 ? undefined : listRests(rests)}
 ${stepBacks.length === 0 ? undefined : listStepBacks(stepBacks)}`;
 }
@@ -37,6 +39,11 @@ const summaryRow = (name: string, waits: WaitSummary | undefined): Html =>
     : html`<tr><td>${name}</td>${[waits.p50Ms, waits.p99Ms, waits.p999Ms, waits.longestMs].map(
         (wait) => html`<td class="number">${formatWait(wait)}</td>`,
       )}</tr>`;
+
+/** Between two builds it rests for a lag; in one it can't. */
+const describeLag = ({ standby, lagMs, atMs, statement }: LongestLag): Html =>
+  html`<p>The standby ${standby} was furthest behind at ${formatTime(atMs)}: it had not replayed for ${formatWait(lagMs)} what was
+written, while this ran, which can’t rest: <code>${statement.trim()}</code></p>`;
 
 const listRests = (rests: readonly Rest[]): Html => html`<h3>It rested</h3>
 <div class="scroll"><table>
