@@ -1,5 +1,6 @@
 import { formatBytes } from '../connection/units.ts';
-import type { PlanMode, PlannedMigration, PlanStep } from '../migrate/plan/plan.ts';
+import type { PlanMode, PlannedMigration } from '../migrate/plan/planned-migration.ts';
+import type { PlanStep } from '../migrate/plan/step.ts';
 import type { DescribedPlan } from '../own/index.ts';
 
 const modes: Record<PlanMode, string> = {

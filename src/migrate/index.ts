@@ -11,7 +11,8 @@ export { checkPlan } from './plan/check-plan.ts';
 export { type DescribedPlan, type PlanOptions, planMigrations } from './plan/describe.ts';
 export { listDrift } from './plan/drift.ts';
 export type { TableSize } from './plan/estimate.ts';
-export type { MigrationPlan, PlanMode, PlannedMigration, PlanStep } from './plan/plan.ts';
+export type { MigrationPlan } from './plan/plan.ts';
+export type { PlanMode, PlannedMigration } from './plan/planned-migration.ts';
 export type { PlanRehearsal, RehearsedFile } from './plan/rehearsal.ts';
 export {
   parseSavedPlan,
@@ -20,6 +21,7 @@ export {
   type SavedTable,
   toSavedPlan,
 } from './plan/saved-plan.ts';
+export type { PlanStep } from './plan/step.ts';
 export { type FileSummary, type PlanSummary, type StrongestLock, summarizePlan } from './plan/summary.ts';
 export type { Check, CheckContext, CheckLevel, Observation } from './preflight/check.ts';
 export {

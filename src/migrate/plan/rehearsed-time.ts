@@ -1,5 +1,5 @@
 import type { TableSize } from './estimate.ts';
-import type { PlannedMigration } from './plan.ts';
+import type { PlannedMigration } from './planned-migration.ts';
 import type { PlanRehearsal } from './rehearsal.ts';
 import { fewRows, maxRowsOff } from './row-limits.ts';
 

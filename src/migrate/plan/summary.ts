@@ -1,9 +1,10 @@
 import type { LockedRelation, LockMode, Rewrite } from '../project.ts';
 import type { DescribedPlan } from './describe.ts';
 import { isStronger, mergeLocks, strongest } from './locks.ts';
-import type { PlannedMigration, PlanStep } from './plan.ts';
+import type { PlannedMigration } from './planned-migration.ts';
 import type { PlanRehearsal } from './rehearsal.ts';
 import { findRehearsedMs } from './rehearsed-time.ts';
+import type { PlanStep } from './step.ts';
 
 /** A plan as an operator reads it first: by file, and the whole. */
 export interface PlanSummary {

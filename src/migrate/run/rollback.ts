@@ -8,17 +8,9 @@ import { type MigrationFile, readMigrationFiles } from '../history/folder.ts';
 import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
 import { defaultJournal, listJournalRows, unrecordSql } from '../history/journal.ts';
 import { forgetsItself } from '../plan/frame.ts';
-import {
-  begin,
-  commit,
-  fileStep,
-  findMode,
-  liftLimitSteps,
-  type PlanMode,
-  type PlanStep,
-  runnerStep,
-} from '../plan/plan.ts';
+import { findMode, type PlanMode } from '../plan/planned-migration.ts';
 import { loadReader, type ReadStatement } from '../plan/statements.ts';
+import { begin, commit, fileStep, liftLimitSteps, type PlanStep, runnerStep } from '../plan/step.ts';
 import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';

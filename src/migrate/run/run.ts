@@ -10,7 +10,7 @@ import { scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
 import { restsItself } from '../plan/frame.ts';
 import { firstLine } from '../plan/head.ts';
-import type { PlanStep } from '../plan/plan.ts';
+import type { PlanStep } from '../plan/step.ts';
 import type { Project } from '../project.ts';
 import { awaitResume } from './await-resume.ts';
 import { LagWatch } from './lag-watch.ts';

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { splitStatements } from '../../../src/migrate/history/folder.ts';
 import { readBlockLabel, readConcurrentIndex } from '../../../src/migrate/plan/head.ts';
 import { loadParser } from '../../../src/migrate/plan/parse.ts';
-import { findMode } from '../../../src/migrate/plan/plan.ts';
+import { findMode } from '../../../src/migrate/plan/planned-migration.ts';
 import { loadReader, type ReadStatement } from '../../../src/migrate/plan/statements.ts';
 import { corpus } from './corpus.ts';
 
