@@ -52,11 +52,20 @@ export async function startEndpoint(manner: Manner): Promise<TestEndpoint> {
   };
 }
 
-/** A line to a server that can go dead, as when a cable is pulled: nothing comes through, and nobody is told. */
-export async function startLine(
-  serverPort: number,
-): Promise<AsyncDisposable & { readonly port: number; freeze(): void }> {
+/** A line to a server. */
+export interface TestLine extends AsyncDisposable {
+  readonly port: number;
+  /** It goes dead, as when a cable is pulled: nothing comes through, and nobody is told. */
+  freeze(): void;
+  /** What is on it ends, as it does when a network notices in the end; new connections come through. */
+  cut(): void;
+  /** The client ports by which the server knows the sessions on it. */
+  clientPorts(): number[];
+}
+
+export async function startLine(serverPort: number): Promise<TestLine> {
   const sockets = new Set<Socket>();
+  const toServer = new Set<Socket>();
   let isFrozen = false;
   const relay = createServer((near) => {
     near.on('error', () => {});
@@ -65,6 +74,7 @@ export async function startLine(
     const far = connect(serverPort, '127.0.0.1');
     far.on('error', () => {});
     sockets.add(far);
+    toServer.add(far);
     near.on('data', (data) => isFrozen || far.write(data));
     far.on('data', (data) => isFrozen || near.write(data));
     near.on('close', () => isFrozen || far.end());
@@ -73,13 +83,23 @@ export async function startLine(
   await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
   const address = relay.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
+  const destroyAll = (): void => {
+    for (const socket of sockets) socket.destroy();
+    sockets.clear();
+    toServer.clear();
+  };
   return {
     port: address.port,
     freeze: () => {
       isFrozen = true;
     },
+    cut: () => {
+      destroyAll();
+      isFrozen = false;
+    },
+    clientPorts: () => [...toServer].flatMap(({ localPort }) => localPort ?? []),
     [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy();
+      destroyAll();
       await new Promise((resolve) => relay.close(resolve));
     },
   };

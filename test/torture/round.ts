@@ -1,0 +1,159 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createRandom } from '../../demo/random.ts';
+import { startLine } from '../support/endpoints.ts';
+import { Broken } from './broken.ts';
+import { type Excuse, judgeWaits } from './checks/waits.ts';
+import type { Fault, Scene } from './faults/fault.ts';
+import type { Step } from './schedule.ts';
+import { nowMs } from './services/clock.ts';
+import { type Stage, settleStep } from './stage.ts';
+import { startWatch, type Watch } from './watch.ts';
+import type { Command } from './work/command.ts';
+import { type Job, type JobEnd, startJob } from './work/process.ts';
+
+/** What became of a step that has broken nothing. */
+export interface RoundReport {
+  /** False: the command had ended before its moment came. */
+  readonly thrown: boolean;
+  readonly exitCode: number | undefined;
+  readonly longestWaitMs: number;
+  readonly statements: number;
+}
+
+/** A command that has not ended so long after its fault is over hangs. */
+const patienceMs = 60_000;
+
+/** One command, one fault, and what must hold after it. */
+export async function playStep(
+  stage: Stage,
+  step: Step,
+  command: Command,
+  fault: Fault,
+): Promise<RoundReport> {
+  await using line = await startLine(stage.ground.server.port);
+  const url = `postgres://postgres@127.0.0.1:${line.port}/${stage.database}`;
+  const commandLine = command.line(stage.tried, stage.orderFor(url));
+  const jobs: Job[] = [];
+  const excuses: Excuse[] = [];
+  const start = (): Job => {
+    const job = startJob(commandLine);
+    jobs.push(job);
+    return job;
+  };
+  const scene: Scene = {
+    ground: stage.ground,
+    database: stage.database,
+    line,
+    get job() {
+      return jobs[0];
+    },
+    isOver: () => jobs[0]?.isOver() === true,
+    startCrowd: () => {
+      for (let others = command.crowd - 1; others > 0; others--) start();
+    },
+    tell: (word) => stage.tell(word),
+    random: createRandom(step.seed),
+    excuse: () => {
+      const excuse = { fromMs: nowMs(), toMs: Number.POSITIVE_INFINITY };
+      excuses.push(excuse);
+      return () => {
+        excuse.toMs = nowMs();
+      };
+    },
+  };
+  const starts = startServiceLater(stage, step);
+  const thrown = await throwFault(scene, { step, command, fault, start });
+  const ends = await Promise.all(jobs.map((job) => endOf(job, command)));
+  const started = await starts;
+  // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him.
+  if (!command.stepsBack && started !== undefined)
+    excuses.push({ fromMs: started.fromMs, toMs: started.toMs + 50 });
+  judgeEnds(ends, command, thrown ? fault : undefined);
+  const feelings = await settleStep(stage, {
+    step,
+    command,
+    fault,
+    line,
+    ends,
+    isWhole: ends.some(({ exitCode }) => exitCode === 0),
+  });
+  const judged = judgeWaits(feelings, excuses);
+  const problems = [...judged.problems, ...feelings.surprises];
+  if (problems.length > 0) throw new Broken(problems.join('\n'));
+  return {
+    thrown,
+    exitCode: ends[0]?.exitCode,
+    longestWaitMs: judged.longestMs,
+    statements: feelings.statements,
+  };
+}
+
+interface Play {
+  readonly step: Step;
+  readonly command: Command;
+  readonly fault: Fault;
+  start(): Job;
+}
+
+/** Starts the command, and throws the fault at its moment; false where the command was over before. */
+async function throwFault(scene: Scene, { step, command, fault, start }: Play): Promise<boolean> {
+  const { moment, holdMs } = step;
+  await using watch = startWatch(scene.ground.server.url(scene.database), scene.line);
+  const isBefore = moment.kind === 'before';
+  const early = isBefore ? await fault.begin(scene) : undefined;
+  start();
+  const isMet = isBefore || (await awaitMoment(scene, step, command, watch));
+  const release = early ?? (isMet ? await fault.begin(scene) : undefined);
+  try {
+    if (release !== undefined) await sleep(holdMs);
+  } finally {
+    await release?.();
+  }
+  while (!scene.isOver()) await sleep(20);
+  const [unlocked] = watch.unlocked();
+  if (unlocked !== undefined) throw new Broken(`worked without the lock of the migrations: ${unlocked}`);
+  return isMet;
+}
+
+async function awaitMoment(scene: Scene, { moment }: Step, command: Command, watch: Watch): Promise<boolean> {
+  if (moment.kind === 'share') await sleep(moment.share * command.usualMs);
+  if (moment.kind === 'sight') {
+    const sight = command.sights.find(({ name }) => name === moment.sight);
+    if (sight === undefined) throw new Error(`${command.name} has no sight ${moment.sight}`);
+    if (await watch.see(sight.statement, scene.isOver)) await sleep(moment.delayMs);
+  }
+  return !scene.isOver();
+}
+
+async function endOf(job: Job, command: Command): Promise<JobEnd> {
+  const end = await Promise.race([job.ended, sleep(patienceMs, undefined, { ref: false })]);
+  if (end !== undefined) return end;
+  job.child.kill('SIGKILL');
+  throw new Broken(`${command.name} has not ended ${patienceMs / 1_000} s after its fault was over`);
+}
+
+async function startServiceLater(
+  { services }: Stage,
+  { serviceStartsAfterMs }: Step,
+): Promise<{ readonly fromMs: number; readonly toMs: number } | undefined> {
+  if (serviceStartsAfterMs === undefined) return undefined;
+  await sleep(serviceStartsAfterMs);
+  return services.ask({ ask: 'start' }, patienceMs);
+}
+
+/** Words that no command may say: it has met what nobody thought of. */
+const ownFault = /This is a fault of multi-pair-db|unexpected:/;
+
+function judgeEnds(ends: readonly JobEnd[], command: Command, fault: Fault | undefined): void {
+  for (const { exitCode, output } of ends) {
+    const said = output.trim().split('\n').slice(-8).join('\n');
+    if (ownFault.test(output)) throw new Broken(`${command.name} has met a fault of its own:\n${said}`);
+    const mayFail = fault?.mayFail(command) === true;
+    const isFine =
+      exitCode === 0 ||
+      (exitCode === undefined
+        ? fault?.killsClient === true
+        : mayFail && command.mayFailWith.includes(exitCode));
+    if (!isFine) throw new Broken(`${command.name} has ended with ${exitCode ?? 'a signal'}:\n${said}`);
+  }
+}

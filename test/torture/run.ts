@@ -1,0 +1,120 @@
+import { findPrograms } from '../support/client-programs.ts';
+import { isOnPath } from '../support/programs.ts';
+import type { ServerVersion } from '../support/server.ts';
+import { Broken } from './broken.ts';
+import { makeReference } from './checks/reference.ts';
+import type { Fault } from './faults/fault.ts';
+import { prepareGround } from './ground/ground.ts';
+import { playStep, type RoundReport } from './round.ts';
+import { formatStep, makeSchedule, type Step } from './schedule.ts';
+import { startServices } from './services/services.ts';
+import { prepareStep, Stage } from './stage.ts';
+import type { Command, Package } from './work/command.ts';
+import { installKits } from './work/kits.ts';
+
+export interface RunOptions {
+  readonly version: ServerVersion;
+  readonly seed: number;
+  /** So many faults are thrown; steps whose moment did not come are not counted. */
+  readonly faults: number;
+  readonly commands: readonly Command[];
+  readonly kinds: readonly Fault[];
+  readonly tried: Package;
+  readonly say: (line: string) => void;
+}
+
+/** What became of a step. */
+export interface StepReport extends Partial<RoundReport> {
+  readonly step: Step;
+  readonly outcome: 'held' | 'missed' | 'skipped' | 'broken';
+  /** Why it was skipped, or what was broken. */
+  readonly why?: string;
+  readonly tookMs: number;
+}
+
+export interface RunReport {
+  readonly steps: readonly StepReport[];
+  readonly broken: StepReport | undefined;
+}
+
+/** Throws faults until there were enough, or something is broken. */
+export async function runTorture(options: RunOptions): Promise<RunReport> {
+  const { commands, kinds, tried, say } = options;
+  await using ground = await prepareGround(options.version);
+  await using kit = await installKits(tried);
+  await using services = await startServices();
+  // A pg_dump of a later version backs up an older server, too.
+  const programs = findPrograms(options.version) ?? findPrograms(18);
+  const reference = await makeReference(ground.server);
+  const stage = new Stage({ ground, services, reference, tried, kit, programs: programs ?? '' });
+  const isMissing = (command: Command, fault: Fault): string | undefined =>
+    fault.isMissing?.(ground) ?? findMissingProgram(command, programs);
+  const steps: StepReport[] = [];
+  let thrown = 0;
+  for (const step of makeSchedule(options.seed, commands, kinds)) {
+    if (thrown >= options.faults || steps.length >= mostSteps(options.faults)) break;
+    const command = find(commands, step.command);
+    const fault = find(kinds, step.fault);
+    const report = await takeStep(stage, { step, command, fault, missing: isMissing(command, fault) });
+    steps.push(report);
+    if (report.outcome === 'held') thrown++;
+    say(formatReport(report));
+    if (report.outcome === 'broken') break;
+  }
+  await stage.clear();
+  return { steps, broken: steps.find(({ outcome }) => outcome === 'broken') };
+}
+
+/** Where most faults can't be had, it ends all the same. */
+const mostSteps = (faults: number): number => faults * 2 + 10;
+
+interface Taken {
+  readonly step: Step;
+  readonly command: Command;
+  readonly fault: Fault;
+  readonly missing: string | undefined;
+}
+
+async function takeStep(stage: Stage, { step, command, fault, missing }: Taken): Promise<StepReport> {
+  const beganMs = Date.now();
+  try {
+    await prepareStep(stage, step, command);
+    if (missing !== undefined) {
+      await skipTo(stage, step, command);
+      return { step, outcome: 'skipped', why: missing, tookMs: Date.now() - beganMs };
+    }
+    const round = await playStep(stage, step, command, fault);
+    return { step, outcome: round.thrown ? 'held' : 'missed', ...round, tookMs: Date.now() - beganMs };
+  } catch (error) {
+    const why =
+      error instanceof Broken ? error.message : error instanceof Error ? String(error.stack) : String(error);
+    return { step, outcome: 'broken', why, tookMs: Date.now() - beganMs };
+  }
+}
+
+/** What the next step begins with has to be there all the same. */
+async function skipTo(stage: Stage, { level }: Step, command: Command): Promise<void> {
+  const to = command.leads[level];
+  if (to === undefined || to === level) return;
+  await stage.own(...(to < level ? ['rollback', level, '--accept-data-loss'] : ['migrate', to]));
+}
+
+function findMissingProgram({ name, needs }: Command, programs: string | undefined): string | undefined {
+  if (name.startsWith('psql') && !isOnPath('psql')) return 'there is no psql on the PATH';
+  if ((name === 'backup' || needs === 'backup') && programs === undefined) return 'there is no pg_dump';
+  return undefined;
+}
+
+export function find<T extends { readonly name: string }>(among: readonly T[], name: string): T {
+  const found = among.find((candidate) => candidate.name === name);
+  if (found === undefined)
+    throw new Error(`there is no ${name}; there are ${among.map((each) => each.name).join(', ')}`);
+  return found;
+}
+
+function formatReport({ step, outcome, why, exitCode, longestWaitMs = 0, tookMs }: StepReport): string {
+  const end = outcome === 'held' || outcome === 'missed' ? `, exit code ${exitCode ?? 'none'}` : '';
+  const wait = longestWaitMs > 0 ? `, longest wait ${Math.round(longestWaitMs)} ms` : '';
+  const took = `${(tookMs / 1_000).toFixed(1)} s`;
+  return `${formatStep(step)}: ${outcome}${end}${wait} (${took})${why === undefined ? '' : `\n${why}`}`;
+}

@@ -1,0 +1,109 @@
+/**
+ * The services at work, in a process of their own: what their clients wait is not to be the JavaScript of whoever throws
+ * the faults. Asked and answered by messages, see messages.ts.
+ */
+import { createRandom } from '../../../demo/random.ts';
+import { audit } from './audit.ts';
+import { WaitRecorder } from './clock.ts';
+import { touchedSession } from './kinds.ts';
+import { Ledger } from './ledger.ts';
+import type { Answered, Answers, Asked, Audit, Feelings, Question } from './messages.ts';
+import { newServices } from './new.ts';
+import { oldServices } from './old.ts';
+import { connect, type Office, runService } from './service.ts';
+import { runSettlement } from './settle.ts';
+import { startService } from './start.ts';
+
+const waits = new WaitRecorder();
+const surprises: string[] = [];
+const errors = new Map<string, number>();
+const bornMs = Date.now();
+let counter = 0;
+let url = '';
+let ledger = new Ledger();
+let noted = new Ledger();
+let shift: { end: boolean; readonly done: Promise<unknown> } | undefined;
+
+async function answer(question: Question): Promise<Answers[keyof Answers]> {
+  switch (question.ask) {
+    case 'open': {
+      url = question.url;
+      ledger = new Ledger();
+      const ids = Array.from({ length: question.touched }, (_, i) => `${touchedSession.prefix}${i + 1}`);
+      ledger.acknowledge(ids.map((id) => ({ kind: touchedSession.prefix, id, version: 0 })));
+      return undefined;
+    }
+    case 'work':
+      shift ??= beginShift();
+      return undefined;
+    case 'rest':
+      if (shift !== undefined) shift.end = true;
+      await shift?.done;
+      shift = undefined;
+      return undefined;
+    case 'note':
+      noted = ledger.copy();
+      return undefined;
+    case 'audit':
+      return await auditNow(question);
+    case 'start':
+      return await startService(url);
+    case 'feelings':
+      return takeFeelings();
+  }
+}
+
+function beginShift(): { end: boolean; readonly done: Promise<unknown> } {
+  const begun = { end: false, done: Promise.resolve<unknown>(undefined) };
+  const office: Office = {
+    ledger,
+    waits,
+    surprises,
+    errors,
+    next: () => ++counter,
+    random: createRandom(bornMs + counter),
+    isWorking: () => !begun.end,
+  };
+  const done = Promise.all([
+    ...[...oldServices, ...newServices].map((service) => runService(url, office, service)),
+    runSettlement(url, bornMs, office),
+    takePulse(office),
+  ]);
+  return Object.assign(begun, { done });
+}
+
+/** What the machine itself takes: a statement that no lock can hold up. */
+const takePulse = (office: Office): Promise<void> =>
+  runService(
+    url,
+    { ...office, waits: { record: (wait) => waits.recordPulse(wait) } },
+    { name: 'pulse', pauseMs: 20, deed: ({ sql }) => ({ run: () => sql`select 1` }) },
+  );
+
+async function auditNow({ url: of, against }: Question & { ask: 'audit' }): Promise<Audit> {
+  const sql = connect(of);
+  try {
+    const ledgers = { committed: [ledger], noted: [noted], either: [ledger, noted] }[against];
+    const { truth, problems } = await audit(sql, ledgers);
+    if (truth !== undefined) ledger = truth.copy();
+    return { problems: problems.slice(0, 10) };
+  } finally {
+    await sql.end({ timeout: 2 });
+  }
+}
+
+function takeFeelings(): Feelings {
+  const felt = { ...waits.take(), surprises: surprises.splice(0), errors: Object.fromEntries(errors) };
+  errors.clear();
+  return felt;
+}
+
+process.on('message', ({ number, question }: Asked) => {
+  answer(question).then(
+    (said) => send(said === undefined ? { number } : { number, answer: said }),
+    (error: unknown) => send({ number, fault: error instanceof Error ? String(error.stack) : String(error) }),
+  );
+});
+process.on('disconnect', () => process.exit());
+
+const send = (answered: Answered): void => void process.send?.(answered);

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres, { type Sql } from 'postgres';
+import type { TestLine } from '../support/endpoints.ts';
+import { needsLock } from './work/sights.ts';
+
+interface Session {
+  readonly pid: number;
+  readonly query: string;
+  readonly startedAt: string;
+  readonly holdsLock: boolean;
+}
+
+/** Sees what the sessions of a command do, by a session of its own. */
+export interface Watch extends AsyncDisposable {
+  /** Resolves when a statement is seen that matches; false when the command has ended before. */
+  see(statement: RegExp, isOver: () => boolean): Promise<boolean>;
+  /** Statements that need the lock of the migrations, and were seen twice without it. */
+  unlocked(): readonly string[];
+}
+
+const lookEveryMs = 15;
+
+const look = `
+  select a.pid, a.query, a.query_start::text as "startedAt", exists (
+           select from pg_locks as l
+           where l.pid = a.pid and l.locktype = 'advisory' and l.granted and l.objsubid = 1
+             and (l.classid::bigint << 32) | l.objid::bigint = hashtextextended('multi-pair-db', 0)) as "holdsLock"
+  from pg_stat_activity as a
+  where a.client_port = any($1) and a.state = 'active'`;
+
+export function startWatch(url: string, line: TestLine): Watch {
+  const sql = postgres(url, { max: 1, backoff: () => 0.05, connect_timeout: 2, onnotice: () => {} });
+  const waiting = new Set<(sessions: readonly Session[]) => void>();
+  const unlocked = new Set<string>();
+  const seen = new Map<number, string>();
+  let isEnded = false;
+  const done = (async () => {
+    while (!isEnded) {
+      const sessions = await ask(sql, line);
+      for (const tell of waiting) tell(sessions);
+      for (const { pid, query, startedAt, holdsLock } of sessions) {
+        const mark = `${startedAt} ${query}`;
+        // Seen twice: between the two looks of one query the lock may just have been given back.
+        if (!holdsLock && needsLock.test(query) && seen.get(pid) === mark) unlocked.add(firstLine(query));
+        seen.set(pid, !holdsLock && needsLock.test(query) ? mark : '');
+      }
+      await sleep(lookEveryMs);
+    }
+  })();
+  return {
+    see: (statement, isOver) =>
+      new Promise((resolve) => {
+        const settle = (isSeen: boolean): void => {
+          waiting.delete(tell);
+          resolve(isSeen);
+        };
+        const tell = (sessions: readonly Session[]): void => {
+          if (sessions.some(({ query }) => statement.test(query))) settle(true);
+          else if (isOver()) settle(false);
+        };
+        waiting.add(tell);
+      }),
+    unlocked: () => [...unlocked],
+    [Symbol.asyncDispose]: async () => {
+      isEnded = true;
+      await done;
+      await sql.end({ timeout: 1 });
+    },
+  };
+}
+
+/** Where the server is away, there is nothing to be seen. */
+async function ask(sql: Sql, line: TestLine): Promise<readonly Session[]> {
+  try {
+    return await sql.unsafe<Session[]>(look, [line.clientPorts()]);
+  } catch {
+    await sleep(50);
+    return [];
+  }
+}
+
+const firstLine = (query: string): string => query.trim().split('\n', 1)[0] ?? '';

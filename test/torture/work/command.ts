@@ -1,0 +1,56 @@
+import type { Level } from './levels.ts';
+import type { CommandLine } from './process.ts';
+
+/** What a command line is made for. */
+export interface Order {
+  /** A URL of the database. */
+  readonly url: string;
+  /** Where it works: reports and backups go there. */
+  readonly folder: string;
+  /** The folder of pg_dump, pg_restore and psql. */
+  readonly programs: string;
+  readonly database: string;
+  /** The backup that is restored. */
+  readonly backup: string;
+  readonly kit: KitFolders;
+}
+
+/** What is tried: the built package with its migrations, or an altered copy of it. */
+export interface Package {
+  readonly root: string;
+}
+
+/** Folders with a drizzle-kit and the migrations in them. */
+export interface KitFolders {
+  readonly '0.31': string;
+  readonly '1.0': string;
+}
+
+/** A moment of the work that can be seen in the statements of its sessions. */
+export interface Sight {
+  readonly name: string;
+  readonly statement: RegExp;
+}
+
+/** What an operator does. */
+export interface Command {
+  readonly name: string;
+  /** Where it can be run, and how far the files are applied afterwards. */
+  readonly leads: Readonly<Record<Level, Level>>;
+  /** How often it is chosen, against the others. */
+  readonly weight: number;
+  line(tried: Package, order: Order): CommandLine;
+  /** psql writes no journal row: the engine, which finds all of it done, records it afterwards. */
+  readonly recordsNothing?: true;
+  /** How long it takes here, about: a fault at a moment of chance is to meet it. */
+  readonly usualMs: number;
+  readonly sights: readonly Sight[];
+  /** Exit codes other than 0 that a fault may lead to. */
+  readonly mayFailWith: readonly number[];
+  /** How many of it at once are a crowd: as many as two cores can start in some seconds. */
+  readonly crowd: number;
+  /** It measures what trading feels and steps back. Under the others a service's start may wait for a build. */
+  readonly stepsBack: boolean;
+  /** `duplicates` are planted before; `backup` is made before, and services rest. */
+  readonly needs?: 'duplicates' | 'backup';
+}

@@ -1,0 +1,98 @@
+import path from 'node:path';
+import type { Command, Order, Package } from './command.ts';
+import { below, climbTo, lastLevel, levels, reaches, staysAt } from './levels.ts';
+import type { CommandLine } from './process.ts';
+import { ofColumns, ofIndexes, ofUndo1, ofUndo2 } from './sights.ts';
+
+/** Our own program, as it is published. */
+export const ownLine = ({ root }: Package, order: Order, args: readonly string[]): CommandLine => ({
+  program: process.execPath,
+  args: [path.join(root, 'dist', 'cli', 'main.js'), ...args, '--url', order.url],
+  env: { PG_BIN: order.programs },
+  cwd: order.folder,
+});
+
+const own =
+  (...args: readonly string[]): Command['line'] =>
+  (tried, order) =>
+    ownLine(tried, order, args);
+
+/** 3: the server can't be reached; 4: refused; 5: a statement failed. */
+export const ownFailures: readonly number[] = [3, 4, 5];
+
+/** A standby that is behind for a second is enough to be rested for: nobody here waits for ten. */
+const lag = ['--max-replica-lag', '1'];
+
+const common = { mayFailWith: ownFailures, crowd: 20, stepsBack: true };
+
+export const ownCommands: readonly Command[] = [
+  {
+    ...common,
+    name: 'migrate',
+    leads: climbTo(lastLevel),
+    weight: 6,
+    line: own('migrate', ...lag),
+    usualMs: 1_800,
+    sights: [...ofColumns, ...ofIndexes],
+  },
+  {
+    ...common,
+    name: 'migrate 001',
+    leads: climbTo('001'),
+    weight: 2,
+    line: own('migrate', '001', ...lag),
+    usualMs: 1_000,
+    sights: ofColumns,
+  },
+  // The first file has no undo.
+  ...levels.slice(2).map(
+    (level): Command => ({
+      ...common,
+      name: `rollback ${level}`,
+      leads: { [level]: below(level) },
+      weight: 5,
+      line: own('rollback', level, '--accept-data-loss', ...lag),
+      usualMs: 700,
+      sights: level === '001' ? ofUndo1 : ofUndo2,
+    }),
+  ),
+  {
+    ...common,
+    name: 'dedupe',
+    leads: staysAt(levels.filter((level) => !reaches(level, '002'))),
+    weight: 2,
+    line: own('dedupe', '--batch', '100'),
+    needs: 'duplicates',
+    usualMs: 700,
+    sights: [{ name: 'a batch', statement: /^\s*with pair as/i }],
+    // 1: others hold some of the rows.
+    mayFailWith: [1, ...ownFailures],
+  },
+  {
+    ...common,
+    name: 'backup',
+    leads: staysAt(levels),
+    weight: 2,
+    line: own('backup'),
+    usualMs: 900,
+    sights: [{ name: 'the copy', statement: /^\s*copy /i }],
+    crowd: 5,
+  },
+  {
+    ...common,
+    name: 'restore',
+    leads: staysAt(levels),
+    weight: 3,
+    line: (tried, order) =>
+      ownLine(tried, order, ['restore', order.backup, '--confirm', order.database, '--disconnect']),
+    needs: 'backup',
+    usualMs: 2_500,
+    sights: [
+      { name: 'the first lock', statement: /^\s*lock table/i },
+      { name: 'the copy', statement: /^\s*copy /i },
+      { name: 'an index build', statement: /create (unique )?index /i },
+      { name: 'the commit', statement: /^\s*commit/i },
+    ],
+    crowd: 3,
+  },
+];

@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { migrationOf, tags } from '../../support/facts.ts';
+import type { Command, KitFolders, Package } from './command.ts';
+import { below, climbTo, lastLevel, levels } from './levels.ts';
+import type { CommandLine } from './process.ts';
+import { ofColumns, ofIndexes, ofUndo1, ofUndo2 } from './sights.ts';
+
+// The files alone: no canary measures, and nobody steps back where a service that starts waits behind a build.
+
+const kitLine = (folder: string, url: string): CommandLine => ({
+  program: process.execPath,
+  args: [path.join(folder, 'node_modules', 'drizzle-kit', 'bin.cjs'), 'migrate'],
+  env: { DATABASE_URL: url },
+  cwd: folder,
+});
+
+const kit = (version: keyof KitFolders, weight: number): Command => ({
+  name: `drizzle-kit ${version}`,
+  leads: climbTo(lastLevel),
+  weight,
+  line: (_, order) => kitLine(order.kit[version], order.url),
+  usualMs: 2_200,
+  sights: [...ofColumns, ...ofIndexes],
+  mayFailWith: [1],
+  crowd: 4,
+  stepsBack: false,
+});
+
+const psqlLine = ({ root }: Package, url: string, names: readonly string[]): CommandLine => {
+  const files = names.flatMap((name) => ['-f', path.join(root, 'drizzle', `${name}.sql`)]);
+  return { program: 'psql', args: ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url, ...files], cwd: root };
+};
+
+// 1: psql itself; 2: the connection is lost; 3: a statement failed.
+const psql = { mayFailWith: [1, 2, 3], crowd: 10, stepsBack: false };
+
+export const stockCommands: readonly Command[] = [
+  kit('0.31', 3),
+  kit('1.0', 2),
+  {
+    ...psql,
+    name: 'psql',
+    leads: climbTo(lastLevel),
+    weight: 2,
+    line: (tried, { url }) => psqlLine(tried, url, tags),
+    recordsNothing: true,
+    usualMs: 1_300,
+    sights: [...ofColumns, ...ofIndexes],
+  },
+  ...levels.slice(2).map(
+    (level): Command => ({
+      ...psql,
+      name: `psql, undo ${level}`,
+      leads: { [level]: below(level) },
+      weight: 2,
+      line: (tried, { url }) => psqlLine(tried, url, [`down/${migrationOf(level).tag}`]),
+      usualMs: 400,
+      sights: level === '001' ? ofUndo1 : ofUndo2,
+    }),
+  ),
+];
