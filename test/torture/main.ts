@@ -1,33 +1,55 @@
 /**
- * npm run torture -- --faults N --seed S [--pg 15|16|17|18] [--print] [--out FILE]
+ * npm run torture -- --faults N --seed S [--pg 15|16|17|18] [--print] [--from STEP] [--out FILE] [--sabotage NAME|all]
  *
  * A database with old and new services at work, on which migrate, rollback, dedupe, backup and restore run again and again,
  * while a schedule made of the seed throws faults. What must hold after each is checked; the first that does not ends the
- * run. Exit code 0: nothing is broken; 1: something is; 2: wrong usage.
+ * run. With --sabotage it is run on a copy of the package with a fault of our own planted in it, which has to be found.
+ *
+ * Exit code 0: nothing is broken, or with `--sabotage all` every one was found; 1: something is; 2: wrong usage.
  */
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { faults } from './faults/index.ts';
-import { readOptions } from './options.ts';
-import { runTorture } from './run.ts';
+import { type Options, readOptions } from './options.ts';
+import { formatSummary, summarize, type WrittenReport } from './report.ts';
+import { openTheatre, runTorture } from './run.ts';
+import { proveSabotages } from './sabotage/prove.ts';
 import { formatStep, makeSchedule } from './schedule.ts';
 import { commands } from './work/index.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const options = readOptions(process.argv.slice(2));
-if (options.print) {
-  const schedule = makeSchedule(options.seed, commands, faults);
-  for (let n = 0; n < options.faults; n++) console.log(formatStep(schedule.next().value));
-} else {
-  const { steps, broken } = await runTorture({
-    version: options.version,
-    seed: options.seed,
-    faults: options.faults,
+const say = (line: string): void => console.log(line);
+
+async function torture({ version, seed, faults: wanted, firstStep }: Options): Promise<WrittenReport> {
+  const startedAtMs = Date.now();
+  await using theatre = await openTheatre(version);
+  const run = await runTorture(theatre, {
+    seed,
+    faults: wanted,
     commands,
     kinds: faults,
     tried: { root },
-    say: (line) => console.log(line),
+    firstStep,
+    say,
   });
-  const held = steps.filter(({ outcome }) => outcome === 'held').length;
-  console.log(broken === undefined ? `${held} faults, nothing broken` : 'BROKEN');
-  process.exitCode = broken === undefined ? 0 : 1;
+  return summarize(run, { version, seed, startedAtMs });
 }
+
+async function main(options: Options): Promise<boolean> {
+  if (options.print) {
+    const schedule = makeSchedule(options.seed, commands, faults);
+    for (let n = 0; n < options.faults; n++) say(formatStep(schedule.next().value));
+    return true;
+  }
+  // The command line is tried as it is published.
+  if (!process.env['TEST_BUILT'])
+    execFileSync('npm', ['run', '-s', 'build'], { cwd: root, stdio: 'inherit' });
+  if (options.sabotage !== undefined) return proveSabotages(root, options, say);
+  const report = await torture(options);
+  if (options.out !== undefined) await writeFile(options.out, `${JSON.stringify(report, null, 2)}\n`);
+  say(formatSummary(report));
+  return report.broken === undefined;
+}
+
+process.exit((await main(readOptions(process.argv.slice(2)))) ? 0 : 1);

@@ -8,7 +8,8 @@ export interface Options {
   readonly print: boolean;
   readonly out: string | undefined;
   readonly sabotage: string | undefined;
-  readonly only: readonly string[];
+  /** Begins with this step of the schedule. */
+  readonly firstStep: number | undefined;
 }
 
 /** Reads the command line; whatever is wrong with it ends the program with 2. */
@@ -23,7 +24,7 @@ export function readOptions(args: readonly string[]): Options {
         print: { type: 'boolean', default: false },
         out: { type: 'string' },
         sabotage: { type: 'string' },
-        only: { type: 'string', multiple: true, default: [] },
+        from: { type: 'string' },
       },
     });
     const version = allServerVersions.find((known) => String(known) === values.pg);
@@ -35,7 +36,7 @@ export function readOptions(args: readonly string[]): Options {
       print: values.print,
       out: values.out,
       sabotage: values.sabotage,
-      only: values.only,
+      firstStep: values.from === undefined ? undefined : toCount('--from', values.from),
     };
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));

@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRandom } from '../../demo/random.ts';
 import { startLine } from '../support/endpoints.ts';
 import { Broken } from './broken.ts';
 import { type Excuse, judgeWaits } from './checks/waits.ts';
 import type { Fault, Scene } from './faults/fault.ts';
+import { openScene } from './scene.ts';
 import type { Step } from './schedule.ts';
-import { nowMs } from './services/clock.ts';
 import { type Stage, settleStep } from './stage.ts';
 import { startWatch, type Watch } from './watch.ts';
 import type { Command } from './work/command.ts';
-import { type Job, type JobEnd, startJob } from './work/process.ts';
+import type { Job, JobEnd } from './work/process.ts';
 
 /** What became of a step that has broken nothing. */
 export interface RoundReport {
@@ -31,55 +30,21 @@ export async function playStep(
   fault: Fault,
 ): Promise<RoundReport> {
   await using line = await startLine(stage.ground.server.port);
-  const url = `postgres://postgres@127.0.0.1:${line.port}/${stage.database}`;
-  const commandLine = command.line(stage.tried, stage.orderFor(url));
-  const jobs: Job[] = [];
-  const excuses: Excuse[] = [];
-  const start = (): Job => {
-    const job = startJob(commandLine);
-    jobs.push(job);
-    return job;
-  };
-  const scene: Scene = {
-    ground: stage.ground,
-    database: stage.database,
-    line,
-    get job() {
-      return jobs[0];
-    },
-    isOver: () => jobs[0]?.isOver() === true,
-    startCrowd: () => {
-      for (let others = command.crowd - 1; others > 0; others--) start();
-    },
-    tell: (word) => stage.tell(word),
-    random: createRandom(step.seed),
-    excuse: () => {
-      const excuse = { fromMs: nowMs(), toMs: Number.POSITIVE_INFINITY };
-      excuses.push(excuse);
-      return () => {
-        excuse.toMs = nowMs();
-      };
-    },
-  };
+  await using watch = startWatch(stage.ground.server.url('postgres'), line);
+  using open = openScene(stage, step, command, line);
+  const { scene, jobs, excuses } = open;
   const starts = startServiceLater(stage, step);
-  const thrown = await throwFault(scene, { step, command, fault, start });
+  const thrown = await throwFault(scene, { step, command, fault, watch, start: open.start });
   const ends = await Promise.all(jobs.map((job) => endOf(job, command)));
   const started = await starts;
   // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him.
-  if (!command.stepsBack && started !== undefined)
-    excuses.push({ fromMs: started.fromMs, toMs: started.toMs + 50 });
+  if (!command.stepsBack && started !== undefined) excuses.push(started);
   judgeEnds(ends, command, thrown ? fault : undefined);
-  const feelings = await settleStep(stage, {
-    step,
-    command,
-    fault,
-    line,
-    ends,
-    isWhole: ends.some(({ exitCode }) => exitCode === 0),
-  });
+  const isWhole = ends.some(({ exitCode }) => exitCode === 0);
+  const feelings = await settleStep(stage, { step, command, fault, line, isWhole });
   const judged = judgeWaits(feelings, excuses);
   const problems = [...judged.problems, ...feelings.surprises];
-  if (problems.length > 0) throw new Broken(problems.join('\n'));
+  if (problems.length > 0) throw new Broken([...problems, ...watch.queues()].join('\n'));
   return {
     thrown,
     exitCode: ends[0]?.exitCode,
@@ -92,13 +57,13 @@ interface Play {
   readonly step: Step;
   readonly command: Command;
   readonly fault: Fault;
-  start(): Job;
+  readonly watch: Watch;
+  start(): void;
 }
 
 /** Starts the command, and throws the fault at its moment; false where the command was over before. */
-async function throwFault(scene: Scene, { step, command, fault, start }: Play): Promise<boolean> {
+async function throwFault(scene: Scene, { step, command, fault, watch, start }: Play): Promise<boolean> {
   const { moment, holdMs } = step;
-  await using watch = startWatch(scene.ground.server.url(scene.database), scene.line);
   const isBefore = moment.kind === 'before';
   const early = isBefore ? await fault.begin(scene) : undefined;
   start();
@@ -135,7 +100,7 @@ async function endOf(job: Job, command: Command): Promise<JobEnd> {
 async function startServiceLater(
   { services }: Stage,
   { serviceStartsAfterMs }: Step,
-): Promise<{ readonly fromMs: number; readonly toMs: number } | undefined> {
+): Promise<Excuse | undefined> {
   if (serviceStartsAfterMs === undefined) return undefined;
   await sleep(serviceStartsAfterMs);
   return services.ask({ ask: 'start' }, patienceMs);

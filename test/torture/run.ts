@@ -2,24 +2,26 @@ import { findPrograms } from '../support/client-programs.ts';
 import { isOnPath } from '../support/programs.ts';
 import type { ServerVersion } from '../support/server.ts';
 import { Broken } from './broken.ts';
-import { makeReference } from './checks/reference.ts';
+import { makeReference, type Reference } from './checks/reference.ts';
 import type { Fault } from './faults/fault.ts';
-import { prepareGround } from './ground/ground.ts';
+import { type Ground, prepareGround } from './ground/ground.ts';
 import { playStep, type RoundReport } from './round.ts';
 import { formatStep, makeSchedule, type Step } from './schedule.ts';
-import { startServices } from './services/services.ts';
+import { type Services, startServices } from './services/services.ts';
 import { prepareStep, Stage } from './stage.ts';
 import type { Command, Package } from './work/command.ts';
 import { installKits } from './work/kits.ts';
+import { live } from './work/levels.ts';
 
 export interface RunOptions {
-  readonly version: ServerVersion;
   readonly seed: number;
   /** So many faults are thrown; steps whose moment did not come are not counted. */
   readonly faults: number;
   readonly commands: readonly Command[];
   readonly kinds: readonly Fault[];
   readonly tried: Package;
+  /** Begins with this one, on a database that is brought to where it begins. */
+  readonly firstStep?: number | undefined;
   readonly say: (line: string) => void;
 }
 
@@ -29,6 +31,8 @@ export interface StepReport extends Partial<RoundReport> {
   readonly outcome: 'held' | 'missed' | 'skipped' | 'broken';
   /** Why it was skipped, or what was broken. */
   readonly why?: string;
+  /** False: it is the torture that has failed, and nothing was found. */
+  readonly isFound?: boolean;
   readonly tookMs: number;
 }
 
@@ -37,25 +41,48 @@ export interface RunReport {
   readonly broken: StepReport | undefined;
 }
 
+/** What many runs can share: a server, the services, and what a database has to be. */
+export interface Theatre extends AsyncDisposable {
+  readonly version: ServerVersion;
+  readonly ground: Ground;
+  readonly services: Services;
+  readonly reference: Reference;
+  /** The folder of pg_dump; a later version backs up an older server, too. */
+  readonly programs: string | undefined;
+}
+
+export async function openTheatre(version: ServerVersion): Promise<Theatre> {
+  const ground = await prepareGround(version);
+  const services = await startServices();
+  return {
+    version,
+    ground,
+    services,
+    reference: await makeReference(ground.server),
+    programs: findPrograms(version) ?? findPrograms(18),
+    [Symbol.asyncDispose]: async () => {
+      await services[Symbol.asyncDispose]();
+      await ground[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Throws faults until there were enough, or something is broken. */
-export async function runTorture(options: RunOptions): Promise<RunReport> {
+export async function runTorture(theatre: Theatre, options: RunOptions): Promise<RunReport> {
   const { commands, kinds, tried, say } = options;
-  await using ground = await prepareGround(options.version);
-  await using kit = await installKits(tried);
-  await using services = await startServices();
-  // A pg_dump of a later version backs up an older server, too.
-  const programs = findPrograms(options.version) ?? findPrograms(18);
-  const reference = await makeReference(ground.server);
-  const stage = new Stage({ ground, services, reference, tried, kit, programs: programs ?? '' });
-  const isMissing = (command: Command, fault: Fault): string | undefined =>
-    fault.isMissing?.(ground) ?? findMissingProgram(command, programs);
+  const { programs = '', ground } = theatre;
+  await using kit = await installKits(tried, commands);
+  const stage = new Stage({ ...theatre, tried, kit, programs });
   const steps: StepReport[] = [];
   let thrown = 0;
   for (const step of makeSchedule(options.seed, commands, kinds)) {
     if (thrown >= options.faults || steps.length >= mostSteps(options.faults)) break;
+    if (options.firstStep !== undefined && step.number < options.firstStep) continue;
+    if (step.number === options.firstStep) await leadTo(stage, step);
     const command = find(commands, step.command);
     const fault = find(kinds, step.fault);
-    const report = await takeStep(stage, { step, command, fault, missing: isMissing(command, fault) });
+    const missing = fault.isMissing?.(ground) ?? findMissingProgram(command, theatre.programs);
+    const report = await takeStep(stage, { step, command, fault, missing });
     steps.push(report);
     if (report.outcome === 'held') thrown++;
     say(formatReport(report));
@@ -86,10 +113,19 @@ async function takeStep(stage: Stage, { step, command, fault, missing }: Taken):
     const round = await playStep(stage, step, command, fault);
     return { step, outcome: round.thrown ? 'held' : 'missed', ...round, tookMs: Date.now() - beganMs };
   } catch (error) {
-    const why =
-      error instanceof Broken ? error.message : error instanceof Error ? String(error.stack) : String(error);
-    return { step, outcome: 'broken', why, tookMs: Date.now() - beganMs };
+    const isFound = error instanceof Broken;
+    const why = isFound ? error.message : `the torture itself has failed: ${describe(error)}`;
+    return { step, outcome: 'broken', isFound, why, tookMs: Date.now() - beganMs };
   }
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? String(error.stack) : String(error));
+
+/** Where a run begins in the middle of a schedule. */
+async function leadTo(stage: Stage, { isFresh, level }: Step): Promise<void> {
+  if (isFresh) return;
+  await stage.renew();
+  if (level !== live) await stage.own('migrate', level);
 }
 
 /** What the next step begins with has to be there all the same. */

@@ -107,8 +107,10 @@ export async function prepareStep(stage: Stage, step: Step, command: Command): P
     await stage.renew();
   }
   await services.ask({ ask: 'work' });
-  if (command.needs === 'duplicates')
+  if (command.needs === 'duplicates') {
     await withSession(stage.directUrl, (sql) => sql.unsafe(plantDuplicates));
+    stage.before = await withSession(stage.directUrl, readChecksum);
+  }
   if (command.needs === 'backup') {
     // Services rest, as their operator has them rest for a restore: so what is lost by it is known to the row.
     await services.ask({ ask: 'rest' });
@@ -133,7 +135,6 @@ export interface Played {
   readonly command: Command;
   readonly fault: Fault;
   readonly line: TestLine;
-  readonly ends: readonly JobEnd[];
   /** It has ended in 0: then all of it is done. */
   readonly isWhole: boolean;
 }

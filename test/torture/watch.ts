@@ -16,6 +16,8 @@ export interface Watch extends AsyncDisposable {
   see(statement: RegExp, isOver: () => boolean): Promise<boolean>;
   /** Statements that need the lock of the migrations, and were seen twice without it. */
   unlocked(): readonly string[];
+  /** Sessions that waited for a lock for longer than a moment, and for whom, as they were seen last. */
+  queues(): readonly string[];
 }
 
 const lookEveryMs = 15;
@@ -28,14 +30,29 @@ const look = `
   from pg_stat_activity as a
   where a.client_port = any($1) and a.state = 'active'`;
 
+/** Who waits for a lock, and what those do that hold it: tells whose a wait was. */
+const lookAtQueues = `
+  select distinct on (a.pid) a.pid, a.query, blocker.query as "forQuery", blocker.state as "forState",
+         (extract(epoch from clock_timestamp() - l.waitstart) * 1000)::int as "waitedMs"
+  from pg_locks as l
+  join pg_stat_activity as a using (pid)
+  cross join lateral unnest(pg_blocking_pids(a.pid)) as b (pid)
+  left join pg_stat_activity as blocker on blocker.pid = b.pid
+  where not l.granted and l.waitstart < clock_timestamp() - interval '150 ms'`;
+
+/** Every so many looks; pg_blocking_pids stops all that take locks for a moment. */
+const looksBetween = 5;
+
 export function startWatch(url: string, line: TestLine): Watch {
   const sql = postgres(url, { max: 1, backoff: () => 0.05, connect_timeout: 2, onnotice: () => {} });
   const waiting = new Set<(sessions: readonly Session[]) => void>();
   const unlocked = new Set<string>();
   const seen = new Map<number, string>();
+  const queues = new Map<string, string>();
   let isEnded = false;
   const done = (async () => {
-    while (!isEnded) {
+    for (let looks = 0; !isEnded; looks++) {
+      if (looks % looksBetween === 0) await noteQueues(sql, queues);
       const sessions = await ask(sql, line);
       for (const tell of waiting) tell(sessions);
       for (const { pid, query, startedAt, holdsLock } of sessions) {
@@ -61,6 +78,7 @@ export function startWatch(url: string, line: TestLine): Watch {
         waiting.add(tell);
       }),
     unlocked: () => [...unlocked],
+    queues: () => [...queues.values()],
     [Symbol.asyncDispose]: async () => {
       isEnded = true;
       await done;
@@ -76,6 +94,23 @@ async function ask(sql: Sql, line: TestLine): Promise<readonly Session[]> {
   } catch {
     await sleep(50);
     return [];
+  }
+}
+
+interface Queued {
+  readonly pid: number;
+  readonly query: string;
+  readonly forQuery: string | null;
+  readonly forState: string | null;
+  readonly waitedMs: number;
+}
+
+async function noteQueues(sql: Sql, queues: Map<string, string>): Promise<void> {
+  const rows = await sql.unsafe<Queued[]>(lookAtQueues).catch(() => []);
+  for (const { pid, query, forQuery, forState, waitedMs } of rows) {
+    const what = firstLine(query).slice(0, 60);
+    const holder = `${forState ?? 'prepared'}: ${firstLine(forQuery ?? '').slice(0, 60)}`;
+    queues.set(`${pid} ${what} ${holder}`, `pid ${pid} (${what}) waited ${waitedMs} ms for (${holder})`);
   }
 }
 

@@ -41,7 +41,7 @@ const archive = 'multi_pair_db.archived_fills';
 
 /**
  * One row: how many live rows of the first hour there are, and a sum of their hashes, whether a fill stands in `fills` or in
- * the archive of `dedupe`; a row that is in both, or in none, changes it. Copies that were planted are left out.
+ * the archive of `dedupe`; a row that is in both, or in none, changes it. Copies that were planted count as well.
  *
  * @param hasArchive whether there is one
  */
@@ -52,7 +52,7 @@ export function checksumOfFirstRows(hasArchive: boolean): string {
       .map((name) => `"${name}"`)
       .join(', ');
     return `select row('${table}', ${columns})::text as row_text
-      from ${from} where id !~ '${serviceIds}' and id !~ '^dup\\d'`;
+      from ${from} where id !~ '${serviceIds}'`;
   };
   const tables = Object.keys(liveColumns).map((table) => rowsOf(table, table));
   return `

@@ -29,6 +29,10 @@ const expected: Readonly<Record<string, string>> = {
 
 /** What no service should ever be told, in words; undefined for what it may. */
 export function describeSurprise(error: unknown): string | undefined {
+  if (error instanceof AggregateError) {
+    const surprises = error.errors.map(describeSurprise);
+    return surprises.find((surprise) => surprise !== undefined);
+  }
   const state = sqlStateOf(error);
   if (state === undefined) return isOfConnection(error) ? undefined : String(error);
   return isLost(state) || state in expected ? undefined : `${state}: ${messageOf(error)}`;

@@ -2,6 +2,7 @@
  * The services at work, in a process of their own: what their clients wait is not to be the JavaScript of whoever throws
  * the faults. Asked and answered by messages, see messages.ts.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../demo/random.ts';
 import { audit } from './audit.ts';
 import { WaitRecorder } from './clock.ts';
@@ -17,7 +18,10 @@ import { startService } from './start.ts';
 const waits = new WaitRecorder();
 const surprises: string[] = [];
 const errors = new Map<string, number>();
+const at = new Map<string, string>();
 const bornMs = Date.now();
+/** No statement of a service takes so long where nothing holds it up. */
+const hangsAfterMs = 20_000;
 let counter = 0;
 let url = '';
 let ledger = new Ledger();
@@ -38,7 +42,8 @@ async function answer(question: Question): Promise<Answers[keyof Answers]> {
       return undefined;
     case 'rest':
       if (shift !== undefined) shift.end = true;
-      await shift?.done;
+      await Promise.race([shift?.done, sleep(hangsAfterMs, undefined, { ref: false })]);
+      if (at.size > 0) throw new Error(`these do not come to rest: ${JSON.stringify([...at])}`);
       shift = undefined;
       return undefined;
     case 'note':
@@ -60,6 +65,7 @@ function beginShift(): { end: boolean; readonly done: Promise<unknown> } {
     waits,
     surprises,
     errors,
+    at,
     next: () => ++counter,
     random: createRandom(bornMs + counter),
     isWorking: () => !begun.end,

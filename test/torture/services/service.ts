@@ -39,6 +39,8 @@ export interface Office {
   next(): number;
   random(): number;
   isWorking(): boolean;
+  /** What each service is at, by its name. */
+  readonly at: Map<string, string>;
 }
 
 /** One connection, which comes back at once when the server does. */
@@ -51,15 +53,20 @@ export async function runService(url: string, office: Office, service: Service):
   const { ledger, next, random } = office;
   const desk: Desk = { sql, db: drizzle({ client: sql }), ledger, next, random };
   try {
+    office.at.set(service.name, 'connecting');
     await comeBack(sql, office);
     while (office.isWorking()) {
       const deed = service.deed(desk);
+      office.at.set(service.name, 'a statement');
       const isDone = deed === undefined || (await perform(deed, service, office));
+      office.at.set(service.name, 'connecting again');
       if (!isDone) await comeBack(sql, office);
       await sleep(service.pauseMs * (0.5 + office.random()));
     }
   } finally {
+    office.at.set(service.name, 'closing');
     await sql.end({ timeout: 2 });
+    office.at.delete(service.name);
   }
 }
 

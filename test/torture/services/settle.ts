@@ -8,6 +8,7 @@ import { connect, type Office } from './service.ts';
 export async function runSettlement(url: string, bornMs: number, office: Office): Promise<void> {
   const sql = connect(url, 2);
   const db = drizzle({ client: sql });
+  office.at.set('settlement', 'settling');
   while (office.isWorking()) {
     const stop = new AbortController();
     const watch = setInterval(() => office.isWorking() || stop.abort(), 20);
@@ -30,5 +31,7 @@ export async function runSettlement(url: string, bornMs: number, office: Office)
       clearInterval(watch);
     }
   }
+  office.at.set('settlement', 'closing');
   await sql.end({ timeout: 2 });
+  office.at.delete('settlement');
 }

@@ -2,13 +2,18 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { installKit, type KitVersion } from '../../support/drizzle-kit.ts';
-import type { KitFolders, Package } from './command.ts';
+import type { Command, KitFolders, Package } from './command.ts';
+import { kitName } from './stock.ts';
 
-/** Installs both versions of drizzle-kit, each with the files in its own layout. */
-export async function installKits({ root }: Package): Promise<KitFolders & AsyncDisposable> {
+/** Installs the versions of drizzle-kit that are needed, each with the files in its own layout. */
+export async function installKits(
+  { root }: Package,
+  commands: readonly Command[],
+): Promise<KitFolders & AsyncDisposable> {
   const home = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-kits-'));
   const install = async (version: KitVersion, layout: string): Promise<string> => {
     const folder = path.join(home, version);
+    if (!commands.some(({ name }) => name === kitName(version))) return folder;
     await installKit(folder, version, 'postgres');
     await cp(path.join(root, layout), path.join(folder, 'drizzle'), { recursive: true });
     await writeFile(path.join(folder, 'package.json'), '{ "name": "service", "type": "module" }');

@@ -14,8 +14,10 @@ const kitLine = (folder: string, url: string): CommandLine => ({
   cwd: folder,
 });
 
+export const kitName = (version: keyof KitFolders): string => `drizzle-kit ${version}`;
+
 const kit = (version: keyof KitFolders, weight: number): Command => ({
-  name: `drizzle-kit ${version}`,
+  name: kitName(version),
   leads: climbTo(lastLevel),
   weight,
   line: (_, order) => kitLine(order.kit[version], order.url),
