@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { cp, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -63,6 +63,7 @@ export async function startStandby(
   const home = await makeHome(primary.version);
   const data = path.join(home, 'data');
   const sql = postgres(primary.url('postgres'), { max: 1, onnotice: () => {} });
+  let hasTablespaces: boolean;
   try {
     // Both in one session: a backup ends with the session that began it.
     await sql`select pg_backup_start('standby', true)`;
@@ -71,6 +72,7 @@ export async function startStandby(
       verbatimSymlinks: true,
       filter: (source) => !/postmaster\.(pid|opts)$|pg_wal\/.|pgsql_tmp/.test(source),
     });
+    hasTablespaces = await copyTablespaces(data);
     const [label] = await sql`select labelfile from pg_backup_stop(false)`;
     await writeFile(path.join(data, 'backup_label'), String(label?.['labelfile']));
   } finally {
@@ -83,8 +85,21 @@ export async function startStandby(
   const name = settings['cluster_name'] ?? 'standby';
   return await serve(primary.version, home, {
     primary_conninfo: `host=127.0.0.1 port=${primary.port} user=postgres application_name=${name}`,
+    ...(hasTablespaces ? { allow_in_place_tablespaces: 'on' } : {}),
     ...settings,
   });
+}
+
+/** A link to a tablespace of the primary would let both servers write to it: a standby gets a copy in its place. */
+async function copyTablespaces(data: string): Promise<boolean> {
+  const links = await readdir(path.join(data, 'pg_tblspc'));
+  for (const link of links) {
+    const place = path.join(data, 'pg_tblspc', link);
+    const original = await readlink(place);
+    await rm(place);
+    await cp(original, place, { recursive: true, filter: (source) => !source.includes('pgsql_tmp') });
+  }
+  return links.length > 0;
 }
 
 /** A folder of the server's own user. */

@@ -5,7 +5,8 @@
  * while a schedule made of the seed throws faults. What must hold after each is checked; the first that does not ends the
  * run. With --sabotage it is run on a copy of the package with a fault of our own planted in it, which has to be found.
  *
- * Exit code 0: nothing is broken, or with `--sabotage all` every one was found; 1: something is; 2: wrong usage.
+ * Exit code 0: nothing is broken, or with `--sabotage all` every one was found; 1: something is, or one was not found;
+ * 2: wrong usage; 3: the torture could not go on.
  */
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -13,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { faults } from './faults/index.ts';
 import { type Options, readOptions } from './options.ts';
 import { formatSummary, summarize, type WrittenReport } from './report.ts';
-import { openTheatre, runTorture } from './run.ts';
+import { openTheatre, runTorture, stopping } from './run.ts';
 import { proveSabotages } from './sabotage/prove.ts';
 import { formatStep, makeSchedule } from './schedule.ts';
 import { commands } from './work/index.ts';
@@ -52,4 +53,17 @@ async function main(options: Options): Promise<boolean> {
   return report.broken === undefined;
 }
 
-process.exit((await main(readOptions(process.argv.slice(2)))) ? 0 : 1);
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    if (stopping.signal.aborted) process.exit(3);
+    console.error(`${signal}: the torture ends after this step (again: at once, and leaves its server)`);
+    stopping.abort();
+  });
+
+try {
+  process.exit((await main(readOptions(process.argv.slice(2)))) ? 0 : 1);
+} catch (error) {
+  // Nothing was found: it is the torture that could not go on.
+  console.error(error);
+  process.exit(3);
+}

@@ -15,12 +15,14 @@ export interface RoundReport {
   /** False: the command had ended before its moment came. */
   readonly thrown: boolean;
   readonly exitCode: number | undefined;
+  /** How long the command took, its fault with it. */
+  readonly ranMs: number | undefined;
   readonly longestWaitMs: number;
   readonly statements: number;
 }
 
-/** A command that has not ended so long after its fault is over hangs. */
-const patienceMs = 60_000;
+/** A command that has not ended so long after its fault is over hangs. One of a crowd waits a minute for its turn. */
+const patienceMs = 120_000;
 
 /** One command, one fault, and what must hold after it. */
 export async function playStep(
@@ -34,8 +36,17 @@ export async function playStep(
   using open = openScene(stage, step, command, line);
   const { scene, jobs, excuses } = open;
   const starts = startServiceLater(stage, step);
-  const thrown = await throwFault(scene, { step, command, fault, watch, start: open.start });
+  const thrown = await throwFault(scene, {
+    step,
+    command,
+    fault,
+    watch,
+    slowness: stage.slowness,
+    start: open.start,
+  });
   const ends = await Promise.all(jobs.map((job) => endOf(job, command)));
+  const [unlocked] = watch.unlocked();
+  if (unlocked !== undefined) throw new Broken(`worked without the lock of the migrations: ${unlocked}`);
   const started = await starts;
   // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him.
   if (!command.stepsBack && started !== undefined) excuses.push(started);
@@ -48,6 +59,7 @@ export async function playStep(
   return {
     thrown,
     exitCode: ends[0]?.exitCode,
+    ranMs: ends[0]?.ranMs,
     longestWaitMs: judged.longestMs,
     statements: feelings.statements,
   };
@@ -58,30 +70,33 @@ interface Play {
   readonly command: Command;
   readonly fault: Fault;
   readonly watch: Watch;
+  /** How many times slower this machine is than the one on which the usual times were measured. */
+  readonly slowness: number;
   start(): void;
 }
 
 /** Starts the command, and throws the fault at its moment; false where the command was over before. */
-async function throwFault(scene: Scene, { step, command, fault, watch, start }: Play): Promise<boolean> {
-  const { moment, holdMs } = step;
+async function throwFault(scene: Scene, play: Play): Promise<boolean> {
+  const { fault, start } = play;
+  const { moment, holdMs } = play.step;
   const isBefore = moment.kind === 'before';
   const early = isBefore ? await fault.begin(scene) : undefined;
   start();
-  const isMet = isBefore || (await awaitMoment(scene, step, command, watch));
+  const isMet = isBefore || (await awaitMoment(scene, play));
   const release = early ?? (isMet ? await fault.begin(scene) : undefined);
   try {
     if (release !== undefined) await sleep(holdMs);
   } finally {
     await release?.();
   }
-  while (!scene.isOver()) await sleep(20);
-  const [unlocked] = watch.unlocked();
-  if (unlocked !== undefined) throw new Broken(`worked without the lock of the migrations: ${unlocked}`);
   return isMet;
 }
 
-async function awaitMoment(scene: Scene, { moment }: Step, command: Command, watch: Watch): Promise<boolean> {
-  if (moment.kind === 'share') await sleep(moment.share * command.usualMs);
+async function awaitMoment(
+  scene: Scene,
+  { step: { moment }, command, watch, slowness }: Play,
+): Promise<boolean> {
+  if (moment.kind === 'share') await sleep(moment.share * command.usualMs * slowness);
   if (moment.kind === 'sight') {
     const sight = command.sights.find(({ name }) => name === moment.sight);
     if (sight === undefined) throw new Error(`${command.name} has no sight ${moment.sight}`);

@@ -47,18 +47,27 @@ export interface Theatre extends AsyncDisposable {
   readonly ground: Ground;
   readonly services: Services;
   readonly reference: Reference;
+  /** How many times slower this machine is than the one on which the usual times were measured. */
+  readonly slowness: number;
   /** The folder of pg_dump; a later version backs up an older server, too. */
   readonly programs: string | undefined;
 }
 
+/** So long it took to make the reference where the usual times of the commands were measured. */
+const usualReferenceMs = 2_000;
+
 export async function openTheatre(version: ServerVersion): Promise<Theatre> {
   const ground = await prepareGround(version);
   const services = await startServices();
+  const beganMs = Date.now();
+  const reference = await makeReference(ground.server);
+  const slowness = Math.max(1, (Date.now() - beganMs) / usualReferenceMs);
   return {
     version,
     ground,
     services,
-    reference: await makeReference(ground.server),
+    reference,
+    slowness,
     programs: findPrograms(version) ?? findPrograms(18),
     [Symbol.asyncDispose]: async () => {
       await services[Symbol.asyncDispose]();
@@ -66,6 +75,9 @@ export async function openTheatre(version: ServerVersion): Promise<Theatre> {
     },
   };
 }
+
+/** Ends a run after the step of the moment: a server, a mount and child processes are to be put away. */
+export const stopping = new AbortController();
 
 /** Throws faults until there were enough, or something is broken. */
 export async function runTorture(theatre: Theatre, options: RunOptions): Promise<RunReport> {
@@ -76,7 +88,7 @@ export async function runTorture(theatre: Theatre, options: RunOptions): Promise
   const steps: StepReport[] = [];
   let thrown = 0;
   for (const step of makeSchedule(options.seed, commands, kinds)) {
-    if (thrown >= options.faults || steps.length >= mostSteps(options.faults)) break;
+    if (stopping.signal.aborted || thrown >= options.faults || steps.length >= mostSteps(options.faults)) break;
     if (options.firstStep !== undefined && step.number < options.firstStep) continue;
     if (step.number === options.firstStep) await leadTo(stage, step);
     const command = find(commands, step.command);
@@ -148,8 +160,19 @@ export function find<T extends { readonly name: string }>(among: readonly T[], n
   return found;
 }
 
-function formatReport({ step, outcome, why, exitCode, longestWaitMs = 0, tookMs }: StepReport): string {
-  const end = outcome === 'held' || outcome === 'missed' ? `, exit code ${exitCode ?? 'none'}` : '';
+function formatReport({
+  step,
+  outcome,
+  why,
+  exitCode,
+  ranMs = 0,
+  longestWaitMs = 0,
+  tookMs,
+}: StepReport): string {
+  const end =
+    outcome === 'held' || outcome === 'missed'
+      ? `, exit code ${exitCode ?? 'none'} after ${Math.round(ranMs)} ms`
+      : '';
   const wait = longestWaitMs > 0 ? `, longest wait ${Math.round(longestWaitMs)} ms` : '';
   const took = `${(tookMs / 1_000).toFixed(1)} s`;
   return `${formatStep(step)}: ${outcome}${end}${wait} (${took})${why === undefined ? '' : `\n${why}`}`;

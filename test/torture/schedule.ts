@@ -90,7 +90,7 @@ function chooseMoment(random: () => number, { sights }: Command): Moment {
   const sight = sights[Math.floor(random() * sights.length)];
   const delayMs = Math.round(random() ** 2 * 120);
   const share = Math.round(random() * 1_000) / 1_000;
-  return random() < 0.5 || sight === undefined
+  return random() < 0.3 || sight === undefined
     ? { kind: 'share', share }
     : { kind: 'sight', sight: sight.name, delayMs };
 }

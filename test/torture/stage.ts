@@ -31,6 +31,7 @@ export interface StageParts {
   readonly tried: Package;
   readonly kit: KitFolders;
   readonly programs: string;
+  readonly slowness: number;
 }
 
 /** The database of the moment, and all that works on it. */
@@ -39,6 +40,7 @@ export class Stage {
   readonly services: Services;
   readonly reference: Reference;
   readonly tried: Package;
+  readonly slowness: number;
   database = '';
   /** The backup that is restored next. */
   backup = '';
@@ -52,6 +54,7 @@ export class Stage {
     this.services = parts.services;
     this.reference = parts.reference;
     this.tried = parts.tried;
+    this.slowness = parts.slowness;
   }
 
   /** A new database, which was never migrated. */

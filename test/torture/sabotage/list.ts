@@ -18,11 +18,12 @@ export const sabotages: readonly Sabotage[] = [
       {
         file: program,
         from: 'own: [begin, ...statements, record, commit],',
-        to: 'own: [begin, ...statements.slice(0, 2), begin, record, commit, ...statements.slice(2), commit],',
+        to: 'own: file.tag.startsWith("0000") ? [begin, ...statements, record, commit] : [begin, ...statements.slice(0, 2), begin, record, commit, ...statements.slice(2), commit],',
       },
     ],
     commands: thereAndBack,
     faults: breaksOff,
+    at: 'an index build',
     within: 12,
   },
   {
@@ -34,6 +35,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: ['drizzle-kit 0.31', 'rollback 002'],
     faults: breaksOff,
+    at: 'an index build',
     within: 15,
   },
   {
@@ -87,6 +89,7 @@ export const sabotages: readonly Sabotage[] = [
     changes: [{ file: downOf('001'), from: '    where id is not null\n', to: '    where false\n' }],
     commands: thereAndBack,
     faults: ['client stopped', 'line cut half open'],
+    at: 'what is put aside',
     within: 16,
   },
   {
@@ -120,6 +123,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: thereAndBack,
     faults: breaksOff,
+    at: 'the backfill',
     within: 15,
   },
   {
@@ -163,6 +167,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: ['restore'],
     faults: ['client killed', 'backends terminated', 'statements cancelled'],
+    at: 'the copy',
     within: 12,
   },
   {
@@ -171,6 +176,7 @@ export const sabotages: readonly Sabotage[] = [
     changes: [{ file: program, from: 'detached: true, atEnd })', to: 'detached: true, atEnd: [] })' }],
     commands: ['restore'],
     faults: ['client killed'],
+    at: 'the copy',
     within: 12,
   },
 ];

@@ -1,6 +1,7 @@
 import { faults } from '../faults/index.ts';
 import type { Options } from '../options.ts';
 import { find, openTheatre, runTorture, type Theatre } from '../run.ts';
+import type { Command } from '../work/command.ts';
 import { commands } from '../work/index.ts';
 import { plant } from './copy.ts';
 import { sabotages } from './list.ts';
@@ -33,6 +34,12 @@ export async function proveSabotages(
   return missed.length === 0;
 }
 
+/** Of the moments of a command only the one that matters, where it has that. */
+function atMoment(command: Command, { at }: Sabotage): Command {
+  const sights = command.sights.filter(({ name }) => name === at);
+  return sights.length === 0 ? command : { ...command, sights };
+}
+
 async function findIn(
   theatre: Theatre,
   root: string,
@@ -45,7 +52,7 @@ async function findIn(
   const { broken } = await runTorture(theatre, {
     seed,
     faults: sabotage.within,
-    commands: sabotage.commands.map((name) => find(commands, name)),
+    commands: sabotage.commands.map((name) => atMoment(find(commands, name), sabotage)),
     kinds: sabotage.faults.map((name) => find(faults, name)),
     tried,
     say,

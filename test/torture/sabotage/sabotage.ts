@@ -14,6 +14,8 @@ export interface Sabotage {
   /** Commands that lead to it, and faults that show it. */
   readonly commands: readonly string[];
   readonly faults: readonly string[];
+  /** The moment that shows it, where it is one of the work. */
+  readonly at?: string;
   /** By how many faults at the latest it has to be found. */
   readonly within: number;
 }

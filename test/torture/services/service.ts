@@ -8,7 +8,7 @@ import type { Ledger, Write } from './ledger.ts';
 /** What one service does again and again: a statement, and the rows that it commits. */
 export interface Deed {
   readonly writes?: readonly Write[];
-  run(): Promise<unknown>;
+  run(): PromiseLike<unknown>;
 }
 
 /** What a service has at hand. */
@@ -49,54 +49,73 @@ export const connect = (url: string, max = 1): Sql =>
 
 /** Works until told to rest; resolves when its last statement has been answered. */
 export async function runService(url: string, office: Office, service: Service): Promise<void> {
-  const sql = connect(url);
-  const { ledger, next, random } = office;
-  const desk: Desk = { sql, db: drizzle({ client: sql }), ledger, next, random };
-  try {
-    office.at.set(service.name, 'connecting');
-    await comeBack(sql, office);
-    while (office.isWorking()) {
-      const deed = service.deed(desk);
-      office.at.set(service.name, 'a statement');
-      const isDone = deed === undefined || (await perform(deed, service, office));
+  office.at.set(service.name, 'connecting');
+  let desk = await sitDown(url, office);
+  while (office.isWorking()) {
+    const deed = service.deed(desk);
+    office.at.set(service.name, 'a statement');
+    const answer = deed === undefined ? 'done' : await perform(deed, service, office);
+    if (answer === 'lost') {
       office.at.set(service.name, 'connecting again');
-      if (!isDone) await comeBack(sql, office);
-      await sleep(service.pauseMs * (0.5 + office.random()));
+      await leave(desk.sql);
+      desk = await sitDown(url, office);
     }
-  } finally {
-    office.at.set(service.name, 'closing');
-    await sql.end({ timeout: 2 });
-    office.at.delete(service.name);
+    // Where the schema is not there, it is not asked for all the time.
+    await sleep(answer === 'refused' ? refusedPauseMs : service.pauseMs * (0.5 + office.random()));
   }
+  await leave(desk.sql);
+  office.at.delete(service.name);
 }
+
+const refusedPauseMs = 200;
+/** postgres.js loses a statement now and then whose server goes away: it is never answered. */
+const lostAfterMs = 20_000;
+const leave = (sql: Sql): Promise<void> => sql.end({ timeout: 1 }).catch(() => {});
 
 /** Connects outside the time that is measured: nobody trades on a connection that is not there yet. */
-async function comeBack(sql: Sql, office: Office): Promise<void> {
-  while (office.isWorking()) {
-    try {
-      await sql`select 1`;
-      return;
-    } catch {
-      await sleep(50);
-    }
+async function sitDown(url: string, office: Office): Promise<Desk> {
+  const { ledger, next, random } = office;
+  for (;;) {
+    const sql = connect(url);
+    const isThere = await Promise.race([
+      sql`select 1`.then(
+        () => true,
+        () => false,
+      ),
+      sleep(2_000, false, { ref: false }),
+    ]);
+    if (isThere || !office.isWorking()) return { sql, db: drizzle({ client: sql }), ledger, next, random };
+    await leave(sql);
+    await sleep(50);
   }
 }
 
-async function perform(deed: Deed, { name }: Service, office: Office): Promise<boolean> {
+async function answered(statement: PromiseLike<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const lost = Object.assign(new Error('no answer'), { code: 'CONNECTION_LOST' });
+    timer = setTimeout(() => reject(lost), lostAfterMs);
+  });
+  await Promise.race([statement, late]).finally(() => clearTimeout(timer));
+}
+
+async function perform(deed: Deed, { name }: Service, office: Office): Promise<'done' | 'refused' | 'lost'> {
   const { writes = [] } = deed;
   const fromMs = nowMs();
   office.ledger.send(writes);
   try {
-    await deed.run();
+    await answered(deed.run());
     office.ledger.acknowledge(writes);
-    return true;
+    return 'done';
   } catch (error) {
-    if (isRefused(error)) office.ledger.refuse(writes);
+    const isKnown = isRefused(error);
+    if (isKnown) office.ledger.refuse(writes);
     const state = sqlStateOf(error) ?? 'no answer';
     office.errors.set(state, (office.errors.get(state) ?? 0) + 1);
     const surprise = describeSurprise(error);
     if (surprise !== undefined) office.surprises.push(`${name} was told ${surprise}`);
-    return false;
+    // A statement that was prepared for other columns fails until the service connects again.
+    return isKnown && state !== '0A000' ? 'refused' : 'lost';
   } finally {
     office.waits.record({ service: name, fromMs, toMs: nowMs() });
   }

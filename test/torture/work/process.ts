@@ -5,6 +5,7 @@ export interface JobEnd {
   /** Undefined: a signal has ended it. */
   readonly exitCode: number | undefined;
   readonly output: string;
+  readonly ranMs: number;
 }
 
 /** A command that runs. */
@@ -27,6 +28,7 @@ export function startJob({ program, args, env = {}, cwd }: CommandLine): Job {
   const { DATABASE_URL: _, ...rest } = process.env;
   const child = spawn(program, args, { cwd, env: { ...rest, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
+  const startedAt = performance.now();
   let isOver = false;
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -37,7 +39,8 @@ export function startJob({ program, args, env = {}, cwd }: CommandLine): Job {
     // Not `close`: a program that it has started may live on and keep the pipe open.
     child.once('exit', (exitCode) => {
       isOver = true;
-      setTimeout(() => resolve({ exitCode: exitCode ?? undefined, output }), 20);
+      const ranMs = performance.now() - startedAt;
+      setTimeout(() => resolve({ exitCode: exitCode ?? undefined, output, ranMs }), 20);
     });
   });
   return { child, ended, isOver: () => isOver };
