@@ -98,6 +98,13 @@ export function endingCommands(sessions: readonly SessionActivity[]): string {
   return commands.join(' ');
 }
 
+/** What to do about sessions that are in the way, in the same words wherever they are. */
+export function adviseToEnd(sessions: readonly SessionActivity[]): string {
+  const them = sessions.length === 1 ? 'it' : 'them';
+  const commands = endingCommands(sessions);
+  return commands === '' ? `Let ${them} end.` : `Let ${them} end, or end ${them}: ${commands}`;
+}
+
 export const describeSessions = (sessions: readonly SessionActivity[]): string =>
   sessions.map(describeSession).join('; ') || 'nobody any more';
 

@@ -23,6 +23,9 @@ export const formatWait = (ms: number): string =>
 export const formatTime = (ms: number | null): string =>
   ms === null ? 'never' : `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
+/** The time of day of an instant, UTC. */
+export const formatClock = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
+
 /** `server_version_num` as it is spoken: 150018 is 15.18. */
 export const formatVersion = (versionNumber: number): string =>
   `${majorOf(versionNumber)}.${versionNumber % 10_000}`;
@@ -30,8 +33,9 @@ export const formatVersion = (versionNumber: number): string =>
 /** The major version in a `server_version_num`: 15 of 150018. */
 export const majorOf = (versionNumber: number): number => Math.floor(versionNumber / 10_000);
 
-/** `1,234,567` */
-export const formatCount = (count: number): string => Math.round(count).toLocaleString('en-US');
+/** `1,234,567`. By hand: the first `toLocaleString` of a process loads locales for 15 ms, and every start would pay for them. */
+export const formatCount = (count: number): string =>
+  String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** `1 row`, `2,000 rows` */
 export const count = (number: number, one: string, many: string): string =>

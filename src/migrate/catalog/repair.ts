@@ -64,7 +64,7 @@ export function adviseSurplus({ kind, table, name, properties }: CatalogObject):
   switch (kind) {
     case 'column':
       return refusesNull(properties)
-        ? `alter table ${quote(table)} alter column ${quote(name)} drop not null -- or give it a default: services that do not know it can not insert`
+        ? `alter table ${quote(table)} alter column ${quote(name)} drop not null -- or give it a default: services that do not know it can’t insert`
         : 'nothing to do: this package names its columns';
     case 'constraint':
       return `alter table ${quote(table)} drop constraint ${quote(name)} -- if it refuses rows that it should not`;

@@ -1,5 +1,5 @@
 import { OperationError } from '../../connection/errors.ts';
-import { formatDuration, formatTime, majorOf } from '../../connection/units.ts';
+import { count, formatCount, formatDuration, formatTime, majorOf } from '../../connection/units.ts';
 import type { DescribedPlan } from './describe.ts';
 import type { TableSize } from './estimate.ts';
 import type { Fingerprint } from './fingerprint.ts';
@@ -117,7 +117,9 @@ const listRows = (saved: SavedPlan, now: DescribedPlan): string[] =>
     const was = rowsOfPlan(saved, size);
     return was === undefined
       ? []
-      : [`other rows: ${size.table} has about ${size.rows} rows, and the plan is for ${was}`];
+      : [
+          `other rows: ${size.table} has about ${count(size.rows ?? 0, 'row', 'rows')}, and the plan is for ${formatCount(was)}`,
+        ];
   });
 
 /** So many rows the plan is for, where a table has so many more or less that it does not hold; else undefined. */

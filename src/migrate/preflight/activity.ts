@@ -1,6 +1,6 @@
 import {
+  adviseToEnd,
   describeSession,
-  endingCommands,
   listSessions,
   type SessionActivity,
 } from '../../connection/activity.ts';
@@ -56,7 +56,7 @@ export const longTransactions: Check = {
       some: (number) =>
         `${count(number, 'transaction')} open for longer than ${formatDuration(longTransactionMs)}`,
       advice: (sessions) =>
-        `Let them end, or end them: ${endingCommands(sessions)} Nothing is lost by waiting: migrate says for whom it waits.`,
+        `${adviseToEnd(sessions)} Nothing is lost by waiting: migrate says for whom it waits.`,
     });
   },
 };

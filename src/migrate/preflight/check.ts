@@ -1,5 +1,6 @@
 import type { Connection } from '../../connection/connection.ts';
 import type { CheckScope } from '../../connection/read-only.ts';
+import { count as countOf } from '../../connection/units.ts';
 import type { CatalogObject } from '../catalog/catalog.ts';
 import type { ExpectedObject } from '../catalog/catalog-file.ts';
 import type { Migrations } from '../catalog/repair.ts';
@@ -61,6 +62,6 @@ export const hasTable = ({ live }: CheckContext, table: string): boolean =>
 export const hasColumn = ({ live }: CheckContext, table: string, column: string): boolean =>
   live.some((object) => object.kind === 'column' && object.table === table && object.name === column);
 
-/** `1 session`, `2 sessions` */
+/** `1 session`, `2,000 sessions` */
 export const count = (number: number, noun: string, plural = `${noun}s`): string =>
-  `${number} ${number === 1 ? noun : plural}`;
+  countOf(number, noun, plural);

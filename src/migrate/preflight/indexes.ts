@@ -1,4 +1,4 @@
-import { describeSessions, endingCommands, listSessions } from '../../connection/activity.ts';
+import { adviseToEnd, describeSessions, listSessions } from '../../connection/activity.ts';
 import type { ExpectedObject } from '../catalog/catalog-file.ts';
 import { repairByHand } from '../catalog/repair.ts';
 import { type Check, type CheckContext, count, isPending } from './check.ts';
@@ -109,7 +109,7 @@ export const runningBuilds: Check = {
         const who = describeSessions(sessions.filter((session) => session.pid === pid));
         return `${name ?? 'an index'} on ${table}: ${phase}${share === null ? '' : `, ${share} %`}, by ${who}`;
       }),
-      advice: `Wait until it has ended, or end it: ${endingCommands(sessions)} What it leaves INVALID is built anew.`,
+      advice: `${adviseToEnd(sessions)} What it leaves INVALID is built anew.`,
     };
   },
 };

@@ -24,7 +24,7 @@ export const serverVersion: Check = {
 
 export const writable: Check = {
   id: 'writable',
-  why: 'a replica, or a session that begins read-only, can not be migrated',
+  why: 'a replica, or a session that begins read-only, can’t be migrated',
   look: async ({ connection }) => {
     const [row] = await connection.query<{ replica: boolean; readOnly: boolean }>(
       `select pg_is_in_recovery() as replica,

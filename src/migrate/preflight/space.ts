@@ -19,7 +19,7 @@ export const diskSpace: Check = {
     if (space === undefined) {
       return {
         level: 'skipped',
-        found: `${needed}; how much is free can not be seen from here`,
+        found: `${needed}; how much is free can’t be seen from here`,
         details,
         advice: 'Compare it with `df` on the server, where data and pg_wal are.',
       };

@@ -12,7 +12,7 @@ const selectsStar = '\\m(select|returning)\\s+(distinct\\s+)?("?\\w+"?\\.)?\\*';
 
 /** What can't be looked at from any session but its own. */
 const preparedHint =
-  'Whether one is prepared by name can not be seen from here (pg_prepared_statements shows a session its own): node-postgres then fails with "cached plan must not change result type" until it reconnects.';
+  'Whether one is prepared by name can’t be seen from here (pg_prepared_statements shows a session its own): node-postgres then fails with "cached plan must not change result type" until it reconnects.';
 
 export const selectStar: Check = {
   id: 'select-star',

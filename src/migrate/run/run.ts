@@ -1,9 +1,8 @@
-import { describeSessions, endingCommands } from '../../connection/activity.ts';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError, summarizeStatement } from '../../connection/errors.ts';
 import { refusePooler } from '../../connection/pooler.ts';
 import { readSettings, restoreSettings, type Setting } from '../../connection/settings.ts';
-import { formatDuration, majorOf } from '../../connection/units.ts';
+import { majorOf } from '../../connection/units.ts';
 import { type Sight, watchWork } from '../../connection/watch.ts';
 import type { Canary } from '../canary/canary.ts';
 import { scopeOf } from '../catalog/catalog.ts';
@@ -13,6 +12,7 @@ import { firstLine } from '../plan/head.ts';
 import type { PlanStep } from '../plan/step.ts';
 import type { Project } from '../project.ts';
 import { awaitResume } from './await-resume.ts';
+import { isCancelled, isLockTimeout, waitedTooLong } from './gave-up.ts';
 import { LagWatch } from './lag-watch.ts';
 import { RunLedger } from './ledger.ts';
 import { releaseLock, takeLock } from './lock.ts';
@@ -194,6 +194,7 @@ export class Run {
     this.#options.signal?.addEventListener('abort', cancel);
     const lagWatch = restsItself(step.sql) ? undefined : this.#lagWatch;
     lagWatch?.begin({ tag: running.tag, statement: firstLine(step.sql) });
+    let held: Sight | undefined;
     let overdue: Sight | undefined;
     let crowded: Sight | undefined;
     const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
@@ -211,6 +212,7 @@ export class Run {
         alsoLook: async (second) => lagWatch?.look(second),
         onLook: (sight) => {
           this.#report(sight, running.tag);
+          if (sight.waitingFor.length > 0) held = sight;
           if (overdue !== undefined || crowded !== undefined) return;
           if (sight.waitingMs >= this.maxWaitMs) overdue = sight;
           else if (mayStepBack && sight.behindMs >= this.maxTradeWaitMs) crowded = sight;
@@ -229,7 +231,10 @@ export class Run {
       await this.cancelled;
       if (crowded !== undefined && isCancelled(error))
         throw new SteppedBack(crowded.behind, crowded.behindMs);
-      if (overdue !== undefined) throw waitedTooLong(overdue, error, this.maxWaitMs);
+      // A block that tries by itself gives up at the same time as we do: whoever is first, it is told in the same words.
+      const gaveUp =
+        overdue ?? (isLockTimeout(error) && step.facts.exclusive !== undefined ? held : undefined);
+      if (gaveUp !== undefined) throw waitedTooLong(gaveUp, error, this.maxWaitMs);
       throw error;
     } finally {
       lagWatch?.end();
@@ -259,22 +264,4 @@ export class Run {
     if (progress?.index !== undefined) this.emit({ kind: 'index', tag, ...progress, index: progress.index });
     if (waitingFor.length > 0) this.emit({ kind: 'waiting', tag, for: waitingFor, waitedMs });
   }
-}
-
-/** Not where the operator cancelled it, or it failed by itself in the same moment. */
-const isCancelled = (error: unknown): boolean =>
-  error instanceof OperationError && error.sqlState === '57014';
-
-function waitedTooLong({ waitingFor, waitingMs }: Sight, error: unknown, maxWaitMs: number): OperationError {
-  const { file, line, statement, sqlState, serverMessage } = error instanceof OperationError ? error : {};
-  return new OperationError({
-    code: 'LOCKED',
-    message: `gave up after waiting ${formatDuration(waitingMs)} for ${describeSessions(waitingFor)}`,
-    advice: `Let these transactions end, or end them: ${endingCommands(waitingFor)} Then run the same command again. --max-wait waits longer than ${formatDuration(maxWaitMs)}.`,
-    file,
-    line,
-    statement,
-    sqlState,
-    serverMessage,
-  });
 }

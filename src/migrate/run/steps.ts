@@ -8,6 +8,7 @@ import { firstLine, readConcurrentIndex } from '../plan/head.ts';
 import type { PlanMode } from '../plan/planned-migration.ts';
 import { dropsIndex, type PlanStep, runnerStep } from '../plan/step.ts';
 import { dropFailedBuild } from './failed-build.ts';
+import { isLockTimeout } from './gave-up.ts';
 import type { RunningFile, StepReport } from './options.ts';
 import type { Run } from './run.ts';
 import { SteppedBack } from './stepped-back.ts';
@@ -133,6 +134,3 @@ export const listAnnounced = (steps: readonly PlanStep[]): string[] =>
 function announce(run: Run, tag: string, number: number, of: number, { sql }: PlanStep): void {
   run.emit({ kind: 'statement', tag, statement: firstLine(sql), number, of });
 }
-
-const isLockTimeout = (error: unknown): boolean =>
-  error instanceof OperationError && error.sqlState === '55P03';

@@ -1,5 +1,6 @@
 import { quoteIdentifier as quote } from '../../connection/identifiers.ts';
 import { attempt, type CheckScope } from '../../connection/read-only.ts';
+import { formatCount } from '../../connection/units.ts';
 import type { CatalogObject } from '../catalog/catalog.ts';
 import type { Finding } from '../catalog/compare.ts';
 import { applyCommand, type Migrations } from '../catalog/repair.ts';
@@ -56,7 +57,7 @@ function describeBroken(rule: RowRule, broken: number, total: number, migrations
     level: 'fault',
     object: rule.object,
     expected: rule.expected,
-    found: `${broken} of ${total} ${rule.table} ${rule.broken}`,
+    found: `${formatCount(broken)} of ${formatCount(total)} ${rule.table} ${rule.broken}`,
     repair: repairRows(rule, migrations),
   };
 }

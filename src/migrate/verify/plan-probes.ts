@@ -1,5 +1,6 @@
 import type { Connection, Parameter } from '../../connection/connection.ts';
 import { attempt, type CheckScope } from '../../connection/read-only.ts';
+import { count } from '../../connection/units.ts';
 import type { Finding } from '../catalog/compare.ts';
 
 /** A query that has to be answered by one index, and how. */
@@ -148,7 +149,7 @@ export async function checkPlans(
         level: 'note',
         object,
         expected,
-        found: `another plan is chosen on about ${Math.round(estimatedRows)} rows`,
+        found: `another plan is chosen on about ${count(estimatedRows, 'row', 'rows')}`,
         repair: 'multi-pair-db maintain analyze',
       });
     }

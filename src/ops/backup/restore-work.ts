@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Connection } from '../../connection/connection.ts';
 import { quoteIdentifier } from '../../connection/identifiers.ts';
 import { throwIfAborted } from '../../connection/session.ts';
-import { formatBytes, majorOf } from '../../connection/units.ts';
+import { count, formatBytes, formatCount, majorOf } from '../../connection/units.ts';
 import type { Pause } from '../../migrate/pause.ts';
 import { listKept } from './archives.ts';
 import { resetAdoptedRows } from './default-journal.ts';
@@ -84,7 +84,9 @@ async function runScript(
     const show = (): void => {
       if (Date.now() - shownAt < progressEveryMs) return;
       shownAt = Date.now();
-      options.onProgress?.(`  ${Math.min(done, total)} of ${total} objects, ${formatBytes(bytes)}: ${now}`);
+      options.onProgress?.(
+        `  ${formatCount(Math.min(done, total))} of ${count(total, 'object', 'objects')}, ${formatBytes(bytes)}: ${now}`,
+      );
     };
     await feedScript(psql, {
       programs,

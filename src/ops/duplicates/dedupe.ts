@@ -6,6 +6,7 @@ import {
   throwIfAborted,
   type WorkOptions,
 } from '../../connection/session.ts';
+import { count } from '../../connection/units.ts';
 import { countArchivedFills, ensureFillArchive, type FillArchive } from './archive.ts';
 import { type Bounds, checkBounds } from './bounds.ts';
 import { moveBatch } from './move-batch.ts';
@@ -116,7 +117,7 @@ async function movePass(
   let moved = 0;
   try {
     for (;;) {
-      throwIfAborted(signal, `${movedBefore + moved} rows are moved`);
+      throwIfAborted(signal, `${count(movedBefore + moved, 'row is', 'rows are')} moved`);
       const rows = await connection.query<SurplusRow>(`fetch ${batchRows} from surplus`);
       if (rows.length === 0) return { moved, held: wanted - moved, unproven };
       const batch = rows.filter(({ isProven }) => isProven || withoutVenueId);
@@ -124,7 +125,7 @@ async function movePass(
       if (batch.length === 0) continue;
       wanted += batch.length;
       moved += await moveBatch(connection, archive, batch, withoutVenueId);
-      onProgress?.(`${movedBefore + moved} surplus fills moved`);
+      onProgress?.(`${count(movedBefore + moved, 'surplus fill', 'surplus fills')} moved`);
     }
   } finally {
     // On a lost connection the cursor is gone already; the first error is the one to read.

@@ -1,5 +1,6 @@
 import type { Connection } from '../../connection/connection.ts';
 import { cancelOnAbort, liftTimeLimits, throwIfAborted, type WorkOptions } from '../../connection/session.ts';
+import { count } from '../../connection/units.ts';
 import { countArchivedFills, findFillArchive } from './archive.ts';
 import { findIncompleteRows, type IncompleteRows, restoreBatch } from './restore-batch.ts';
 import { refuseHiddenRows } from './safety.ts';
@@ -49,13 +50,13 @@ export async function undoDedupeFills(
   // Below every key, which identity columns count from 1.
   let after = 0;
   for (;;) {
-    throwIfAborted(signal, `${restoredRows} rows are back`);
+    throwIfAborted(signal, `${count(restoredRows, 'row is', 'rows are')} back`);
     const last = after;
     const batch = await restoreBatch(connection, archive, last);
     if (batch === undefined) break;
     restoredRows += batch.restored;
     after = batch.lastId;
-    onProgress?.(`${restoredRows} fills brought back`);
+    onProgress?.(`${count(restoredRows, 'fill', 'fills')} brought back`);
   }
   return {
     restoredRows,

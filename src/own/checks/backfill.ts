@@ -1,4 +1,4 @@
-import { formatDuration } from '../../connection/units.ts';
+import { formatCount, formatDuration } from '../../connection/units.ts';
 import { type Check, count, hasColumn, hasTable, isPending } from '../../migrate/preflight/check.ts';
 import { rowRules } from '../row-rules.ts';
 import { filledBy } from './new-rows.ts';
@@ -27,6 +27,9 @@ export const backfill: Check = {
         found: `${filledBy} is applied: what it left is told under rows-as-recorded`,
       };
     const duration = formatDuration(stale * backfillMsPerRow);
-    return { level: 'ok', found: `${stale} of ${count(total, 'session')} to backfill, about ${duration}` };
+    return {
+      level: 'ok',
+      found: `${formatCount(stale)} of ${count(total, 'session')} to backfill, about ${duration}`,
+    };
   },
 };

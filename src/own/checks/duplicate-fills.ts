@@ -15,7 +15,7 @@ const uniqueIndex = 'idx_fills_unique_dedup';
 
 export const duplicates: Check = {
   id: 'duplicate-fills',
-  why: `${uniqueIndex} can not be built while the same fill is stored twice`,
+  why: `${uniqueIndex} can’t be built while the same fill is stored twice`,
   look: async (context) => {
     if (!hasTable(context, 'fills')) return { level: 'skipped', found: 'there is no table fills yet' };
     if (isGuarded(context)) return { level: 'ok', found: `${uniqueIndex} is there, and lets none in` };

@@ -1,3 +1,4 @@
+import { formatCount } from '../../connection/units.ts';
 import { type Check, type CheckContext, count, hasTable, isPending } from '../../migrate/preflight/check.ts';
 import {
   describeReach,
@@ -62,7 +63,7 @@ export const fillsWithoutIdentity: Check = {
        ) as latest`,
     );
     const { total = 0, bare = 0 } = row ?? {};
-    const found = `${bare} of the latest ${count(total, 'fill')} have neither orderid nor execid nor tradeid`;
+    const found = `${formatCount(bare)} of the latest ${count(total, 'fill')} ${bare === 1 ? 'has' : 'have'} neither orderid nor execid nor tradeid`;
     if (bare <= Math.max(oddFills, total * oddShare)) return { level: 'ok', found };
     return {
       level: 'warning',

@@ -64,7 +64,7 @@ export const otherTriggers: Check = {
       details: others.map(({ what }) => what),
       advice: `Read what it does. One that stamps a column would stamp every session: disable it for the backfill, or let it look at the columns that changed. One that returns null leaves a session unfilled, which ends 0001 in an error that says so.${
         blocks
-          ? ' 0001 can not run over such a rule: drop it, or disable it meanwhile (alter table … disable rule …).'
+          ? ' 0001 can’t run over such a rule: drop it, or disable it meanwhile (alter table … disable rule …).'
           : ''
       }`,
     };

@@ -97,7 +97,7 @@ describe('each kind of drift is named', () => {
     const rows = (was: number | null): string[] => change({ tables: [{ table: 'sessions', rows: was }] });
     expect(rows(8000)).toEqual([]);
     expect(rows(6400)).toEqual([]);
-    expect(rows(6399)).toEqual(['other rows: sessions has about 8000 rows, and the plan is for 6399']);
+    expect(rows(6399)).toEqual(['other rows: sessions has about 8,000 rows, and the plan is for 6,399']);
     expect(rows(10_666)).toEqual([]);
     expect(rows(10_667)).toHaveLength(1);
     expect(rows(0)).toHaveLength(1);

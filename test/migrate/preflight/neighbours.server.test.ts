@@ -94,12 +94,12 @@ describe.each(serverVersions)('PostgreSQL %i, the neighbours', (version) => {
     await sql`update fills set execid = null where "timestamp" <= 5000 or id = '20000'`;
     expect(await look(url, 'fills-without-identity')).toMatchObject({
       level: 'ok',
-      found: '1 of the latest 10000 fills have neither orderid nor execid nor tradeid',
+      found: '1 of the latest 10,000 fills has neither orderid nor execid nor tradeid',
     });
     await sql`update fills set execid = null where "timestamp" > 19000`;
     expect(await look(url, 'fills-without-identity')).toMatchObject({
       level: 'warning',
-      found: '1000 of the latest 10000 fills have neither orderid nor execid nor tradeid',
+      found: '1,000 of the latest 10,000 fills have neither orderid nor execid nor tradeid',
     });
     await sql`delete from fills`;
   });

@@ -100,6 +100,33 @@ test('a build gives up when its time is over, and the next run heals what it has
   expect(await db.sql`select from pg_index where not indisvalid`).toHaveLength(0);
 });
 
+test('a block that gives up by itself says so in the same words', async () => {
+  await using db = await createDatabase(newest, 'legacy');
+  const holder = db.connect({ max: 1, connection: { application_name: 'long report' } });
+  await holder`begin`;
+  await holder`select count(*) from sessions`;
+
+  await using connection = await openConnection(db.url);
+  const migration = applyMigrations(connection, {
+    onProgress: (event) => {
+      // Ours is half an hour: the block in the database is the one that gives up.
+      if (event.kind === 'started' && event.tag.startsWith('0001'))
+        void connection.execute("set multi_pair_db.max_wait = '500 ms'");
+    },
+  });
+  const error: OperationError = await migration.then(
+    () => {
+      throw new Error('it did not give up');
+    },
+    (fault: OperationError) => fault,
+  );
+  expect(error).toMatchObject({ code: 'LOCKED', sqlState: '55P03', serverMessage: undefined });
+  expect(error.message).toMatch(
+    /gave up after waiting .* for pid \d+ \(long report, role postgres, from 127\.0\.0\.1, idle in transaction/,
+  );
+  expect(error.advice).toMatch(/^Let it end, or end it: select pg_terminate_backend\(\d+\); Then run/);
+});
+
 test('a plain file waits in short tries, all of it again each time', async () => {
   await using db = await createDatabase(newest, 'empty');
   await db.sql`create table things (id integer)`;

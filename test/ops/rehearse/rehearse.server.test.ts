@@ -97,7 +97,7 @@ test.skipIf(skip)(
     expect(await readFile(path.join(at('reports'), page), 'utf8')).toContain('migrate again');
     const plan = path.join(at('reports'), reports.find((name) => name.startsWith('plan-')) ?? '');
     const shown = await runCommand(['migrate', '--dry-run', '--plan', plan, ...places]);
-    expect(shown.text).toContain(`Next: multi-pair-db migrate --plan ${plan}`);
+    expect(shown.text).toContain(`next: multi-pair-db migrate --plan ${plan}`);
     expect(shown.text).toMatch(/time {9}[\d.]+ m?s, as rehearsed on \S+_rehearsal,/);
     expect(await runCommand(['migrate', '--plan', plan, ...places])).toMatchObject({
       exitCode: 0,
