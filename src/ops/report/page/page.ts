@@ -1,13 +1,8 @@
 import type { OperationErrorDetails } from '../../../connection/errors.ts';
-import {
-  formatBytes,
-  formatDuration,
-  formatTime,
-  formatVersion,
-  formatWait,
-} from '../../../connection/units.ts';
+import { formatDuration, formatTime, formatVersion, formatWait } from '../../../connection/units.ts';
 import type { RunReport, RunVerification } from '../report.ts';
 import { type Html, html } from './html.ts';
+import { describeSizes } from './sizes.ts';
 import { style } from './style.ts';
 import { describeTimeline } from './timeline.ts';
 import { describeWaits } from './waits.ts';
@@ -100,26 +95,6 @@ ${facts({
 
 const describeText = (text: string | undefined): Html | undefined =>
   text === undefined || text === '' ? undefined : html`<pre>${text}</pre>`;
-
-function describeSizes({ indexes, tables }: RunReport): Html | undefined {
-  if (tables === undefined && indexes === undefined) return undefined;
-  const rows = [
-    ...(tables ?? []).map(({ table, rows: count, sizeBytes }) => ({
-      name: table,
-      of: count === undefined ? '' : `about ${count.toLocaleString('en-US')} rows`,
-      sizeBytes,
-    })),
-    ...(indexes ?? []).map(({ index, table, sizeBytes }) => ({
-      name: index,
-      of: `index of ${table}`,
-      sizeBytes,
-    })),
-  ];
-  return html`<h2>Tables and indexes afterwards</h2>
-<div class="scroll"><table>
-${rows.map(({ name, of, sizeBytes }) => html`<tr><td class="name">${name}</td><td class="quiet">${of}</td><td class="number">${formatBytes(sizeBytes)}</td></tr>`)}
-</table></div>`;
-}
 
 function describeVerification(verification: RunVerification | undefined): Html | undefined {
   if (verification === undefined) return undefined;

@@ -31,8 +31,11 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); overflow-wrap: break-word; }
 th { font-weight: 600; color: var(--quiet); }
 th:last-child, td:last-child { padding-right: 0; }
-td.name { overflow-wrap: anywhere; min-width: 8rem; }
 .number { text-align: right; white-space: nowrap; }
+h3 { font-size: 1rem; margin: 1.25rem 0 .25rem; } h3 .quiet { font-weight: 400; }
+.sizes { columns: 20rem; column-gap: 2rem; margin: 0; padding: 0; list-style: none; font-variant-numeric: tabular-nums; }
+.sizes li { display: flex; justify-content: space-between; gap: 1rem; break-inside: avoid; padding: .15rem 0; border-bottom: 1px solid var(--line); }
+.times { display: flex; justify-content: space-between; font-size: .8rem; color: var(--quiet); }
 dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .25rem 1rem; margin: 0; }
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 .step { margin: 0 0 .6rem; }
@@ -44,7 +47,7 @@ dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; min-width: 
 figure { margin: 0; }
 .chart { display: grid; grid-template-columns: max-content 1fr; gap: .25rem .5rem; font-size: .8rem; color: var(--quiet); }
 .chart .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; }
-.chart .times { grid-column: 2; display: flex; justify-content: space-between; }
+.chart .times { grid-column: 2; }
 .chart svg { width: 100%; height: 11rem; border: 1px solid var(--line); border-radius: .3rem; background: var(--card); display: block; }
 .chart .wait { fill: var(--bar); stroke: none; }
 .chart .limit { stroke: var(--mark); stroke-width: 1.5; stroke-dasharray: 5 4; vector-effect: non-scaling-stroke; }

@@ -1,4 +1,4 @@
-import { formatDuration } from '../../../connection/units.ts';
+import { formatClock, formatDuration } from '../../../connection/units.ts';
 import type { RunReport, RunStep } from '../report.ts';
 import { type Html, html } from './html.ts';
 
@@ -27,6 +27,7 @@ export function describeTimeline(
   const left = steps.length - shown.length;
   return html`<h2>Timeline</h2>
 ${shown.map((step) => bar(step, durationOf(step), step.startedAtMs - startedAtMs, spanMs))}
+<div class="times"><span>${formatClock(startedAtMs)}</span><span>${formatClock(endMs)} UTC</span></div>
 ${left === 0 ? undefined : html`<p class="quiet">${left} ${left === 1 ? 'other statement' : 'other statements'}, in all ${formatDuration(restMs)}.</p>`}`;
 }
 

@@ -1,4 +1,4 @@
-import { formatDuration, formatWait } from '../../../connection/units.ts';
+import { formatClock, formatDuration, formatWait } from '../../../connection/units.ts';
 import type { TradeWaits } from '../../../migrate/canary/waits.ts';
 import type { Rest } from '../../../migrate/run/ledger.ts';
 import { type Html, html } from './html.ts';
@@ -35,14 +35,13 @@ ${rests.map(
 <line class="limit" x1="0" x2="${size}" y1="${limit}" y2="${limit}"/>
 ${began === undefined ? undefined : html`<line class="begin" x1="${began}" x2="${began}" y1="0" y2="${size}"/>`}
 </svg>
-<div class="times"><span>${clock(startedAtMs)}</span><span>${clock(startedAtMs + spanMs)} UTC</span></div>
+<div class="times"><span>${formatClock(startedAtMs)}</span><span>${formatClock(startedAtMs + spanMs)} UTC</span></div>
 </div>
 <figcaption>The longest wait of a trade in each ${stepMs === 1_000 ? 'second' : formatDuration(stepMs)}. Dashed across: the limit of
 ${formatWait(waits.limitMs)}, at which a statement steps back.${
     began === undefined ? '' : ' Dotted upright: the work began.'
-  }${rests.length === 0 ? '' : ' Shaded: it rested.'}</figcaption>
+  }${rests.length === 0 ? '' : ' Shaded: it rested now and then, or all the time.'}</figcaption>
 </figure>`;
 }
 
-const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
 const round = (value: number): string => value.toFixed(2);

@@ -1,4 +1,4 @@
-import { formatDuration, formatTime, formatWait } from '../../../connection/units.ts';
+import { formatCount, formatDuration, formatTime, formatWait } from '../../../connection/units.ts';
 import type { WaitSummary } from '../../../migrate/canary/histogram.ts';
 import type { TradeWaits } from '../../../migrate/canary/waits.ts';
 import type { LongestLag, Rest, StepBack } from '../../../migrate/run/ledger.ts';
@@ -26,12 +26,12 @@ ${summaryRow('before', waits.before)}
 ${summaryRow('during', waits.during)}
 </table></div>
 ${waits.lost === undefined ? undefined : html`<p class="late">Measured until it was lost: ${waits.lost}</p>`}
-<p class="quiet">So long did half of the trades wait at most, 99 and 99.9 in 100 of them, and the one that waited longest: ${countOf(waits.before)} probes before, ${countOf(waits.during)} during the run. A probe does what a trade does: it reads a row of each table and takes a writer’s lock with a commit${
+<p class="quiet">Half of the probes waited no longer than the first figure, 99 % and 99.9 % no longer than the next two. There were ${countOf(waits.before)} before the work and ${countOf(waits.during)} during it. A probe does what a trade does: it reads a row of each table and takes a writer’s lock with a commit${
     waits.flushes ? ', which waits for the disk' : ''
   }.</p>`;
 }
 
-const countOf = (waits: WaitSummary | undefined): string => (waits?.count ?? 0).toLocaleString('en-US');
+const countOf = (waits: WaitSummary | undefined): string => formatCount(waits?.count ?? 0);
 
 const summaryRow = (name: string, waits: WaitSummary | undefined): Html =>
   waits === undefined
