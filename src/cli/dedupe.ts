@@ -119,11 +119,11 @@ function formatUndo(target: string, result: UndoDedupeResult): string {
     `${target}: ${count(restoredRows, 'fill is', 'fills are')} back; ${formatCount(archivedRows)} stay in ${archive}`,
     ...(others === 0
       ? []
-      : [`  ${others}, because the same execution is stored or their order or session is gone`]),
+      : [`  ${formatCount(others)}, because the same execution is stored or their order or session is gone`]),
     ...(incomplete === undefined
       ? []
       : [
-          `  ${incomplete.rows}, because they have no value for ${incomplete.columns.join(', ')}, which fills requires: set it in ${archive}, then run this again`,
+          `  ${formatCount(incomplete.rows)}, because they have no value for ${incomplete.columns.join(', ')}, which fills requires: set it in ${archive}, then run this again`,
         ]),
     'next: multi-pair-db duplicates',
   ].join('\n');

@@ -54,16 +54,19 @@ export function formatDuplicates(target: string, found: Duplicates): string {
     `  ${formatCount(surplusRowsWithoutVenueId)} without one; nothing proves that they are the execution that stays`,
     ...formatDifferences(found),
     ...samples.map(formatGroup),
-    ...(samples.length < groups ? [`… and ${groups - samples.length} more executions (--samples)`] : []),
-    'dedupe moves the surplus rows that have the venue’s id into an archive table; with --without-venue-id the others',
-    'too: look at them first, two real fills may be alike.',
+    ...(samples.length < groups
+      ? [`… and ${count(groups - samples.length, 'more execution', 'more executions')} (--samples)`]
+      : []),
+    'dedupe moves the surplus rows that have the venue’s id into an archive table; with --without-venue-id the others too: look at them first, two real fills may be alike.',
   ].join('\n');
 }
 
 function formatDifferences({ identicalGroups, differingColumns }: Duplicates): string[] {
-  const columns = differingColumns.map(({ column, groups }) => `${column} (${groups})`).join(', ');
+  const columns = differingColumns
+    .map(({ column, groups }) => `${column} (${formatCount(groups)})`)
+    .join(', ');
   return [
-    `  ${identicalGroups} executions have rows that differ in nothing but their id`,
+    `  ${count(identicalGroups, 'execution has', 'executions have')} rows that differ in nothing but their id`,
     ...(columns === '' ? [] : [`  executions whose rows differ, by column: ${columns}`]),
   ];
 }
@@ -74,7 +77,7 @@ function formatGroup(group: DuplicateGroup): string {
   const differsIn = group.differsIn.length === 0 ? 'nothing but the id' : group.differsIn.join(', ');
   return [
     `  ${symbol}  ${new Date(timestampMs).toISOString()}  ${side === null ? '' : `${side} `}${size} at ${price}  ${venueId === '' ? 'no venue id' : `venue id ${venueId}`}`,
-    `    session ${group.sessionId ?? 'none'}, order ${group.orderId ?? 'none'}: ${rows} rows`,
+    `    session ${group.sessionId ?? 'none'}, order ${group.orderId ?? 'none'}: ${count(rows, 'row', 'rows')}`,
     `    stays: ${keptId} (${reasons[keptBecause]})`,
     `    surplus: ${surplusIds.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
     `    the rows differ in: ${differsIn}`,

@@ -65,15 +65,15 @@ function formatEvent(event: ProgressEvent): string | undefined {
   }
 }
 
-/** What trading felt, as one line. */
+/** What trading felt, during the work and before it. */
 function formatTradeWaits(waits: TradeWaits): string {
   if (!waits.measured) return `  trade waits are not measured: ${waits.reason}`;
   const { before, during, lost } = waits;
   return [
     `  trade waits: ${during === undefined ? 'none measured' : formatSummary(during)}`,
-    ...(before === undefined ? [] : [`before the work: ${formatSummary(before)}`]),
-    ...(lost === undefined ? [] : [`measured until it was lost: ${lost}`]),
-  ].join('; ');
+    ...(before === undefined ? [] : [`  before it:   ${formatSummary(before)}`]),
+    ...(lost === undefined ? [] : [`  measured until it was lost: ${lost}`]),
+  ].join('\n');
 }
 
 const formatSummary = ({ p50Ms, p99Ms, p999Ms, longestMs }: WaitSummary): string =>

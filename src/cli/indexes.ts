@@ -68,7 +68,7 @@ const formatFindings = ({ index, findings }: IndexReport): string[] =>
         '',
         index,
         ...findings.flatMap(({ kind, message, advice }) => [
-          `  ${kind}: ${message}`,
+          `  ${`${kind}:`.padEnd(11)} ${message}`,
           `  what to do: ${advice}`,
         ]),
       ];

@@ -57,7 +57,8 @@ export async function showPlan(
   const screen = formatPlanScreen(plan, summary, { backup, folder: backupFolder, rehearsal });
   const file = outFile ?? planFile;
   const next = file === undefined ? 'multi-pair-db migrate' : `multi-pair-db migrate --plan ${file}`;
-  const text = `${screen}\n\nNothing was changed.${summary.files.length === 0 ? '' : ` Next: ${next}`}`;
+  const isPending = summary.files.length > 0;
+  const text = `${screen}\n\nNothing was changed.\nnext: ${isPending ? next : 'multi-pair-db verify'}`;
   return {
     exitCode: 0,
     result: { ...plan, summary, backup: backup?.path, planFile: outFile },
@@ -101,7 +102,10 @@ export async function confirmPlan(
       message: 'stopped before anything was begun; nothing was changed',
       advice: '',
     });
-  if (answer === name) return;
+  if (answer === name) {
+    say('');
+    return;
+  }
   throw new OperationError({
     code: 'REFUSED',
     message: `${answer === '' ? 'no name was typed' : 'another name was typed'}; nothing was changed`,

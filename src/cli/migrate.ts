@@ -2,7 +2,7 @@ import type { Connection } from '../connection/connection.ts';
 import { OperationError } from '../connection/errors.ts';
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
-import { formatDuration } from '../connection/units.ts';
+import { count, formatDuration } from '../connection/units.ts';
 import type { ProgressListener } from '../migrate/run/progress.ts';
 import { requireFreshBackup } from '../ops/backup/fresh-backup.ts';
 import { maintainTables } from '../ops/indexes/maintain.ts';
@@ -183,7 +183,7 @@ function formatVerification(verification: Verification | undefined): string[] {
   if (verification.verified) return ['  verified: the database is what this release says'];
   const faults = verification.findings.filter(({ level }) => level === 'fault');
   return [
-    `  not verified: ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`,
+    `  not verified: ${count(faults.length, 'fault', 'faults')}`,
     ...faults.map(
       ({ object, expected, found, repair }) =>
         `    ${object}: expected ${expected}, found ${found}. ${repair}`,

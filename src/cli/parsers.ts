@@ -1,3 +1,5 @@
+import { formatCount } from '../connection/units.ts';
+
 /** Turns what an operator has typed into a value. */
 export interface Parser<Value> {
   /** What is right, to end the sentence 'it has to be …'. */
@@ -13,8 +15,7 @@ export const text: Parser<string> = {
 };
 
 /** `1 to 10,000`: what a whole number may be, for a summary. */
-export const range = (least: number, most: number): string =>
-  `${groupThousands(least)} to ${groupThousands(most)}`;
+export const range = (least: number, most: number): string => `${formatCount(least)} to ${formatCount(most)}`;
 
 /** A number of things. It has bounds, so that a slip of the finger is refused and not run. */
 export function wholeNumber(least: number, most: number): Parser<number> {
@@ -33,7 +34,7 @@ const maxSeconds = 7 * 86_400;
 
 /** A time to wait, typed in seconds; gives milliseconds. */
 export const seconds: Parser<number> = {
-  expected: `a number of seconds from 0 to ${groupThousands(maxSeconds)}`,
+  expected: `a number of seconds from 0 to ${formatCount(maxSeconds)}`,
   parse: (typed) => {
     if (!/^\d{1,6}(\.\d{1,3})?$/.test(typed)) return undefined;
     const number = Number(typed);
@@ -52,8 +53,3 @@ export const age: Parser<number> = {
     return unitMs === undefined ? undefined : Number(number) * unitMs;
   },
 };
-
-/** By hand: the first `toLocaleString` of a process loads locales for 15 ms, and every start would pay for them. */
-export function groupThousands(number: number): string {
-  return String(number).replace(/\B(?=(\d{3})+$)/g, ',');
-}

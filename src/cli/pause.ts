@@ -30,7 +30,7 @@ export const pause = defineCommand({
       exitCode: 0,
       result: { target, ...result },
       text: [
-        `${target}: ${result.isNew ? '' : 'it is so already: '}${describePause(result)}`,
+        `${target}: ${result.isNew ? '' : 'already '}${describePause(result)}`,
         'next: multi-pair-db resume, when runs may go on',
       ].join('\n'),
     };

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, formatTime, formatVersion } from '../connection/units.ts';
+import { count, formatBytes, formatDuration, formatTime, formatVersion } from '../connection/units.ts';
 import { lockMeanings } from '../migrate/plan/locks.ts';
 import type { Backup } from '../ops/backup/backup-file.ts';
 import type {
@@ -9,7 +9,6 @@ import type {
   StrongestLock,
   TableSize,
 } from '../own/index.ts';
-import { groupThousands } from './parsers.ts';
 
 /** What the screen shows beside the plan. */
 export interface PlanSurroundings {
@@ -122,7 +121,7 @@ function formatTables(tables: readonly TableSize[]): string[] {
 }
 
 const describeTable = ({ table, rows = 0, totalBytes }: TableSize): string =>
-  `${table}: about ${groupThousands(rows)} rows, ${formatBytes(totalBytes)}`;
+  `${table}: about ${count(rows, 'row', 'rows')}, ${formatBytes(totalBytes)}`;
 
 function describeBackup(backup: Backup | undefined, folder: string, nowMs: number): string {
   if (backup === undefined) return `none of this database in ${folder}; multi-pair-db backup makes one`;

@@ -1,8 +1,9 @@
 import { openConnection } from '../connection/open.ts';
-import { formatVersion } from '../connection/units.ts';
+import { count, formatVersion } from '../connection/units.ts';
 import { type CheckReport, type Preflight, runPreflight } from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { timeLimitInput } from './shared-input.ts';
+import { formatTable } from './table.ts';
 
 export const preflight = defineCommand({
   name: 'preflight',
@@ -23,19 +24,20 @@ export const preflight = defineCommand({
 
 function format({ target, versionNumber, checks, counts, mayRun }: Preflight): string {
   const findings = checks.filter(({ level }) => level === 'warning' || level === 'blocker');
+  const warnings = count(counts.warning, 'warning', 'warnings');
   const verdict = mayRun
     ? counts.warning === 0
       ? 'may run: nothing is in the way'
-      : `may run, with ${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`
-    : `may not run: ${counts.blocker} ${counts.blocker === 1 ? 'blocker' : 'blockers'}, ${counts.warning} ${counts.warning === 1 ? 'warning' : 'warnings'}`;
+      : `may run, with ${warnings}`
+    : `may not run: ${count(counts.blocker, 'blocker', 'blockers')}, ${warnings}`;
   return [
     `${target}, PostgreSQL ${formatVersion(versionNumber)}`,
-    checks.map(({ level, id, found }) => `${level.padEnd(8)} ${id.padEnd(24)} ${found}`).join('\n'),
+    formatTable(checks.map(({ level, id, found }) => [level, id, found])).join('\n'),
     ...findings.map(formatFinding),
     verdict,
     mayRun
       ? 'next: multi-pair-db backup, then multi-pair-db migrate --dry-run'
-      : 'next: multi-pair-db preflight, when nothing is in the way any more',
+      : 'next: multi-pair-db preflight, when that is done',
   ].join('\n\n');
 }
 

@@ -10,6 +10,7 @@ import {
 } from './command.ts';
 import { formatExitCodes } from './exit-codes.ts';
 import { commonInput } from './shared-input.ts';
+import { wrapText } from './terminal/wrap.ts';
 import { toUsageError } from './usage.ts';
 
 /** A command line that has been parsed and checked. */
@@ -37,8 +38,8 @@ export function buildProgram(commands: readonly CliCommand[], version: string, d
     .version(version)
     .exitOverride(refuse(programName))
     // An error is said once, by whoever catches it.
-    .configureOutput({ outputError: () => {} })
-    .addHelpText('after', `\n${formatExitCodes({})}`);
+    .configureOutput({ outputError: () => {} });
+  addText(program, formatExitCodes({}));
   for (const command of commands) addCommand(program, command, dispatch);
   return program;
 }
@@ -47,13 +48,22 @@ function addCommand(program: Command, command: CliCommand, dispatch: Dispatch): 
   const added = program.command(command.name).description(command.summary);
   const readWords = addParameters(added, command);
   const onRefusal = refuse(`${programName} ${command.name}`);
-  if (command.notes !== '') added.addHelpText('after', `\n${command.notes}`);
-  added
-    .addHelpText('after', `\n${formatExitCodes(command.exitCodes)}`)
-    .exitOverride(onRefusal)
-    .action(async () => {
-      await dispatch(prepare(command, readWords(), onRefusal));
-    });
+  if (command.notes !== '') addText(added, command.notes.replaceAll('\n', ' '));
+  addText(added, formatExitCodes(command.exitCodes));
+  added.exitOverride(onRefusal).action(async () => {
+    await dispatch(prepare(command, readWords(), onRefusal));
+  });
+}
+
+/** As wide as what commander writes itself, where nobody sees a terminal, too. */
+const helpColumns = 80;
+
+/** Adds what stands after the options. Commander does not wrap it. */
+function addText(command: Command, text: string): void {
+  command.addHelpText('after', ({ error }) => {
+    const { getErrHelpWidth, getOutHelpWidth } = command.configureOutput();
+    return `\n${wrapText(text, (error ? getErrHelpWidth : getOutHelpWidth)?.() ?? helpColumns)}`;
+  });
 }
 
 function prepare(

@@ -1,4 +1,4 @@
-import { formatBytes, formatDuration, formatTime } from '../connection/units.ts';
+import { formatBytes, formatCount, formatDuration, formatTime } from '../connection/units.ts';
 import type { RehearsalReport } from '../ops/rehearse/rehearsal-report.ts';
 import { describeLock } from './plan-screen.ts';
 import { formatTable } from './table.ts';
@@ -43,7 +43,8 @@ function formatFaults({ passed, restore, findings }: RehearsalReport): string[] 
   const faults = findings.filter(({ level }) => level === 'fault');
   return [
     ...differences.map(
-      ({ table, backedUp, found }) => `  ${table}: ${backedUp} backed up, ${found} found in the copy`,
+      ({ table, backedUp, found }) =>
+        `  ${table}: ${formatCount(backedUp)} backed up, ${formatCount(found)} found in the copy`,
     ),
     ...objects.missing.map((object) => `  ${object}: in the backup, and not in the copy`),
     ...objects.surplus.map((object) => `  ${object}: not in the backup, and in the copy`),

@@ -37,7 +37,7 @@ export async function withReport(
   const end = async (ended: RunEnd, message: string): Promise<RunLogEnd> => {
     const written = log.close(ended);
     const { files, fault } = written;
-    if (files !== undefined) progress.line(`report of this run: ${files.page}`);
+    if (files !== undefined) progress.line(`report: ${files.page}`);
     if (fault !== undefined) progress.line(`the report of this run could not be written: ${fault}`);
     const { exitCode } = ended;
     const report = files?.page;

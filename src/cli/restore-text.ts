@@ -1,5 +1,5 @@
 import { describeConnected } from '../connection/connected.ts';
-
+import { count, formatCount } from '../connection/units.ts';
 import type { RestoreReport } from '../ops/backup/restore-report.ts';
 import { describePause } from '../own/index.ts';
 
@@ -22,9 +22,12 @@ export function formatRestore(file: string, report: RestoreReport): string {
         ]),
     ...formatPauses(report),
     complete
-      ? `  all ${tables} tables have the rows that were backed up`
-      : `  ${differences.length} of ${tables} tables differ from what was backed up:`,
-    ...differences.map(({ table, backedUp, found }) => `    ${table}: ${backedUp} backed up, ${found} found`),
+      ? `  ${tables === 1 ? 'the one table has' : `all ${formatCount(tables)} tables have`} the rows that were backed up`
+      : `  ${formatCount(differences.length)} of ${count(tables, 'table', 'tables')} ${differences.length === 1 ? 'differs' : 'differ'} from what was backed up:`,
+    ...differences.map(
+      ({ table, backedUp, found }) =>
+        `    ${table}: ${formatCount(backedUp)} backed up, ${formatCount(found)} found`,
+    ),
     ...objects.missing.map((object) => `  ${object}: in the backup, and not here`),
     ...objects.surplus.map((object) => `  ${object}: not in the backup, and here`),
     ...formatVerification(report),

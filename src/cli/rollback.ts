@@ -1,6 +1,6 @@
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
-import { formatDuration } from '../connection/units.ts';
+import { count, formatCount, formatDuration } from '../connection/units.ts';
 import type { ProgressListener } from '../migrate/run/progress.ts';
 import {
   type DescribedRollback,
@@ -56,23 +56,33 @@ export const rollback = defineCommand({
   },
 });
 
+const nothingToUndo = (target: string, tag: string): string =>
+  `${target}: ${tag} is not applied, so there is nothing to undo\nnext: multi-pair-db status`;
+
+/** `12 rows of orders, 1 row of sessions`; undefined where it is none. */
+export function describePutAside(putAside: Readonly<Record<string, number>>): string | undefined {
+  const kept = Object.entries(putAside).filter(([, rows]) => rows > 0);
+  return kept.length === 0
+    ? undefined
+    : kept.map(([table, rows]) => `${count(rows, 'row', 'rows')} of ${table}`).join(', ');
+}
+
 function formatReport({ target, tag, undone, durationMs, putAside }: RollbackReport): string {
-  if (!undone)
-    return `${target}: ${tag}: it is not applied, so there is nothing to undo\nnext: multi-pair-db status`;
-  const kept = Object.entries(putAside).map(([table, rows]) => `${rows} of ${table}`);
+  if (!undone) return nothingToUndo(target, tag);
+  const kept = describePutAside(putAside);
   return [
-    `${target}: ${tag}: undone in ${formatDuration(durationMs)}`,
-    ...(kept.length === 0 ? [] : [`  put aside, for migrate to give back: ${kept.join(', ')}`]),
+    `${target}: undid ${tag} in ${formatDuration(durationMs)}`,
+    ...(kept === undefined ? [] : [`  put aside, for migrate to give back: ${kept}`]),
     'next: multi-pair-db status',
   ].join('\n');
 }
 
 function formatPlan({ target, tag, isThere, dataLoss, putAside }: DescribedRollback): string {
-  if (!isThere) return `${target}: ${tag}: it is not applied, so there is nothing to undo`;
+  if (!isThere) return nothingToUndo(target, tag);
   return [
-    `${target}: ${tag}: would be undone; nothing was written`,
+    `${target}: would undo ${tag}; nothing was written`,
     `  lost for services: ${dataLoss ?? 'nothing'}`,
-    ...Object.entries(putAside).map(([what, rows]) => `  would be put aside: ${rows} ${what}`),
+    ...Object.entries(putAside).map(([what, rows]) => `  would be put aside: ${formatCount(rows)} ${what}`),
     `next: multi-pair-db rollback ${tag.slice(1, 4)}${dataLoss === undefined ? '' : ' --accept-data-loss'}`,
   ].join('\n');
 }

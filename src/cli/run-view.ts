@@ -1,5 +1,6 @@
 import { formatCount, formatDuration, formatWait } from '../connection/units.ts';
 import type { ProgressEvent } from '../migrate/run/progress.ts';
+import { type Doing, writeRunLine } from './run-line.ts';
 
 /**
  * How long statements take, against one another: nobody knows before, and a bar that jumps misleads more than one that is
@@ -21,8 +22,6 @@ interface Statement {
   readonly weight: number;
 }
 
-const barLength = 20;
-
 /** What a run is at, of the whole: kept from what it reports, for the line that moves, and for who stops it. */
 export class RunView {
   #statements: readonly Statement[] = [];
@@ -30,7 +29,7 @@ export class RunView {
   /** Of the statement that is running, 0 to 1. */
   #inner = 0;
   #share: number | undefined;
-  #words = '';
+  #doing: Doing = { words: '' };
   #longestMs: number | undefined;
   #buildsBeganAtMs: number | undefined;
   readonly #now: () => number;
@@ -53,24 +52,29 @@ export class RunView {
         const { pass, done, total, rows, remainingMs } = event;
         this.#inner = pass === 1 && total > 0 ? done / total : 1;
         const left = remainingMs === undefined ? '' : `, about ${formatDuration(remainingMs)} left`;
-        this.#words = `backfill, pass ${pass}: ${formatCount(done)} of ${formatCount(total)} ${rows}${left}`;
+        this.#doing = {
+          words: `backfill, pass ${pass}: ${formatCount(done)} of ${formatCount(total)} ${rows}${left}`,
+          inShort: `backfill, pass ${pass}${left}`,
+        };
         break;
       }
       case 'index':
         this.#inner = innerOf(event.phase, event.share);
-        this.#words = `${this.#builds()}: ${event.phase}`;
+        this.#doing = { words: this.#builds(), detail: event.phase };
         break;
       case 'trade wait':
         this.#longestMs = event.longestSoFarMs;
         return;
       case 'measuring':
-        this.#words = `measuring what trading feels without the work, ${formatDuration(event.forMs)}`;
+        this.#doing = {
+          words: `measuring what trading feels without the work, ${formatDuration(event.forMs)}`,
+        };
         return;
       case 'lock':
-        this.#words = `another run holds the lock; waited ${formatDuration(event.waitedMs)}`;
+        this.#doing = { words: `another run holds the lock; waited ${formatDuration(event.waitedMs)}` };
         return;
       case 'waiting':
-        this.#words = `still waiting, ${formatDuration(event.waitedMs)} so far`;
+        this.#doing = { words: `still waiting, ${formatDuration(event.waitedMs)} so far` };
         return;
       default:
         return;
@@ -88,22 +92,21 @@ export class RunView {
     return this.#share;
   }
 
-  /** The line that moves. */
-  get line(): string {
+  /** The line that moves, in as many words as there are columns for. */
+  readonly line = (columns: number = Number.POSITIVE_INFINITY): string => {
     const longest =
       this.#longestMs === undefined ? '' : `; longest trade wait ${formatWait(this.#longestMs)}`;
-    if (this.#share === undefined) return `  ${this.#words}${longest}`;
-    const full = Math.round(this.#share * barLength);
-    const bar = `[${'#'.repeat(full)}${'.'.repeat(barLength - full)}] ${Math.floor(this.#share * 100)} %`;
-    return `${bar}  ${this.#words}${longest}`;
-  }
+    return writeRunLine({ share: this.#share, ...this.#doing, longest }, columns);
+  };
 
   #begin(tag: string, number: number, of: number, statement: string): void {
     const first = this.#statements.findIndex((one) => one.tag === tag);
     this.#at = first === -1 ? 0 : first + number - 1;
     this.#inner = 0;
     if (isBuild(statement)) this.#buildsBeganAtMs ??= this.#now();
-    this.#words = isBuild(statement) ? this.#builds() : `statement ${number} of ${of}: ${statement.trim()}`;
+    this.#doing = isBuild(statement)
+      ? { words: this.#builds() }
+      : { words: `statement ${number} of ${of}`, detail: statement.trim() };
   }
 
   /** `index 3 of 9, about 40 s left`: by how long those took that are built. */

@@ -1,8 +1,9 @@
 import { describeSession } from '../connection/activity.ts';
-import { formatVersion } from '../connection/units.ts';
+import { count, formatVersion } from '../connection/units.ts';
 import { describePause, type MigrationStatus, readStatus, type Status } from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { openInterruptible } from './open-interruptible.ts';
+import { describePutAside } from './rollback.ts';
 
 export const status = defineCommand({
   name: 'status',
@@ -31,16 +32,14 @@ function isDone({ migrations, faults }: Status): boolean {
 
 function formatStatus(status: Status): string {
   const { target, versionNumber, migrations, faults, running, pause, putAside, hasOlderJournal } = status;
-  const kept = Object.entries(putAside).map(([table, rows]) => `${rows} of ${table}`);
+  const kept = describePutAside(putAside);
   return [
     `${target}, PostgreSQL ${formatVersion(versionNumber)}`,
     ...migrations.flatMap(formatMigration),
     ...faults.map((fault) => `  contradiction: ${fault.message}\n    what to do: ${fault.advice}`),
     ...running.map((session) => `  a run is under way: ${describeSession(session)}`),
     ...(pause === undefined ? [] : [`  ${describePause(pause)}`]),
-    ...(kept.length === 0
-      ? []
-      : [`  put aside by a rollback, for migrate to give back: ${kept.join(', ')} rows`]),
+    ...(kept === undefined ? [] : [`  put aside by a rollback, for migrate to give back: ${kept}`]),
     ...(hasOlderJournal
       ? ['  a table `migrations` of an older runner is there; what it says is not relied on']
       : []),
@@ -67,7 +66,11 @@ function formatMigration({ tag, state, indexes, backlog }: MigrationStatus): str
   const indent = ' '.repeat(15);
   return [
     `  ${state.padEnd(12)} ${tag}`,
-    ...(backlog === undefined ? [] : [`${indent}${backlog} rows still to fill`]),
+    ...(backlog === undefined
+      ? []
+      : [
+          `${indent}${backlog === 0 ? 'every row is filled' : `${count(backlog, 'row', 'rows')} still to fill`}`,
+        ]),
     ...(indexes.length === 0
       ? []
       : [`${indent}${indexes.length - odd.length} of ${indexes.length} indexes valid`]),

@@ -84,7 +84,7 @@ test('an operator’s night: status, dry run, migrate, roll back, with exit code
   });
 
   await rollBackDatabaseDownTo(db.url, '002');
-  expect((await runCli(['rollback', '002'], env)).stdout).toContain('0002_symbol_indexes: undone');
+  expect((await runCli(['rollback', '002'], env)).stdout).toContain('undid 0002_symbol_indexes in ');
   const refused = await runCli(['rollback', '001', '--json'], env);
   expect(refused.exitCode).toBe(4);
   expect(JSON.parse(refused.stdout)).toMatchObject({

@@ -63,7 +63,7 @@ test('a plan on one screen; written down, refused after a drift, and run when it
   expect(JSON.parse(refused.stdout)).toMatchObject({
     command: 'migrate',
     exitCode: 4,
-    error: { code: 'REFUSED', message: expect.stringContaining('other rows: fills has about 4000 rows') },
+    error: { code: 'REFUSED', message: expect.stringContaining('other rows: fills has about 4,000 rows') },
   });
   await isUntouched(db);
 

@@ -12,7 +12,7 @@ test('preflight: 0 where nothing is in the way, 1 with what to do where somethin
   const url = db.url.replace('postgres@', 'postgres:very-secret@');
   const good = await runCli(['preflight', '--url', url]);
   expect(good).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(good.stdout).toMatch(/^ok {7}server-version {11}PostgreSQL 18\.\d+$/m);
+  expect(good.stdout).toMatch(/^ok {7}server-version {12}PostgreSQL 18\.\d+$/m);
   expect(good.stdout).toMatch(
     /\nmay run: nothing is in the way\n\nnext: multi-pair-db backup, then multi-pair-db migrate --dry-run\n$/,
   );
@@ -24,7 +24,7 @@ test('preflight: 0 where nothing is in the way, 1 with what to do where somethin
   expect(bad.stdout).toContain(
     [
       'blocker: duplicate-fills: 1 fill stored more than once, 1 row too many',
-      '  why:        idx_fills_unique_dedup can not be built while the same fill is stored twice',
+      '  why:        idx_fills_unique_dedup can’t be built while the same fill is stored twice',
       '  what to do: `multi-pair-db duplicates` lists them',
     ].join('\n'),
   );

@@ -1,11 +1,11 @@
 import { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { showEvents } from '../../src/cli/events.ts';
 import { formatTable } from '../../src/cli/table.ts';
 import { createProgress, forStream, type ProgressStream } from '../../src/cli/terminal/progress.ts';
 import { colour, hasColours } from '../../src/cli/terminal/tones.ts';
-import { wrapText } from '../../src/cli/terminal/wrap.ts';
+import { fitText, wrapText } from '../../src/cli/terminal/wrap.ts';
 import type { ProgressEvent } from '../../src/migrate/run/progress.ts';
 
 /** A stream that keeps what is written; with `columns` it is a terminal. */
@@ -103,14 +103,34 @@ describe('a text on a terminal', () => {
     expect(wrapText('  - one two three four', 14)).toBe('  - one two\n    three four');
   });
 
-  test('leaves what is there to be copied, what has columns, and a word that is too long', () => {
-    for (const text of [
-      'next: multi-pair-db rollback 001 --accept-data-loss',
-      'sessions   1,000,000  130 MB   x',
-      `${'x'.repeat(50)}`,
-    ]) {
-      expect(wrapText(text, 20)).toBe(text);
-    }
+  test('goes on under its last column, where there is room beside it', () => {
+    const line = 'ok  shape  every table and column is there';
+    expect(wrapText(line, 30)).toBe('ok  shape  every table and\n           column is there');
+    expect(wrapText(line, 18)).toBe('ok  shape  every\ntable and column\nis there');
+    expect(wrapText('  4  refused: a b', 15)).toBe('  4  refused: a\n     b');
+    expect(wrapText('-- lock: a b c', 9)).toBe('-- lock:\n-- a b c');
+  });
+
+  test('leaves a word that is too long, and a command so that it can be copied', () => {
+    expect(wrapText('x'.repeat(50), 20)).toBe('x'.repeat(50));
+    expect(wrapText('next: multi-pair-db rollback 001 --accept-data-loss', 40)).toBe(
+      'next: multi-pair-db rollback 001 \\\n      --accept-data-loss',
+    );
+    expect(wrapText('next: multi-pair-db status, when the run has ended', 24)).toBe(
+      'next: multi-pair-db \\\n      status,\n      when the run has\n      ended',
+    );
+    expect(wrapText('next: multi-pair-db backup, then multi-pair-db migrate --dry-run', 46)).toBe(
+      'next: multi-pair-db backup,\n      then multi-pair-db migrate --dry-run',
+    );
+  });
+
+  test('is cut between words where only a line of it is shown', () => {
+    expect(fitText('one two three', 13)).toBe('one two three');
+    expect(fitText('one two three', 12)).toBe('one two …');
+    expect(fitText('one two three', 9)).toBe('one two …');
+    expect(fitText('a-word-that-is-too-long', 9)).toBe('a-word- …');
+    for (let columns = 0; columns < 20; columns++)
+      expect(fitText('one two three four', columns).length).toBeLessThanOrEqual(columns);
   });
 
   test('nothing of it is lost, and no line is wider unless it is one word', () => {
@@ -133,10 +153,19 @@ test('colour says what a line’s first word means, and never gets into a pipe',
   expect(hasColours({ isTTY: true }, { ...env, NO_COLOR: '1' })).toBe(false);
   expect(hasColours({ isTTY: true }, { TERM: 'dumb' })).toBe(false);
   expect(hasColours({}, { FORCE_COLOR: '1' })).toBe(true);
-  expect(colour('error: x\n  x\nverified: y')).toBe(
-    '\u001b[31m\u001b[1merror\u001b[22m\u001b[39m: x\n  x\n\u001b[32mverified\u001b[39m: y',
-  );
+  expect(colour('error: x')).toBe('\u001b[31m\u001b[1merror\u001b[22m\u001b[39m: x');
+  expect(colour('an error: x')).toBe('an error: x');
   expect(forStream('error: a text', {})).toBe('error: a text');
+});
+
+test('a line that was broken is coloured as it was before', () => {
+  vi.stubEnv('NO_COLOR', undefined);
+  vi.stubEnv('FORCE_COLOR', '1');
+  expect(forStream('what is\nok  it is as\nverified', { isTTY: true, columns: 9 })).toBe(
+    'what is\n\u001b[32mok\u001b[39m  it is\n    as\n\u001b[32mverified\u001b[39m',
+  );
+  expect(forStream('it was verified', { isTTY: true, columns: 9 })).toBe('it was\nverified');
+  vi.unstubAllEnvs();
 });
 
 test('a table is as wide as what is in it, numbers on the right, empty columns left out', () => {

@@ -25,19 +25,14 @@ const tones: readonly (readonly [words: RegExp, tone: Tone])[] = [
   [/^\d{4}_\w+/, 'bold'],
 ];
 
-/** Colours a text, line by line. */
-export function colour(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => {
-      for (const [words, tone] of tones) {
-        const found = words.exec(line)?.[0];
-        // The stream was looked at already.
-        if (found !== undefined) {
-          return styleText(tone, found, { validateStream: false }) + line.slice(found.length);
-        }
-      }
-      return line;
-    })
-    .join('\n');
+/** Colours a line. */
+export function colour(line: string): string {
+  for (const [words, tone] of tones) {
+    const found = words.exec(line)?.[0];
+    // The stream was looked at already.
+    if (found !== undefined) {
+      return styleText(tone, found, { validateStream: false }) + line.slice(found.length);
+    }
+  }
+  return line;
 }

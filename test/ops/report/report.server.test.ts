@@ -47,7 +47,7 @@ test.skipIf(programs === undefined)(
     });
     const done = await runCli(migrate);
     expect(done, done.stdout).toMatchObject({ exitCode: 0 });
-    expect(done.stderr).toContain('report of this run');
+    expect(done.stderr).toContain('report: ');
     const { json, page } = JSON.parse(done.stdout).result.report;
     const report = JSON.parse(await readFile(json, 'utf8'));
     expect(report).toMatchObject({
