@@ -36,7 +36,7 @@ export interface TestServer {
   destroy(): Promise<void>;
 }
 
-/** Creates and starts a server. `settings` are server settings beyond the defaults of this suite. */
+/** Creates and starts a server. `settings` are server settings beyond the defaults of this suite; without a `port` it takes a free one. */
 export async function startServer(
   version: ServerVersion,
   settings: Record<string, string> = {},
@@ -122,7 +122,7 @@ async function serve(
   const data = path.join(home, 'data');
   const logFile = path.join(home, 'log');
   await writeFile(logFile, '');
-  const port = await findFreePort();
+  const port = Number(settings['port'] ?? (await findFreePort()));
   const flags = Object.entries({ ...suiteSettings, ...settings }).flatMap(([name, value]) => [
     '-c',
     `${name}=${value}`,
