@@ -8,8 +8,9 @@ import type { PlanMode, PlannedMigration } from '../plan/planned-migration.ts';
 import type { SavedPlan } from '../plan/saved-plan.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';
-import { type Run, withRun } from './run.ts';
+import type { Run } from './run.ts';
 import { listAnnounced, runSteps } from './steps.ts';
+import { withRun } from './with-run.ts';
 
 export interface ApplyOptions extends RunOptions {
   readonly project: Project;

@@ -14,8 +14,8 @@ import { begin, commit, fileStep, liftLimitSteps, type PlanStep, runnerStep } fr
 import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';
-import { withRun } from './run.ts';
 import { runSteps } from './steps.ts';
+import { withRun } from './with-run.ts';
 
 export interface RollbackOptions extends RunOptions {
   readonly project: Project;

@@ -1,8 +1,5 @@
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError, summarizeStatement } from '../../connection/errors.ts';
-import { refusePooler } from '../../connection/pooler.ts';
-import { readSettings, restoreSettings, type Setting } from '../../connection/settings.ts';
-import { majorOf } from '../../connection/units.ts';
 import { type Sight, watchWork } from '../../connection/watch.ts';
 import type { Canary } from '../canary/canary.ts';
 import { scopeOf } from '../catalog/catalog.ts';
@@ -12,13 +9,10 @@ import { firstLine } from '../plan/head.ts';
 import type { PlanStep } from '../plan/step.ts';
 import type { Project } from '../project.ts';
 import { awaitResume } from './await-resume.ts';
-import { isCancelled, isLockTimeout, waitedTooLong } from './gave-up.ts';
 import { LagWatch } from './lag-watch.ts';
 import { RunLedger } from './ledger.ts';
-import { releaseLock, takeLock } from './lock.ts';
 import { beginMeasuring } from './measuring.ts';
 import {
-  defaultLockWaitMs,
   defaultMaxReplicaLagMs,
   defaultMaxTradeWaitMs,
   defaultMaxWaitMs,
@@ -27,66 +21,8 @@ import {
   type RunOptions,
   type StepReport,
 } from './options.ts';
+import { Patience } from './patience.ts';
 import { createNoticeReader, type ProgressListener } from './progress.ts';
-import { SteppedBack } from './stepped-back.ts';
-
-/**
- * Runs `work` with the migrations' lock taken, settings saved, a second session to watch with, and Ctrl-C wired to the
- * server. Whatever happens: open transactions are rolled back, the settings put back, the lock given back.
- */
-export async function withRun<Result>(
-  connection: Connection,
-  project: Project,
-  options: RunOptions,
-  work: (run: Run) => Promise<Result>,
-): Promise<Result> {
-  refuseVersion(connection, project);
-  const second = await connection.openSecond();
-  try {
-    if (second !== undefined) await refusePooler(connection, second);
-    const run = new Run(connection, second, project, options);
-    const settings = await readSettings(connection);
-    await takeLock(connection, {
-      lockWaitMs: options.lockWaitMs ?? defaultLockWaitMs,
-      signal: options.signal,
-      onWait: (holders, waitedMs) => options.onProgress?.({ kind: 'lock', holders, waitedMs }),
-    });
-    // What is there is compared as text, so identifiers are quoted as everywhere else.
-    await connection.query(
-      `select set_config('multi_pair_db.max_wait', $1, false), set_config('multi_pair_db.max_replica_lag', $2, false),
-              set_config('quote_all_identifiers', 'off', false)`,
-      [`${run.maxWaitMs} ms`, `${options.maxReplicaLagMs ?? defaultMaxReplicaLagMs} ms`],
-    );
-    const result = await work(run).catch(async (error: unknown) => {
-      // The first fault is the one to report: on a lost connection, cleaning up can only fail too.
-      await cleanUp(run, settings).catch(() => {});
-      await run.endMeasuring();
-      throw error;
-    });
-    await cleanUp(run, settings);
-    return result;
-  } finally {
-    await second?.close();
-  }
-}
-
-async function cleanUp(run: Run, settings: readonly Setting[]): Promise<void> {
-  await run.cancelled;
-  await run.endMeasuring();
-  await run.connection.execute('rollback');
-  await restoreSettings(run.connection, settings);
-  await releaseLock(run.connection);
-}
-
-function refuseVersion(connection: Connection, { versions }: Project): void {
-  const major = majorOf(connection.versionNumber);
-  if (versions === undefined || major >= versions.oldest) return;
-  throw new OperationError({
-    code: 'VERSION_UNSUPPORTED',
-    message: `the server is PostgreSQL ${major}; these migrations need ${versions.oldest} or later. Nothing was changed`,
-    advice: 'Upgrade the server first.',
-  });
-}
 
 /** One run on one connection: sends statements, watches them, and stops them when told to. */
 export class Run {
@@ -194,9 +130,11 @@ export class Run {
     this.#options.signal?.addEventListener('abort', cancel);
     const lagWatch = restsItself(step.sql) ? undefined : this.#lagWatch;
     lagWatch?.begin({ tag: running.tag, statement: firstLine(step.sql) });
-    let held: Sight | undefined;
-    let overdue: Sight | undefined;
-    let crowded: Sight | undefined;
+    const patience = new Patience({
+      maxWaitMs: this.maxWaitMs,
+      maxTradeWaitMs: mayStepBack ? this.maxTradeWaitMs : undefined,
+      triesItself: step.facts.exclusive !== undefined,
+    });
     const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
     try {
       if (this.#second === undefined || this.#isBlind) {
@@ -212,12 +150,7 @@ export class Run {
         alsoLook: async (second) => lagWatch?.look(second),
         onLook: (sight) => {
           this.#report(sight, running.tag);
-          if (sight.waitingFor.length > 0) held = sight;
-          if (overdue !== undefined || crowded !== undefined) return;
-          if (sight.waitingMs >= this.maxWaitMs) overdue = sight;
-          else if (mayStepBack && sight.behindMs >= this.maxTradeWaitMs) crowded = sight;
-          else return;
-          cancel();
+          if (patience.ends(sight)) cancel();
         },
         onBlind: (error) => {
           this.#isBlind = true;
@@ -229,13 +162,7 @@ export class Run {
     } catch (error) {
       if (step.optional && error instanceof OperationError && error.sqlState?.startsWith('22')) return 0;
       await this.cancelled;
-      if (crowded !== undefined && isCancelled(error))
-        throw new SteppedBack(crowded.behind, crowded.behindMs);
-      // A block that tries by itself gives up at the same time as we do: whoever is first, it is told in the same words.
-      const gaveUp =
-        overdue ?? (isLockTimeout(error) && step.facts.exclusive !== undefined ? held : undefined);
-      if (gaveUp !== undefined) throw waitedTooLong(gaveUp, error, this.maxWaitMs);
-      throw error;
+      throw patience.explain(error);
     } finally {
       lagWatch?.end();
       stopListening();
