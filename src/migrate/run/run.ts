@@ -157,6 +157,7 @@ export class Run {
           this.#notify(running.tag, 'progress can’t be watched any more', error);
         },
       });
+      await this.cancelled;
       await lagWatch?.handOver(this.connection);
       return waitedMs;
     } catch (error) {
