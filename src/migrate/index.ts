@@ -43,10 +43,9 @@ export type {
 export { type AppliedMigration, type ApplyOptions, type ApplyReport, applyMigrations } from './run/apply.ts';
 export type { LongestLag, Rest, StepBack } from './run/ledger.ts';
 export type { RunAccount, RunOptions, StepReport } from './run/options.ts';
+export { type DescribedRollback, planRollback } from './run/plan-rollback.ts';
 export type { ProgressEvent, ProgressListener, RestReason } from './run/progress.ts';
 export {
-  type DescribedRollback,
-  planRollback,
   type RollbackOptions,
   type RollbackReport,
   rollbackMigration,

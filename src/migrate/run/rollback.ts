@@ -1,20 +1,17 @@
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
-import { inReadOnlyTransaction } from '../../connection/read-only.ts';
 import { readCatalog, scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
-import { type DownFile, findDownFile } from '../history/down.ts';
+import { findDownFile } from '../history/down.ts';
 import { type MigrationFile, readMigrationFiles } from '../history/folder.ts';
 import { compareHistory, type History, refuseFaults, resolveMigration } from '../history/history.ts';
-import { defaultJournal, listJournalRows, unrecordSql } from '../history/journal.ts';
-import { forgetsItself } from '../plan/frame.ts';
-import { findMode, type PlanMode } from '../plan/planned-migration.ts';
-import { loadReader, type ReadStatement } from '../plan/statements.ts';
-import { begin, commit, fileStep, liftLimitSteps, type PlanStep, runnerStep } from '../plan/step.ts';
+import { defaultJournal, listJournalRows } from '../history/journal.ts';
+import { loadReader } from '../plan/statements.ts';
 import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';
 import { runSteps } from './steps.ts';
+import { planUndo, refuseOutOfOrder, refuseWithoutUndo } from './undo.ts';
 import { withRun } from './with-run.ts';
 
 export interface RollbackOptions extends RunOptions {
@@ -33,47 +30,6 @@ export interface RollbackReport extends RunAccount {
   /** What is put aside now, for a later migrate to give back: rows by table. */
   readonly putAside: Readonly<Record<string, number>>;
   readonly steps: readonly StepReport[];
-}
-
-/** What a rollback would do. */
-export interface DescribedRollback {
-  readonly target: string;
-  readonly tag: string;
-  /** False: it was neither recorded nor is anything of it there. */
-  readonly isThere: boolean;
-  /** What is lost for the services; undefined: nothing. */
-  readonly dataLoss: string | undefined;
-  /** What it would put aside, for a later migrate to give back: rows, by what they are. */
-  readonly putAside: Readonly<Record<string, number>>;
-  readonly steps: readonly PlanStep[];
-}
-
-/** What `rollbackMigration` would do now; read-only. */
-export async function planRollback(
-  connection: Connection,
-  name: string,
-  { project }: { readonly project: Project },
-): Promise<DescribedRollback> {
-  const journal = project.journal ?? defaultJournal;
-  const files = await readMigrationFiles(project.folder);
-  const migration = resolveMigration(files, name);
-  const { tag } = migration;
-  const down = refuseWithoutUndo(migration, await findDownFile(project.folder, migration), true);
-  return inReadOnlyTransaction(connection, async () => {
-    const history = compareHistory(files, await listJournalRows(connection, journal, files), journal);
-    refuseFaults(history);
-    refuseOutOfOrder(migration, history);
-    const expected = await findCatalogFile(project.folder);
-    const isPresentNow = isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
-    const putAside: Record<string, number> = {};
-    for (const [what, query] of isPresentNow ? Object.entries(project.putAside?.[tag] ?? {}) : []) {
-      const [row] = await connection.query<{ rows: number }>(query);
-      putAside[what] = row?.rows ?? 0;
-    }
-    const { steps } = planSteps(project, migration, down, connection.versionNumber, await loadReader());
-    const isThere = isPresentNow || history.applied.includes(migration);
-    return { target: connection.target, tag, isThere, dataLoss: down.dataLoss, putAside, steps };
-  });
 }
 
 /** Undoes one migration, and takes its journal row away. */
@@ -103,7 +59,7 @@ export async function rollbackMigration(
     const undone =
       history.applied.includes(migration) ||
       isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
-    const { steps, mode } = planSteps(project, migration, down, connection.versionNumber, await loadReader());
+    const { steps, mode } = planUndo(project, migration, down, connection.versionNumber, await loadReader());
     if (undone) await run.beginWork(tag);
     const report = undone
       ? await runSteps(run, steps, mode, { tag, file: down.file }).catch(async (error: unknown) => {
@@ -121,34 +77,6 @@ export async function rollbackMigration(
       ...(await run.account()),
     };
   });
-}
-
-/**
- * A file in the frame takes its record away itself. Else the record goes with the work, in one transaction, where the
- * work can be in one. Where it can't, the record goes first: broken off half way, the database then says "pending", and
- * the next run of either direction finishes it.
- */
-function planSteps(
-  project: Project,
-  migration: MigrationFile,
-  { statements }: DownFile,
-  versionNumber: number,
-  read: ReadStatement,
-): { steps: PlanStep[]; mode: PlanMode } {
-  const mode = findMode(statements, read);
-  const blocks = project.blocks?.[migration.tag] ?? {};
-  const work = statements.map((statement) => fileStep(statement, blocks, read));
-  const unrecord = runnerStep(unrecordSql(migration, project.journal ?? defaultJournal), {
-    lock: 'ROW EXCLUSIVE on the journal',
-    work: 'one row',
-    tables: [],
-  });
-  const ordered = forgetsItself(statements)
-    ? work
-    : mode === 'transaction'
-      ? [begin, ...work, unrecord, commit]
-      : [unrecord, ...work];
-  return { steps: [...liftLimitSteps(versionNumber), ...ordered], mode };
 }
 
 /** What the journal says after a fault; undefined where it can't be asked any more. */
@@ -178,37 +106,4 @@ function explain(error: unknown, tag: string, isApplied: boolean | undefined): u
   const message =
     error.code === 'INTERRUPTED' ? `the rollback of ${tag} was interrupted: ${error.message}` : error.message;
   return new OperationError({ ...error.toJSON(), message, advice: `${error.advice} ${state}`.trim() });
-}
-
-function refuseWithoutUndo(
-  { tag }: MigrationFile,
-  down: DownFile | undefined,
-  acceptDataLoss: boolean,
-): DownFile {
-  if (down === undefined) {
-    throw new OperationError({
-      code: 'REFUSED',
-      message: `${tag} can’t be rolled back; nothing was changed`,
-      advice: 'There is no undo for it. Restore a backup, or write a migration that does the opposite.',
-    });
-  }
-  if (down.dataLoss !== undefined && !acceptDataLoss) {
-    throw new OperationError({
-      code: 'DATA_LOSS',
-      message: `rolling ${tag} back loses data; nothing was changed: ${down.dataLoss}`,
-      advice:
-        'Take a backup, stop the services that need it, then repeat the command with --accept-data-loss.',
-    });
-  }
-  return down;
-}
-
-function refuseOutOfOrder(migration: MigrationFile, { applied }: History): void {
-  const later = applied.filter((file) => file.createdAtMs > migration.createdAtMs).map((file) => file.tag);
-  if (later.length === 0) return;
-  throw new OperationError({
-    code: 'ORDER',
-    message: `${migration.tag} can’t be rolled back while ${later.join(', ')} is applied after it; nothing was changed`,
-    advice: `Roll back ${later.reverse().join(', then ')} first.`,
-  });
 }
