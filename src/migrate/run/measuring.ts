@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../connection/connection.ts';
-import { type Canary, startCanary } from '../canary/canary.ts';
+import type { Canary } from '../canary/canary.ts';
+import { startCanary } from '../canary/start.ts';
 import { defaultBaselineMs } from './options.ts';
 import type { ProgressListener } from './progress.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../../src/connection/open.ts';
-import { startCanary } from '../../../src/migrate/canary/canary.ts';
+import { startCanary } from '../../../src/migrate/canary/start.ts';
 import type { ProgressEvent } from '../../../src/migrate/run/progress.ts';
 import { applyMigrations, verifyDatabase } from '../../../src/own/index.ts';
 import { startCli } from '../../support/cli.ts';
