@@ -53,9 +53,9 @@ export async function playStep(
   judgeEnds(ends, command, thrown ? fault : undefined);
   const isWhole = ends.some(({ exitCode }) => exitCode === 0);
   const feelings = await settleStep(stage, { step, command, fault, line, isWhole });
-  const judged = judgeWaits(feelings, excuses);
+  const judged = judgeWaits(feelings, excuses, watch.queues());
   const problems = [...judged.problems, ...feelings.surprises];
-  if (problems.length > 0) throw new Broken([...problems, ...watch.queues()].join('\n'));
+  if (problems.length > 0) throw new Broken(problems.join('\n'));
   return {
     thrown,
     exitCode: ends[0]?.exitCode,

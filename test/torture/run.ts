@@ -88,7 +88,8 @@ export async function runTorture(theatre: Theatre, options: RunOptions): Promise
   const steps: StepReport[] = [];
   let thrown = 0;
   for (const step of makeSchedule(options.seed, commands, kinds)) {
-    if (stopping.signal.aborted || thrown >= options.faults || steps.length >= mostSteps(options.faults)) break;
+    if (stopping.signal.aborted || thrown >= options.faults || steps.length >= mostSteps(options.faults))
+      break;
     if (options.firstStep !== undefined && step.number < options.firstStep) continue;
     if (step.number === options.firstStep) await leadTo(stage, step);
     const command = find(commands, step.command);

@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import type { TestLine } from '../support/endpoints.ts';
+import { nowMs } from './services/clock.ts';
 import { needsLock } from './work/sights.ts';
+
+/** A wait for a lock. */
+export interface Queue {
+  readonly service: string;
+  readonly seenAtMs: number;
+  readonly waitedMs: number;
+  readonly text: string;
+}
 
 interface Session {
   readonly pid: number;
@@ -16,8 +25,8 @@ export interface Watch extends AsyncDisposable {
   see(statement: RegExp, isOver: () => boolean): Promise<boolean>;
   /** Statements that need the lock of the migrations, and were seen twice without it. */
   unlocked(): readonly string[];
-  /** Sessions that waited for a lock for longer than a moment, and for whom, as they were seen last. */
-  queues(): readonly string[];
+  /** Who waited for a lock for longer than a moment, and for whom, each as it was seen last. */
+  queues(): readonly Queue[];
 }
 
 const lookEveryMs = 15;
@@ -32,7 +41,7 @@ const look = `
 
 /** Who waits for a lock, and what those do that hold it: tells whose a wait was. */
 const lookAtQueues = `
-  select distinct on (a.pid) a.pid, a.query, blocker.query as "forQuery", blocker.state as "forState",
+  select distinct on (a.pid) a.pid, a.application_name as service, l.waitstart::text as since, a.query, blocker.query as "forQuery", blocker.state as "forState",
          (extract(epoch from clock_timestamp() - l.waitstart) * 1000)::int as "waitedMs"
   from pg_locks as l
   join pg_stat_activity as a using (pid)
@@ -48,7 +57,7 @@ export function startWatch(url: string, line: TestLine): Watch {
   const waiting = new Set<(sessions: readonly Session[]) => void>();
   const unlocked = new Set<string>();
   const seen = new Map<number, string>();
-  const queues = new Map<string, string>();
+  const queues = new Map<string, Queue>();
   let isEnded = false;
   const done = (async () => {
     for (let looks = 0; !isEnded; looks++) {
@@ -97,20 +106,23 @@ async function ask(sql: Sql, line: TestLine): Promise<readonly Session[]> {
   }
 }
 
-interface Queued {
+interface QueueRow {
   readonly pid: number;
+  readonly service: string;
+  readonly since: string;
   readonly query: string;
   readonly forQuery: string | null;
   readonly forState: string | null;
   readonly waitedMs: number;
 }
 
-async function noteQueues(sql: Sql, queues: Map<string, string>): Promise<void> {
-  const rows = await sql.unsafe<Queued[]>(lookAtQueues).catch(() => []);
-  for (const { pid, query, forQuery, forState, waitedMs } of rows) {
+async function noteQueues(sql: Sql, queues: Map<string, Queue>): Promise<void> {
+  const rows = await sql.unsafe<QueueRow[]>(lookAtQueues).catch(() => []);
+  for (const { pid, service, since, query, forQuery, forState, waitedMs } of rows) {
     const what = firstLine(query).slice(0, 60);
     const holder = `${forState ?? 'prepared'}: ${firstLine(forQuery ?? '').slice(0, 60)}`;
-    queues.set(`${pid} ${what} ${holder}`, `pid ${pid} (${what}) waited ${waitedMs} ms for (${holder})`);
+    const text = `${service} (${what}) waited ${waitedMs} ms for a lock, behind (${holder})`;
+    queues.set(`${pid} ${since}`, { service, seenAtMs: nowMs(), waitedMs, text });
   }
 }
 

@@ -27,9 +27,15 @@ async function apply(home: string, { file, from, to }: Change): Promise<void> {
 
 /** `verify` knows the procedures by their text: it has to agree, or it would find the fault by that alone. */
 async function agree(catalog: string, from: string, to: string): Promise<void> {
+  const [before, after] = [from, to].map((text) =>
+    text
+      .split('\n')
+      .map((line) => JSON.stringify(line))
+      .join(',\n        '),
+  );
   const text = await readFile(catalog, 'utf8');
   await writeFile(
     catalog,
-    text.replace(JSON.stringify(from), () => JSON.stringify(to)),
+    text.replace(before ?? from, () => after ?? to),
   );
 }

@@ -9,6 +9,10 @@ const inFile = (name: string, from: string, to: string): Change => ({ file: file
 const breaksOff = ['client killed', 'server killed', 'backends terminated', 'statements cancelled'];
 const thereAndBack = ['migrate', 'rollback 002', 'rollback 001'];
 
+const asks = "    exit when pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));";
+const refuses =
+  "      raise exception '%: another migration of this database is running; nothing was changed'";
+
 /** Each of them is a way in which such a package has been, or could be, wrong. */
 export const sabotages: readonly Sabotage[] = [
   {
@@ -42,10 +46,11 @@ export const sabotages: readonly Sabotage[] = [
     name: 'lock-not-taken',
     plants: 'a file does not take the lock of the migrations',
     changes: [
+      // The first file asks for it once more, before there are procedures.
       inFile(
         '000',
-        "    exit when pg_try_advisory_xact_lock(hashtextextended('multi-pair-db', 0));",
-        '    exit when true;',
+        `${asks}\n    if try = 20 then\n${refuses}, file`,
+        `    exit when true;\n    if try = 20 then\n${refuses}, file`,
       ),
       inFile('000', "  perform pg_advisory_lock(hashtextextended('multi-pair-db', 0));", '  perform 1;'),
     ],

@@ -87,7 +87,7 @@ const takePulse = (office: Office): Promise<void> =>
   );
 
 async function auditNow({ url: of, against }: Question & { ask: 'audit' }): Promise<Audit> {
-  const sql = connect(of);
+  const sql = connect(of, 'audit');
   try {
     const ledgers = { committed: [ledger], noted: [noted], either: [ledger, noted] }[against];
     const { truth, problems } = await audit(sql, ledgers);

@@ -44,13 +44,20 @@ export interface Office {
 }
 
 /** One connection, which comes back at once when the server does. */
-export const connect = (url: string, max = 1): Sql =>
-  postgres(url, { max, backoff: () => 0.05, connect_timeout: 5, onnotice: () => {}, fetch_types: false });
+export const connect = (url: string, name: string, max = 1): Sql =>
+  postgres(url, {
+    max,
+    connection: { application_name: name },
+    backoff: () => 0.05,
+    connect_timeout: 5,
+    onnotice: () => {},
+    fetch_types: false,
+  });
 
 /** Works until told to rest; resolves when its last statement has been answered. */
 export async function runService(url: string, office: Office, service: Service): Promise<void> {
   office.at.set(service.name, 'connecting');
-  let desk = await sitDown(url, office);
+  let desk = await sitDown(url, service, office);
   while (office.isWorking()) {
     const deed = service.deed(desk);
     office.at.set(service.name, 'a statement');
@@ -58,7 +65,7 @@ export async function runService(url: string, office: Office, service: Service):
     if (answer === 'lost') {
       office.at.set(service.name, 'connecting again');
       await leave(desk.sql);
-      desk = await sitDown(url, office);
+      desk = await sitDown(url, service, office);
     }
     // Where the schema is not there, it is not asked for all the time.
     await sleep(answer === 'refused' ? refusedPauseMs : service.pauseMs * (0.5 + office.random()));
@@ -73,10 +80,10 @@ const lostAfterMs = 20_000;
 const leave = (sql: Sql): Promise<void> => sql.end({ timeout: 1 }).catch(() => {});
 
 /** Connects outside the time that is measured: nobody trades on a connection that is not there yet. */
-async function sitDown(url: string, office: Office): Promise<Desk> {
+async function sitDown(url: string, { name }: Service, office: Office): Promise<Desk> {
   const { ledger, next, random } = office;
   for (;;) {
-    const sql = connect(url);
+    const sql = connect(url, name);
     const isThere = await Promise.race([
       sql`select 1`.then(
         () => true,

@@ -9,7 +9,7 @@ import { connect, type Office } from './service.ts';
 export async function runSettlement(url: string, bornMs: number, office: Office): Promise<void> {
   while (office.isWorking()) {
     office.at.set('settlement', 'settling');
-    const sql = connect(url, 2);
+    const sql = connect(url, 'settlement', 2);
     try {
       await settle(sql, bornMs, office);
     } catch (error) {

@@ -20,7 +20,7 @@ export interface Started {
 
 /** Starts a service: its DDL, one statement after the other, on a connection of its own. */
 export async function startService(url: string): Promise<Started> {
-  const sql = connect(url);
+  const sql = connect(url, 'a start');
   const fromMs = nowMs();
   let failed: string | undefined;
   try {

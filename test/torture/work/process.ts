@@ -10,6 +10,7 @@ export interface JobEnd {
 
 /** A command that runs. */
 export interface Job {
+  /** Its process; of several that follow one another, the one of the moment. */
   readonly child: ChildProcess;
   readonly ended: Promise<JobEnd>;
   isOver(): boolean;
@@ -21,27 +22,48 @@ export interface CommandLine {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** Is started when this one has ended with 0. */
+  readonly next?: CommandLine | undefined;
 }
 
 /** Starts it, without the database of whoever runs the torture. */
-export function startJob({ program, args, env = {}, cwd }: CommandLine): Job {
+export function startJob(line: CommandLine): Job {
+  const startedAt = performance.now();
+  let output = '';
+  let isOver = false;
+  let child = start(line, (text) => {
+    output += text;
+  });
+  const ended = (async (): Promise<JobEnd> => {
+    let exitCode = await exitOf(child);
+    for (let { next } = line; next !== undefined && exitCode === 0; next = next.next) {
+      child = start(next, (text) => {
+        output += text;
+      });
+      exitCode = await exitOf(child);
+    }
+    isOver = true;
+    return { exitCode, output, ranMs: performance.now() - startedAt };
+  })();
+  return {
+    get child() {
+      return child;
+    },
+    ended,
+    isOver: () => isOver,
+  };
+}
+
+function start({ program, args, env = {}, cwd }: CommandLine, onText: (text: string) => void): ChildProcess {
   const { DATABASE_URL: _, ...rest } = process.env;
   const child = spawn(program, args, { cwd, env: { ...rest, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let output = '';
-  const startedAt = performance.now();
-  let isOver = false;
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => {
-      output += text;
-    });
-  const ended = new Promise<JobEnd>((resolve, reject) => {
-    child.once('error', reject);
-    // Not `close`: a program that it has started may live on and keep the pipe open.
-    child.once('exit', (exitCode) => {
-      isOver = true;
-      const ranMs = performance.now() - startedAt;
-      setTimeout(() => resolve({ exitCode: exitCode ?? undefined, output, ranMs }), 20);
-    });
-  });
-  return { child, ended, isOver: () => isOver };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onText);
+  return child;
 }
+
+/** Not `close`: a program that it has started may live on and keep the pipe open. What is in the pipe gets a moment. */
+const exitOf = (child: ChildProcess): Promise<number | undefined> =>
+  new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (exitCode) => setTimeout(() => resolve(exitCode ?? undefined), 20));
+  });

@@ -28,10 +28,16 @@ const kit = (version: keyof KitFolders, weight: number): Command => ({
   stepsBack: false,
 });
 
-const psqlLine = ({ root }: Package, url: string, names: readonly string[]): CommandLine => {
-  const files = names.flatMap((name) => ['-f', path.join(root, 'drizzle', `${name}.sql`)]);
-  return { program: 'psql', args: ['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url, ...files], cwd: root };
-};
+/** One psql a file: a file ends in the transaction of its journal row, which is the runner's to write. */
+const psqlLine = (tried: Package, url: string, [name = '', ...others]: readonly string[]): CommandLine => ({
+  program: 'psql',
+  args: [
+    ...['-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', url],
+    ...['-f', path.join(tried.root, 'drizzle', `${name}.sql`)],
+  ],
+  cwd: tried.root,
+  next: others.length === 0 ? undefined : psqlLine(tried, url, others),
+});
 
 // 1: psql itself; 2: the connection is lost; 3: a statement failed.
 const psql = { mayFailWith: [1, 2, 3], crowd: 10, stepsBack: false };
