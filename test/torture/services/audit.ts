@@ -30,6 +30,12 @@ export async function audit(
   return { truth, problems: [] };
 }
 
+/** Holds a copy against what was committed before it was begun: of each row that version, or a later one. */
+export async function auditCopy(sql: Sql, ledger: Ledger): Promise<readonly string[]> {
+  const { versions, problems } = await readAll(sql);
+  return [...problems, ...[...versions].flatMap(([kind, stored]) => ledger.compareLater(kind, stored))];
+}
+
 async function readAll(sql: Sql): Promise<Found> {
   const versions = new Map<string, Stored>();
   const problems: string[] = [];

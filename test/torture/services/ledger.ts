@@ -85,6 +85,17 @@ export class Ledger {
     return [...problems, ...strange.map((id) => `${kind} ${id} is there, and no service has committed it`)];
   }
 
+  /** What is missing or too old in a copy that may have been made later. */
+  compareLater(kind: string, stored: Stored): string[] {
+    return [...this.#of(kind)].flatMap(([id, { acknowledged }]) => {
+      const found = stored.get(id);
+      if (acknowledged === undefined || (found !== undefined && found >= acknowledged)) return [];
+      return [
+        `${kind} ${id} is ${found === undefined ? 'missing' : `at ${found}`}; ${acknowledged} was committed`,
+      ];
+    });
+  }
+
   /** What was found is the truth from now on: what was open is decided. */
   settle(kind: string, stored: Stored): void {
     for (const [id, { acknowledged, open }] of this.#of(kind)) {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../demo/random.ts';
-import { audit } from './audit.ts';
+import { audit, auditCopy } from './audit.ts';
 import { WaitRecorder } from './clock.ts';
 import { touchedSession } from './kinds.ts';
 import { Ledger } from './ledger.ts';
@@ -51,6 +51,8 @@ async function answer(question: Question): Promise<Answers[keyof Answers]> {
       return undefined;
     case 'audit':
       return await auditNow(question);
+    case 'audit copy':
+      return await auditCopyNow(question.url);
     case 'start':
       return await startService(url);
     case 'feelings':
@@ -93,6 +95,15 @@ async function auditNow({ url: of, against }: Question & { ask: 'audit' }): Prom
     const { truth, problems } = await audit(sql, ledgers);
     if (truth !== undefined) ledger = truth.copy();
     return { problems: problems.slice(0, 10) };
+  } finally {
+    await sql.end({ timeout: 2 });
+  }
+}
+
+async function auditCopyNow(of: string): Promise<Audit> {
+  const sql = connect(of, 'audit');
+  try {
+    return { problems: (await auditCopy(sql, noted)).slice(0, 10) };
   } finally {
     await sql.end({ timeout: 2 });
   }

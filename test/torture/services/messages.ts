@@ -12,6 +12,8 @@ export type Question =
   | { readonly ask: 'note' }
   /** Holds the database against what is committed, what was noted, or either of the two. */
   | { readonly ask: 'audit'; readonly url: string; readonly against: 'committed' | 'noted' | 'either' }
+  /** Holds a copy that was made meanwhile against what was noted: of each row that version, or a later one. */
+  | { readonly ask: 'audit copy'; readonly url: string }
   /** A service of the old kind starts, with its DDL. */
   | { readonly ask: 'start' }
   /** What was felt since the last time. */
@@ -35,6 +37,7 @@ export interface Answers {
   readonly rest: undefined;
   readonly note: undefined;
   readonly audit: Audit;
+  readonly 'audit copy': Audit;
   readonly start: Started;
   readonly feelings: Feelings;
 }

@@ -73,7 +73,7 @@ export const ownCommands: readonly Command[] = [
     name: 'backup',
     leads: staysAt(levels),
     weight: 2,
-    line: own('backup'),
+    line: own('backup', '--json'),
     usualMs: 900,
     sights: [{ name: 'the copy', statement: /^\s*copy /i }],
     crowd: 5,
