@@ -44,7 +44,7 @@ export const moves: ReadonlySet<ProgressEvent['kind']> = new Set([
 function formatEvent(event: ProgressEvent): string | undefined {
   switch (event.kind) {
     case 'started':
-      return `${event.tag} (${event.number} of ${event.of})${event.isRepair ? ', repairing what is missing or damaged' : ''}`;
+      return `${event.tag} (${event.number} of ${event.of})${event.isRepair ? ', repairing what is missing or damaged' : event.isUndo === true ? ', undoing it' : ''}`;
     case 'stepped back':
       return `  stepped back, because others waited: ${describeSessions(event.for)}; tries again (${event.tries})`;
     case 'resting':

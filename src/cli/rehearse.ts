@@ -57,11 +57,14 @@ export const rehearse = defineCommand({
           progress.line(phase);
         },
         onProgress: progress.update,
+        onStep: log.phase,
         onEvent: (event) => {
+          // Nobody trades there: what the canary has felt says nothing of trading.
+          if (event.kind !== 'trade waits') log.record(event);
           // There and there again are two runs, each from nothing to all.
           if (event.kind === 'planned') view = new RunView();
           view.record(event);
-          if (event.kind === 'started') progress.line(`  ${event.tag}`);
+          if (event.kind === 'started' && event.isUndo !== true) progress.line(`  ${event.tag}`);
           else if (moves.has(event.kind)) progress.update(view.line);
         },
       });

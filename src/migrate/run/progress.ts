@@ -23,6 +23,8 @@ export type ProgressEvent =
       readonly of: number;
       /** It is applied, and run again because something of it is missing or damaged. */
       readonly isRepair: boolean;
+      /** It is undone. */
+      readonly isUndo?: boolean;
     }
   /** A statement of the file begins. */
   | {

@@ -10,7 +10,7 @@ import { loadReader } from '../plan/statements.ts';
 import { countPutAside, isPresent } from '../presence.ts';
 import type { Project } from '../project.ts';
 import type { RunAccount, RunOptions, StepReport } from './options.ts';
-import { runSteps } from './steps.ts';
+import { listAnnounced, runSteps } from './steps.ts';
 import { planUndo, refuseOutOfOrder, refuseWithoutUndo } from './undo.ts';
 import { withRun } from './with-run.ts';
 
@@ -60,12 +60,20 @@ export async function rollbackMigration(
       history.applied.includes(migration) ||
       isPresent(await readCatalog(connection, scopeOf(expected)), expected, tag);
     const { steps, mode } = planUndo(project, migration, down, connection.versionNumber, await loadReader());
-    if (undone) await run.beginWork(tag);
-    const report = undone
-      ? await runSteps(run, steps, mode, { tag, file: down.file }).catch(async (error: unknown) => {
+    const undo = async (): Promise<readonly StepReport[]> => {
+      run.emit({ kind: 'planned', files: [{ tag, statements: listAnnounced(steps) }] });
+      await run.beginWork(tag);
+      run.emit({ kind: 'started', tag, number: 1, of: 1, isRepair: false, isUndo: true });
+      const begunAtMs = Date.now();
+      const report = await runSteps(run, steps, mode, { tag, file: down.file }).catch(
+        async (error: unknown) => {
           throw explain(error, tag, await isStillApplied(connection, migration, readHistory));
-        })
-      : { steps: [] };
+        },
+      );
+      run.emit({ kind: 'finished', tag, durationMs: Date.now() - begunAtMs });
+      return report.steps;
+    };
+    const reports = undone ? await undo() : [];
     return {
       target: connection.target,
       tag,
@@ -73,7 +81,7 @@ export async function rollbackMigration(
       startedAtMs,
       durationMs: Date.now() - startedAtMs,
       putAside: await countPutAside(connection),
-      steps: report.steps,
+      steps: reports,
       ...(await run.account()),
     };
   });

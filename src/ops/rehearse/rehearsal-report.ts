@@ -18,6 +18,8 @@ export interface RehearseOptions extends WorkOptions {
   /** Called when a part of the work begins; what goes on in it comes by `onProgress` and `onEvent`. */
   readonly onPhase?: ((text: string) => void) | undefined;
   readonly onEvent?: ProgressListener | undefined;
+  /** Called with the name of each step as it begins; beside those that are measured, `backup` and `drop`. */
+  readonly onStep?: ((name: string) => void) | undefined;
 }
 
 /** A part of the rehearsal, and what it took. */

@@ -44,22 +44,22 @@ export async function rehearse(url: string, options: RehearseOptions = {}): Prom
   for (const note of notes) options.onPhase?.(`note: ${note}`);
   const copy = { on, name, url: withDatabase(on, name) };
   try {
-    const backup =
-      given ??
-      (await backupDatabase(url, {
-        ...(options.folder === undefined ? {} : { folder: options.folder }),
-        signal: options.signal,
-        onProgress: options.onProgress,
-      }));
+    const backup = given ?? (await backUp(url, options));
     throwIfAborted(options.signal, 'nothing was rehearsed');
     const report = await rehearseOn(copy, backup, live.plan, notes, options);
     if (options.keep === true) return { ...report, isKept: true };
+    options.onStep?.('drop');
     const dropFault = await drop(on, name);
     return { ...report, isKept: dropFault !== undefined, ...(dropFault && { dropFault }) };
   } catch (error) {
     const dropFault = options.keep === true ? undefined : await drop(on, name);
     throw explain(error, { name, target: live.plan.target, isKept: options.keep === true, dropFault });
   }
+}
+
+function backUp(url: string, { folder, signal, onProgress, onStep }: RehearseOptions): Promise<Backup> {
+  onStep?.('backup');
+  return backupDatabase(url, { ...(folder === undefined ? {} : { folder }), signal, onProgress });
 }
 
 interface Copy {

@@ -133,6 +133,7 @@ async function step<Result>(
 ): Promise<Result> {
   throwIfAborted(options.signal, `before the step ${name}`);
   options.onPhase?.(`${name} …`);
+  options.onStep?.(name);
   return await meter.measure(name, async () => {
     try {
       return await work();

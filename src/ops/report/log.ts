@@ -4,7 +4,8 @@ import { RunLedger } from '../../migrate/run/ledger.ts';
 import type { ProgressEvent } from '../../migrate/run/progress.ts';
 import { toFileError } from '../backup/backup-file.ts';
 import { formatReportPage } from './page/page.ts';
-import type { RunEnd, RunFacts, RunOrigin, RunReport, RunStep } from './report.ts';
+import type { RunEnd, RunFacts, RunOrigin, RunReport } from './report.ts';
+import { addEvent, addPhase, endLast } from './steps.ts';
 
 /** The log of a run while it goes on. */
 export interface RunLog {
@@ -12,6 +13,8 @@ export interface RunLog {
   begin(): void;
   /** Takes what a migration or rollback reports; the first file that is run begins the log. */
   record(event: ProgressEvent): void;
+  /** A part of the run begins, and the one before it has ended. */
+  phase(name: string): void;
   note(facts: RunFacts & Partial<Pick<RunOrigin, 'target'>>): void;
   /** Writes the end. It never throws: what was done is done, whether it can be written down or not. */
   close(end: RunEnd): RunLogEnd;
@@ -81,12 +84,22 @@ export function openRunLog(folder: string, origin: RunOrigin): RunLog {
       };
       if (event.kind === 'started' || event.kind === 'statement' || event.kind === 'finished') write();
     },
+    phase: (name) => {
+      isBegun = true;
+      const { steps, phases = [] } = report;
+      report = { ...report, steps: endLast(steps, Date.now()), phases: addPhase(phases, name) };
+      write();
+    },
     note: (facts) => {
       report = { ...report, ...facts };
     },
     close: (end) => {
       if (!isBegun) return {};
-      report = { ...report, ...end, endedAtMs: Date.now(), outcome: outcomeOf(end) };
+      const endedAtMs = Date.now();
+      const { phases } = report;
+      // Of a run that has failed, the last part has not ended.
+      const ended = phases && { phases: end.error === undefined ? endLast(phases, endedAtMs) : phases };
+      report = { ...report, ...end, ...ended, endedAtMs, outcome: outcomeOf(end) };
       return write();
     },
   };
@@ -103,20 +116,3 @@ function nameFiles(folder: string, { command, target, startedAtMs }: RunReport) 
 }
 
 const asText = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
-
-/** A statement ends where the next one begins, or its migration does. */
-function addEvent(steps: readonly RunStep[], event: ProgressEvent): readonly RunStep[] {
-  const last = steps.at(-1);
-  const before = steps.slice(0, -1);
-  if (event.kind === 'waiting' && last !== undefined) {
-    return [...before, { ...last, waitedMs: Math.max(last.waitedMs, event.waitedMs) }];
-  }
-  if (event.kind !== 'statement' && event.kind !== 'finished') return steps;
-  const now = Date.now();
-  const ended =
-    last === undefined || last.durationMs !== undefined
-      ? steps
-      : [...before, { ...last, durationMs: now - last.startedAtMs }];
-  if (event.kind === 'finished') return ended;
-  return [...ended, { tag: event.tag, statement: event.statement, startedAtMs: now, waitedMs: 0 }];
-}

@@ -15,6 +15,14 @@ export interface RunStep {
   readonly waitedMs: number;
 }
 
+/** A part of a run that is more than statements, such as the restore of a rehearsal. Times are epoch milliseconds. */
+export interface RunPhase {
+  readonly name: string;
+  readonly startedAtMs: number;
+  /** Undefined: it had not ended when the run did, or failed. */
+  readonly durationMs?: number;
+}
+
 /** What verify has found, in the words of its own findings. */
 export interface RunVerification {
   readonly verified: boolean;
@@ -77,6 +85,8 @@ export interface RunReport extends RunOrigin, RunFacts, Partial<RunEnd> {
   /** `faults`: it is done, and what it verified at its end is not as it should be. */
   readonly outcome: 'running' | 'done' | 'faults' | 'failed';
   readonly steps: readonly RunStep[];
+  /** One after the other; undefined where the run is its steps. */
+  readonly phases?: readonly RunPhase[];
   /** Why and for how long it has rested between batches and builds. */
   readonly rests: readonly Rest[];
   /** Statements that were cancelled because others waited behind them, and tried again. */

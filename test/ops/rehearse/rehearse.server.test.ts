@@ -93,8 +93,21 @@ test.skipIf(skip)(
     expect(done.text).toContain('_rehearsal is dropped');
 
     const reports = await readdir(at('reports'));
-    const page = reports.find((name) => name.startsWith('rehearse-') && name.endsWith('.html')) ?? '';
-    expect(await readFile(path.join(at('reports'), page), 'utf8')).toContain('migrate again');
+    const readReport = (ending: string): Promise<string> => {
+      const name = reports.find((file) => file.startsWith('rehearse-') && file.endsWith(ending)) ?? '';
+      return readFile(path.join(at('reports'), name), 'utf8');
+    };
+    const report = JSON.parse(await readReport('.json'));
+    const names = ['backup', ...steps.map(({ name }) => name), 'drop'];
+    expect(report.phases).toMatchObject(names.map((name) => ({ name, durationMs: expect.any(Number) })));
+    for (const step of report.steps) expect(step).toMatchObject({ durationMs: expect.any(Number) });
+    const builds = report.steps.filter((step: { statement: string }) =>
+      step.statement.includes('idx_fills_unique_dedup on'),
+    );
+    expect(builds).toHaveLength(2);
+    expect(report).not.toHaveProperty('tradeWaits');
+    const page = await readReport('.html');
+    for (const name of names) expect(page).toContain(`<b>${name}</b>`);
     const plan = path.join(at('reports'), reports.find((name) => name.startsWith('plan-')) ?? '');
     const shown = await runCommand(['migrate', '--dry-run', '--plan', plan, ...places]);
     expect(shown.text).toContain(`next: multi-pair-db migrate --plan ${plan}`);

@@ -55,3 +55,31 @@ test('a run that is killed has left what it did until then; one that was refused
   expect(written.filter((text) => text.includes('"outcome": "running"'))).toHaveLength(1);
   expect(written.filter((text) => text.includes('it is going on, or was killed'))).toHaveLength(1);
 });
+
+test('a run of parts: each ends where the next begins, and the last one only where the run did not fail', async () => {
+  const walk = (end: {
+    exitCode: number;
+    error?: { code: 'STATEMENT_FAILED'; message: string; advice: string };
+  }) => {
+    const log = open();
+    log.phase('restore');
+    log.phase('migrate');
+    log.record({ kind: 'statement', tag, number: 1, of: 1, statement: 'select 1' });
+    log.phase('verify');
+    return log.close(end);
+  };
+  const readPhases = async (name = '') => JSON.parse(await readFile(name, 'utf8'));
+  const took = { durationMs: expect.any(Number) };
+  const done = await readPhases(walk({ exitCode: 0 }).files?.json);
+  expect(done.phases).toEqual(
+    ['restore', 'migrate', 'verify'].map((name) => ({ name, startedAtMs: expect.any(Number), ...took })),
+  );
+  expect(done.steps).toMatchObject([{ statement: 'select 1', ...took }]);
+  const error = { code: 'STATEMENT_FAILED', message: 'x', advice: '' } as const;
+  const failed = await readPhases(walk({ exitCode: 5, error }).files?.json);
+  expect(failed.phases.map((phase: { durationMs?: number }) => typeof phase.durationMs)).toEqual([
+    'number',
+    'number',
+    'undefined',
+  ]);
+});

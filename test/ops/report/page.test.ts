@@ -147,6 +147,50 @@ test('a run that has no steps shows what it has printed; one that has not ended 
   expect(page).toContain('it is going on, or was killed');
 });
 
+/** A rehearsal: the steps of `full` under its parts. */
+const { tradeWaits: _, ...alone } = full;
+const rehearsed: RunReport = {
+  ...alone,
+  command: 'rehearse',
+  rests: [],
+  stepBacks: [],
+  phases: [
+    { name: 'restore', startedAtMs, durationMs: 4_000 },
+    { name: 'migrate', startedAtMs: at(4), durationMs: 35_000 },
+    { name: 'verify', startedAtMs: at(39) },
+  ],
+};
+
+test('a rehearsal has a bar for each of its parts, and what took long under it', () => {
+  const page = formatReportPage(rehearsed);
+  const order = [
+    'rehearse of',
+    '<b class="">4 s</b><span class="quiet">restore',
+    '<b class="">35 s</b><span class="quiet">migrate',
+    'a text that the sections say better',
+    'Timeline',
+    '<b>restore</b><span>4 s',
+    'left:0.00%;width:10.00%',
+    '<b>migrate</b><span>35 s',
+    'left:10.00%;width:87.50%',
+    'backfill',
+    'left:12.50%;width:62.50%',
+    'idx_fills_unique_dedup',
+    '<b>verify</b><span>did not end',
+    '03:00:00</span><span>03:00:40 UTC',
+    '50 other statements',
+  ];
+  let from = 0;
+  for (const words of order) {
+    const place = page.indexOf(words, from);
+    expect(place, words).toBeGreaterThan(-1);
+    from = place;
+  }
+  expect(page).not.toContain('rested');
+  expect(page).not.toContain('What trading felt');
+  expect(page.match(/class="step inner"/g)).toHaveLength(2);
+});
+
 test('nothing of a database is markup, and no request leaves the page', () => {
   const page = formatReportPage(failed);
   expect(page).not.toMatch(/<(img|script|link|iframe|a)\b|url\(|@import/i);
@@ -159,12 +203,12 @@ test.skipIf(chromium === undefined)(
   'in Chromium: no complaint, and no wider than its window, also at 400 pixels (skipped where it is not installed)',
   async () => {
     const printed = { ...full, steps: [], text: `${'word '.repeat(300)}${'x'.repeat(300)}` };
-    const pages = [full, failed, printed].map((report) => formatReportPage(report));
+    const pages = [full, failed, printed, rehearsed].map((report) => formatReportPage(report));
     const { looks, complaints } = await lookAt(
       pages.flatMap((page) => [400, 1_200].map((width) => ({ page, width }))),
     );
     expect(complaints).toEqual([]);
-    expect(looks.map(({ overflow }) => overflow)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(looks.map(({ overflow }) => overflow)).toEqual([0, 0, 0, 0, 0, 0, 0, 0]);
     for (const { text } of looks) expect(text).toContain('Circumstances');
   },
 );

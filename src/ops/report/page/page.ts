@@ -1,9 +1,10 @@
 import type { OperationErrorDetails } from '../../../connection/errors.ts';
-import { formatDuration, formatTime, formatVersion, formatWait } from '../../../connection/units.ts';
+import { formatDuration, formatTime, formatVersion } from '../../../connection/units.ts';
 import type { RunReport, RunVerification } from '../report.ts';
 import { type Html, html } from './html.ts';
 import { describeSizes } from './sizes.ts';
 import { style } from './style.ts';
+import { describeTiles } from './tiles.ts';
 import { describeTimeline } from './timeline.ts';
 import { describeWaits } from './waits.ts';
 
@@ -29,7 +30,7 @@ export function formatReportPage(report: RunReport, nowMs: number = Date.now()):
 <p class="${outcomes[report.outcome].look}"><b>${outcomes[report.outcome].word}</b> <span class="quiet">${when(report)}</span></p>
 ${describeError(report.error)}
 ${describeTiles(report)}
-${report.steps.length === 0 ? describeText(report.text) : undefined}
+${report.steps.length === 0 || report.phases !== undefined ? describeText(report.text) : undefined}
 ${describeTimeline(report, nowMs)}
 ${describeWaits(report)}
 ${describeSizes(report)}
@@ -52,31 +53,6 @@ const when = ({ startedAtMs, endedAtMs }: RunReport): string =>
   endedAtMs === undefined
     ? `begun ${formatTime(startedAtMs)}`
     : `${formatTime(startedAtMs)}, ${formatDuration(endedAtMs - startedAtMs)}`;
-
-/** What one wants to know first. */
-function describeTiles({ tradeWaits, rests, stepBacks, verification, steps }: RunReport): Html | undefined {
-  if (steps.length === 0) return undefined;
-  const waits = tradeWaits?.measured === true ? tradeWaits : undefined;
-  const restedMs = rests.reduce((sum, rest) => sum + rest.restedMs, 0);
-  const tiles: (Html | undefined)[] = [
-    waits?.during &&
-      tile(
-        formatWait(waits.during.longestMs),
-        `longest wait of a trade, of ${formatWait(waits.limitMs)} allowed`,
-      ),
-    waits?.during &&
-      tile(formatWait(waits.during.p999Ms), `99.9 % waited no longer${beforeWas(waits.before?.p999Ms)}`),
-    tile(formatDuration(restedMs), 'rested'),
-    tile(String(stepBacks.length), stepBacks.length === 1 ? 'step back' : 'steps back'),
-    verification &&
-      tile(verification.verified ? 'yes' : 'no', 'verified', verification.verified ? 'good' : 'bad'),
-  ];
-  return html`<ul class="tiles">${tiles}</ul>`;
-}
-
-const beforeWas = (ms: number | undefined): string => (ms === undefined ? '' : `, ${formatWait(ms)} before`);
-const tile = (figure: string, words: string, look = ''): Html =>
-  html`<li><b class="${look}">${figure}</b><span class="quiet">${words}</span></li>`;
 
 function describeError(error: OperationErrorDetails | undefined): Html | undefined {
   if (error === undefined) return undefined;

@@ -40,10 +40,12 @@ dl { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 .step { margin: 0 0 .6rem; }
 .step .words { display: flex; justify-content: space-between; gap: 1rem; }
+.step .words > :first-child { min-width: 0; overflow-wrap: anywhere; }
 .step .words > :last-child { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .track { position: relative; height: .6rem; background: var(--card); border: 1px solid var(--line); border-radius: .3rem; overflow: hidden; }
 .track i { position: absolute; top: 0; bottom: 0; min-width: 2px; background: var(--bar); }
-.track i.rest { background: var(--soft); }
+.step.inner { margin-left: 1.5rem; }
+.step.phase .track i { background: var(--soft); }
 figure { margin: 0; }
 .chart { display: grid; grid-template-columns: max-content 1fr; gap: .25rem .5rem; font-size: .8rem; color: var(--quiet); }
 .chart .scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; }
