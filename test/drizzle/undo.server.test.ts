@@ -173,7 +173,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(plan.text).toContain('would be put aside: 1 orders whose pair index is not 0');
     expect(await db.sql`select pairs from sessions where id = 's'`).toEqual([{ pairs: ['A', 'B'] }]);
     expect((await run('rollback', '001', '--accept-data-loss')).text).toContain(
-      'put aside, for migrate to give back: 1 of orders, 1 of sessions',
+      'put aside, for migrate to give back: 1 row of orders, 1 row of sessions',
     );
     expect((await run('status')).text).toContain('put aside by a rollback, for migrate to give back');
     await run('migrate');

@@ -148,7 +148,7 @@ test('a run that has no steps shows what it has printed; one that has not ended 
 });
 
 /** A rehearsal: the steps of `full` under its parts. */
-const { tradeWaits: _, ...alone } = full;
+const { tradeWaits: _, longestLag: __, ...alone } = full;
 const rehearsed: RunReport = {
   ...alone,
   command: 'rehearse',

@@ -1,6 +1,6 @@
 import { drizzle } from 'drizzle-orm/pg-proxy';
 import { describe, expect, test } from 'vitest';
-import type { z } from 'zod';
+import { z } from 'zod';
 import * as queries from '../../../src/queries/index.ts';
 import * as schemas from '../../../src/zod/index.ts';
 import { callsOn } from '../../support/calls.ts';
@@ -120,6 +120,8 @@ function namesOf(schema: z.ZodType): string[] {
   if ('options' in def && Array.isArray(def.options)) {
     return [...new Set(def.options.flatMap(namesOf))].toSorted();
   }
+  // What is checked before it is read: the keys are those of what it is then read as.
+  if (schema instanceof z.ZodPipe && schema.out instanceof z.ZodType) return namesOf(schema.out);
   if ('shape' in def && typeof def.shape === 'object' && def.shape !== null)
     return Object.keys(def.shape).toSorted();
   throw new Error('neither an object nor a union');
