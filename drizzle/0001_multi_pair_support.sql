@@ -394,6 +394,11 @@ $backfill$;
 --> statement-breakpoint
 do $give_back$
 declare
+  -- As in the backfill: a row of a batch is held for 20 ms, and not for as long as any 500 take.
+  target_ms constant double precision := 20;
+  give_rows integer := 100;
+  started_at timestamptz;
+  batch_ms double precision;
   kept record;
   last_id text;
   batch_end text;
@@ -423,11 +428,12 @@ begin
     given_total := 0;
     gone_total := 0;
     loop
-      execute format('select max(id) from (select id from multi_pair_db.%I where $1 is null or id > $1 order by id limit 500) as batch', kept.put_aside)
+      execute format('select max(id) from (select id from multi_pair_db.%I where $1 is null or id > $1 order by id limit $2) as batch', kept.put_aside)
       into batch_end
-      using last_id;
+      using last_id, give_rows;
 
       if batch_end is not null then
+        started_at := clock_timestamp();
         execute format(
           'with held as materialized (
              select u.*, %4$s as is_as_it_was
@@ -452,7 +458,9 @@ begin
         given_total := given_total + given_rows;
         gone_total := gone_total + gone_rows;
         last_id := batch_end;
+        batch_ms := greatest(1, extract(epoch from clock_timestamp() - started_at) * 1000);
         call multi_pair_db.rest();
+        give_rows := greatest(50, least(2000, give_rows * greatest(0.5, least(2, target_ms / batch_ms))));
         continue;
       end if;
 

@@ -70,14 +70,23 @@ async function readKind(
   return { versions: new Map(versions), problems };
 }
 
-/** Undefined where a rollback has taken the column away: what was in it is put aside, and looked at when it is back. */
+/**
+ * Undefined where a rollback has taken the column away: what was in it is put aside, and looked at when it is back. A run that
+ * is cut off between the two leaves the column empty, and what belongs into it still put aside.
+ */
 async function readPairs(
   sql: Sql,
 ): Promise<{ readonly versions: Stored; readonly problems: string[] } | undefined> {
   const [column] = await sql`
     select from pg_attribute where attrelid = 'sessions'::regclass and attname = 'pairs' and not attisdropped`;
   if (column === undefined) return undefined;
-  const rows = await sql`select id, pairs from sessions where id like 's.new.%'`;
+  const [aside] = await sql`select to_regclass('multi_pair_db.undo_sessions') is not null as present`;
+  const rows = await (aside?.['present'] === true
+    ? sql`
+        select s.id, case when s.pairs = '[]' then coalesce(u.pairs, s.pairs) else s.pairs end as pairs
+        from sessions as s left join multi_pair_db.undo_sessions as u on u.id = s.id
+        where s.id like 's.new.%'`
+    : sql`select id, pairs from sessions where id like 's.new.%'`);
   const lists = rows.map((row): [string, unknown] => [String(row['id']), row['pairs']]);
   const problems = lists.flatMap(([id, pairs]) => {
     const wanted = allPairs.slice(0, Array.isArray(pairs) ? pairs.length : 0);
