@@ -36,8 +36,14 @@ const touchesNothing =
 const mark = (connection: Connection, index: string, valid: boolean): Promise<void> =>
   connection.execute(`update pg_index set indisvalid = ${valid} where indexrelid = to_regclass('${index}')`);
 
+let walked: Awaited<ReturnType<typeof open>>;
+beforeAll(async () => {
+  walked = await open();
+});
+afterAll(() => walked.connection.close());
+
 test('wherever a run may be stopped, what it leaves is no drift', async () => {
-  const { connection, saved } = await open();
+  const { connection, saved } = walked;
   const plan = await planMigrations(connection);
   let looks = 0;
   const look = async (after: string): Promise<void> => {
@@ -70,7 +76,6 @@ test('wherever a run may be stopped, what it leaves is no drift', async () => {
   }
   expect(looks).toBeGreaterThan(60);
   expect(listDrift(saved, await planMigrations(connection))).toEqual([]);
-  await connection.close();
 });
 
 /** What somebody may do between two runs of a plan, and what the second says. */
