@@ -4,6 +4,7 @@ import { openInterruptible } from './open-interruptible.ts';
 import { readOperator } from './operator.ts';
 import { value } from './parameters.ts';
 import { text } from './parsers.ts';
+import { noteServer, reportInput, withReport } from './reported.ts';
 
 export const pause = defineCommand({
   name: 'pause',
@@ -20,19 +21,24 @@ export const pause = defineCommand({
   ].join('\n'),
   input: {
     reason: value('--reason <text>', 'why; shown by status and by the run that rests', text),
+    ...reportInput,
   },
-  run: async (context, { reason }) => {
-    await using connection = await openInterruptible(context);
-    const { user, host } = readOperator();
-    const result = await pauseRuns(connection, { by: `${user}@${host}`, reason });
-    const { target } = connection;
-    return {
-      exitCode: 0,
-      result: { target, ...result },
-      text: [
-        `${target}: ${result.isNew ? '' : 'already '}${describePause(result)}`,
-        'next: multi-pair-db resume, when runs may go on',
-      ].join('\n'),
-    };
-  },
+  run: (context, { reason, reportFolder, notifyCommand }) =>
+    withReport('pause', context, { reportFolder, notifyCommand }, async (log) => {
+      await using connection = await openInterruptible(context);
+      await noteServer(log, connection, { begins: false });
+      const { user, host } = readOperator();
+      const result = await pauseRuns(connection, { by: `${user}@${host}`, reason });
+      // A pause that stood before is another's: nothing was done here.
+      if (result.isNew) log.begin();
+      const { target } = connection;
+      return {
+        exitCode: 0,
+        result: { target, ...result },
+        text: [
+          `${target}: ${result.isNew ? '' : 'already '}${describePause(result)}`,
+          'next: multi-pair-db resume, when runs may go on',
+        ].join('\n'),
+      };
+    }),
 });

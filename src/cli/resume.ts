@@ -1,6 +1,7 @@
 import { describePause, resumeRuns } from '../own/index.ts';
 import { defineCommand } from './command.ts';
 import { openInterruptible } from './open-interruptible.ts';
+import { noteServer, reportInput, withReport } from './reported.ts';
 
 export const resume = defineCommand({
   name: 'resume',
@@ -10,17 +11,21 @@ export const resume = defineCommand({
     1: null,
     4: 'the first migration, which makes the place for it, is not applied',
   },
-  run: async (context) => {
-    await using connection = await openInterruptible(context);
-    const { target } = connection;
-    const ended = await resumeRuns(connection);
-    return {
-      exitCode: 0,
-      result: { target, wasPaused: ended !== undefined, ...(ended === undefined ? {} : { ended }) },
-      text: [
-        `${target}: ${ended === undefined ? 'it was not paused' : `resumed; it was ${describePause(ended)}`}`,
-        'next: multi-pair-db status',
-      ].join('\n'),
-    };
-  },
+  input: reportInput,
+  run: (context, { reportFolder, notifyCommand }) =>
+    withReport('resume', context, { reportFolder, notifyCommand }, async (log) => {
+      await using connection = await openInterruptible(context);
+      await noteServer(log, connection, { begins: false });
+      const { target } = connection;
+      const ended = await resumeRuns(connection);
+      if (ended !== undefined) log.begin();
+      return {
+        exitCode: 0,
+        result: { target, wasPaused: ended !== undefined, ...(ended === undefined ? {} : { ended }) },
+        text: [
+          `${target}: ${ended === undefined ? 'it was not paused' : `resumed; it was ${describePause(ended)}`}`,
+          'next: multi-pair-db status',
+        ].join('\n'),
+      };
+    }),
 });

@@ -1,6 +1,6 @@
 import { openConnection } from '../connection/open.ts';
 import { cancelOnAbort } from '../connection/session.ts';
-import { count, formatCount, formatDuration } from '../connection/units.ts';
+import { count, formatDuration } from '../connection/units.ts';
 import type { ProgressListener } from '../migrate/run/progress.ts';
 import {
   type DescribedRollback,
@@ -82,7 +82,9 @@ function formatPlan({ target, tag, isThere, dataLoss, putAside }: DescribedRollb
   return [
     `${target}: would undo ${tag}; nothing was written`,
     `  lost for services: ${dataLoss ?? 'nothing'}`,
-    ...Object.entries(putAside).map(([what, rows]) => `  would be put aside: ${formatCount(rows)} ${what}`),
+    ...Object.entries(putAside).map(
+      ([what, rows]) => `  would be put aside: ${count(rows, 'row', 'rows')} (${what})`,
+    ),
     `next: multi-pair-db rollback ${tag.slice(1, 4)}${dataLoss === undefined ? '' : ' --accept-data-loss'}`,
   ].join('\n');
 }

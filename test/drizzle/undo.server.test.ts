@@ -169,8 +169,8 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     const run = (...args: string[]) => runCommand([...args, '--url', db.url]);
     await rollBackDatabaseDownTo(db.url, '001');
     const plan = await run('rollback', '001', '--dry-run');
-    expect(plan.text).toContain('would be put aside: 1 sessions whose pairs symbol can’t give back');
-    expect(plan.text).toContain('would be put aside: 1 orders whose pair index is not 0');
+    expect(plan.text).toContain('would be put aside: 1 row (sessions whose pairs symbol can’t give back)');
+    expect(plan.text).toContain('would be put aside: 1 row (orders whose pair index is not 0)');
     expect(await db.sql`select pairs from sessions where id = 's'`).toEqual([{ pairs: ['A', 'B'] }]);
     expect((await run('rollback', '001', '--accept-data-loss')).text).toContain(
       'put aside, for migrate to give back: 1 row of orders, 1 row of sessions',

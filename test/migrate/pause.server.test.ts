@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openConnection } from '../../src/connection/open.ts';
 import type { ProgressEvent } from '../../src/migrate/run/progress.ts';
@@ -120,28 +123,46 @@ describe('pause and resume', () => {
   });
 });
 
-test('the commands: exit codes, JSON, and the clear words before the first migration', async () => {
+test('the commands: exit codes, JSON, a report of what was changed, and the clear words before the first migration', async () => {
   await using db = await createDatabase(18, 'legacy');
-  const refused = await runCli(['pause', '--json', '--url', db.url]);
+  const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-pause-'));
+  const run = (...args: string[]) => runCli([...args, '--reports', folder, '--url', db.url]);
+  const reports = async () => (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
+  const refused = await run('pause', '--json');
   expect(refused.exitCode).toBe(4);
   expect(JSON.parse(refused.stdout).error).toMatchObject({
     code: 'REFUSED',
     message: expect.stringContaining('the first migration, which makes it, is not applied'),
   });
   await migrate(db.url);
-  const paused = await runCli(['pause', '--reason', 'month end', '--json', '--url', db.url]);
+  expect(await reports()).toEqual([]);
+
+  const paused = await run('pause', '--reason', 'month end', '--json');
   expect(paused.exitCode, paused.stderr).toBe(0);
-  expect(JSON.parse(paused.stdout).result).toMatchObject({
+  const { result } = JSON.parse(paused.stdout);
+  expect(result).toMatchObject({
     by: expect.stringMatching(/^.+@.+ \(role postgres\)$/),
     reason: 'month end',
     isNew: true,
   });
+  expect(JSON.parse(await readFile(result.report.json, 'utf8'))).toMatchObject({
+    command: 'pause',
+    outcome: 'done',
+    exitCode: 0,
+    role: 'postgres',
+    result: { by: result.by, reason: 'month end' },
+  });
+  expect(await readFile(result.report.page, 'utf8')).toContain('month end');
+  // The pause of before stays, so there is nothing of this run to keep.
+  expect((await run('pause')).stdout).toContain(': already paused by');
   const status = await runCli(['status', '--url', db.url]);
   expect(status.stdout).toMatch(/paused by .+@.+ \(role postgres\) since .+ UTC: month end/);
   expect(status.stdout).toContain('next: multi-pair-db resume');
-  const resumed = await runCli(['resume', '--url', db.url]);
+  const resumed = await run('resume');
   expect(resumed.stdout).toContain('resumed; it was paused by');
-  const again = await runCli(['resume', '--json', '--url', db.url]);
+  const again = await run('resume', '--json');
   expect(again.exitCode).toBe(0);
   expect(JSON.parse(again.stdout).result).toMatchObject({ wasPaused: false });
+  expect((await reports()).map((name) => name.split('-')[0])).toEqual(['pause', 'resume']);
+  await rm(folder, { recursive: true });
 });
