@@ -491,26 +491,37 @@ $give_back$;
 --> statement-breakpoint
 do $pair_index$
 declare
+  -- As in the backfill: a row of a batch is held for 20 ms, however many orders a session has.
+  target_ms constant double precision := 20;
+  place_rows integer := 100;
   last_id text;
-  batch_end text;
+  range_end text;
+  stale_ids text[];
+  stale_places integer[];
+  stale_rows integer;
+  taken_rows integer;
+  stale_total bigint;
+  started_at timestamptz;
+  batch_ms double precision;
 begin
-  -- Orders of sessions with many pairs, as an older attempt or a service wrote them; others are at 0, which is right. Session
-  -- by session, because all orders of one may be many; the trigger does the work, and passes over what is right.
-  loop
-    select max(id) into batch_end
-    from (
-      select id
-      from sessions
-      where pair_count > 1 and (last_id is null or id > last_id)
-      order by id
-      limit 20
-    ) as batch;
-    exit when batch_end is null;
+  -- Orders of sessions with many pairs, as an older attempt or a service wrote them; others are at 0, which is right. Passes
+  -- over rows that others hold, and ends when a look at all of them finds none.
+  for pass in 1..600 loop
+    last_id := null;
+    stale_total := 0;
+    loop
+      select max(id) into range_end
+      from (
+        select id
+        from sessions
+        where pair_count > 1 and (last_id is null or id > last_id)
+        order by id
+        limit 20
+      ) as range_of_sessions;
+      exit when range_end is null;
 
-    update orders as o
-    set pair_index = e.place
-    from (
-      select o.id, e.place
+      select array_agg(o.id order by o.id), array_agg(e.place order by o.id)
+      into stale_ids, stale_places
       from sessions as s
       cross join lateral (
         select pair, min(ordinality)::integer - 1 as place
@@ -518,14 +529,46 @@ begin
         group by pair
       ) as e
       join orders as o on o.sessionid = s.id and o.symbol = e.pair and o.pair_index is distinct from e.place
-      where s.pair_count > 1 and (last_id is null or s.id > last_id) and s.id <= batch_end
-      order by o.id
-      for no key update of o skip locked
-    ) as e
-    where o.id = e.id;
-    last_id := batch_end;
-    call multi_pair_db.rest();
+      where s.pair_count > 1 and (last_id is null or s.id > last_id) and s.id <= range_end;
+      commit;
+      stale_rows := coalesce(cardinality(stale_ids), 0);
+      stale_total := stale_total + stale_rows;
+      taken_rows := 0;
+
+      while taken_rows < stale_rows loop
+        started_at := clock_timestamp();
+        -- The trigger looks the place up again: what was read above may have changed since.
+        update orders as o
+        set pair_index = held.place
+        from (
+          select o.id, stale.place
+          from unnest(
+            stale_ids[taken_rows + 1 : taken_rows + place_rows],
+            stale_places[taken_rows + 1 : taken_rows + place_rows]
+          ) as stale (id, place)
+          join orders as o on o.id = stale.id
+          order by o.id
+          for no key update of o skip locked
+        ) as held
+        where o.id = held.id;
+        taken_rows := taken_rows + place_rows;
+        batch_ms := greatest(1, extract(epoch from clock_timestamp() - started_at) * 1000);
+        call multi_pair_db.rest();
+        place_rows := greatest(50, least(2000, place_rows * greatest(0.5, least(2, target_ms / batch_ms))));
+      end loop;
+      last_id := range_end;
+    end loop;
+    exit when stale_total = 0;
+    -- After the first pass there are only rows that others hold, or that are written meanwhile.
+    perform pg_sleep(case when pass = 1 then 0 else 0.1 end);
+    commit;
   end loop;
+
+  if stale_total > 0 then
+    raise exception '0001_multi_pair_support: % orders could not be given their pair_index: other transactions hold them, or something of this database undoes it', stale_total
+      using errcode = 'lock_not_available',
+            hint = 'What is set stays set. Let the transactions that have updated orders end, disable triggers of your own that set pair_index, then run again.';
+  end if;
 end
 $pair_index$;
 --> statement-breakpoint

@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { splitStatements } from '../../src/migrate/history/folder.ts';
 import { createDatabase } from '../support/database.ts';
 import { migrate } from '../support/migrations.ts';
 import { brokenPromises } from '../support/oddities.ts';
@@ -28,5 +30,48 @@ test.each(serverVersions)(
     expect((await readCounts()).inPlace).toBeGreaterThan(5_000);
     expect(after?.['bytes']).toBeLessThan(1.5 * Number(before?.['bytes']));
     expect(await db.sql.unsafe(brokenPromises)).toEqual([{ miscounted: 0, without_pairs: 0 }]);
+  },
+);
+
+test.each(serverVersions)(
+  'PostgreSQL %i: the pair_index of an older attempt is set right in batches, also where another transaction holds an order',
+  async (version) => {
+    await using db = await createDatabase(version, 'migrated');
+    // The columns stand, and services that begin a transaction between them and this statement are not waited for.
+    await db.sql.unsafe(`
+      insert into sessions (id, pairs) values ('many', '["A", "B"]');
+      alter table orders disable trigger trg_orders_set_pair_index;
+      insert into orders (id, sessionid, symbol, pair_index) select n, 'many', 'B', 0 from generate_series(1, 2000) as n;
+      alter table orders enable always trigger trg_orders_set_pair_index`);
+    const holder = db.connect({ max: 1 });
+    await holder`begin`;
+    await holder`update orders set status = 'open', pair_index = 0 where id = '7'`;
+    const file = await readFile(
+      new URL('../../drizzle/0001_multi_pair_support.sql', import.meta.url),
+      'utf8',
+    );
+    const block = splitStatements(file).find(({ sql }) => sql.includes('do $pair_index$'));
+    if (block === undefined) throw new Error('the statement has another name now');
+    const runner = db.connect({ max: 1 });
+    await runner.unsafe(`begin; call multi_pair_db.enter('0001_multi_pair_support'); commit`);
+    const work = runner.unsafe(block.sql).simple();
+    // Its failure is seen where it is awaited.
+    work.catch(() => {});
+    // Each transaction of ours leaves its number in the rows that it has written.
+    const readRows = async () => {
+      const [row] = await db.sql`
+        select count(*)::int as rows, count(distinct xmin::text)::int as batches from orders where pair_index = 1`;
+      return row;
+    };
+    await until(
+      async () => (await readRows())?.['rows'] === 1_999,
+      'all but the one held are at their place',
+    );
+    expect((await readRows())?.['batches']).toBeGreaterThanOrEqual(3);
+    await holder`rollback`;
+    await work;
+    expect(await db.sql`select count(*)::int as wrong from orders where pair_index <> 1`).toEqual([
+      { wrong: 0 },
+    ]);
   },
 );
