@@ -13,6 +13,7 @@ import {
   migrationByStock,
   migrationUnderLoad,
 } from './migration/benchmarks.ts';
+import { indexBuilds } from './migration/builds.ts';
 import { openOrders } from './open-orders.ts';
 import { pairContainment } from './pair-containment.ts';
 import { rehearsal } from './rehearsal.ts';
@@ -36,6 +37,7 @@ const benchmarks: readonly Benchmark[] = [
   rehearsal,
   migrationByStock,
   migrationAtOnce,
+  indexBuilds,
   scale,
 ];
 

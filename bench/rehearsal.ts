@@ -23,7 +23,9 @@ export const rehearsal: Benchmark = {
     try {
       const measurements: Measurement[] = [];
       for (const rows of sizes) {
-        measurements.push(await withLiveDatabases(async (next) => compare(await next(), rows, folder), rows));
+        measurements.push(
+          await withLiveDatabases(async (next) => compare(await next(), rows, folder), { rows }),
+        );
       }
       return measurements;
     } finally {

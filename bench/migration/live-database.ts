@@ -8,16 +8,23 @@ export const rowCount = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
 /** Makes the next live database, the same each time, and gives its URL. */
 export type NextDatabase = () => Promise<string>;
 
-/** A server with the settings of one that must not lose a commit, and live single-pair databases on it. */
+/**
+ * A server with the settings of one that must not lose a commit, and live databases on it: single-pair ones, unless `prepare`
+ * makes something else of what all are copied from.
+ */
 export async function withLiveDatabases<T>(
   work: (next: NextDatabase) => Promise<T>,
-  rows: number = rowCount,
+  {
+    rows = rowCount,
+    prepare,
+  }: { readonly rows?: number; readonly prepare?: (url: string) => Promise<void> } = {},
 ): Promise<T> {
   const server = await startServer(18, { shared_buffers: '1GB', max_wal_size: '8GB', fsync: 'on' });
   try {
     const admin = postgres(server.url('postgres'), { max: 1, onnotice: () => {} });
     await admin`create database live`;
     await load(server.url('live'), rows);
+    await prepare?.(server.url('live'));
     let previous: string | undefined;
     let count = 0;
     const result = await work(async () => {

@@ -11,6 +11,7 @@ export type Neighbour = (url: string, until: AbortSignal) => Promise<string>;
 
 /** So many starts that met a build are a long deploy. Without an end no build would: each takes longer than two seconds. */
 const startsBehindBuilds = 10;
+const startGapMs = 2_000;
 /** A start that meets no build takes 20 to 60 ms. */
 const metAfterMs = 200;
 
@@ -37,10 +38,20 @@ export const startingServices: Neighbour = async (url, until) => {
     starts++;
     if (tookMs > metAfterMs) met++;
     await sql.end();
-    await sleep(2_000, undefined, { signal: until }).catch(() => {});
+    await rest(startGapMs, until);
   }
   return `${starts} starts, ${met} behind a build, the slowest took ${(longestMs / 1_000).toFixed(1)} s`;
 };
+
+/**
+ * Between two reports, and two dumps. Each locks the tables against new columns for as long as it takes, so without a gap the
+ * migration would never begin; and then reports and dumps come all the time, as long as it works.
+ */
+const reportGapMs = 2_000;
+const dumpGapMs = 5_000;
+
+const rest = (gapMs: number, until: AbortSignal): Promise<void> =>
+  sleep(gapMs, undefined, { signal: until }).catch(() => {});
 
 /** A report that reads all fills and sessions, again and again. */
 export const reports: Neighbour = async (url, until) => {
@@ -51,6 +62,7 @@ export const reports: Neighbour = async (url, until) => {
       select s.symbol, count(*), sum(f.price::numeric * f.size::numeric)
       from fills as f join sessions as s on s.id = f.sessionid
       group by s.symbol`;
+    await rest(reportGapMs, until);
   }
   await sql.end();
   return `${count} reports`;
@@ -67,6 +79,7 @@ export const dumps: Neighbour = async (url, until) => {
     });
     const [code] = await once(dump, 'exit');
     if (code !== 0) throw new Error(`pg_dump has ended with ${code}`);
+    await rest(dumpGapMs, until);
   }
   return `${count} dumps`;
 };

@@ -11,7 +11,7 @@ const width = 640;
 const height = 300;
 const margin = { left: 70, right: 190, top: 30, bottom: 40 };
 
-/** The three charts, one above the other, with both axes by powers of ten: a straight line of slope 1 grows as the rows do. */
+/** The charts, one above the other, with both axes by powers of ten: a straight line of slope 1 grows as the rows do. */
 export function drawCurves(points: readonly ScalePoint[]): string {
   const of = (value: (point: ScalePoint) => number): number[] => points.map(value);
   const charts = [
@@ -23,6 +23,18 @@ export function drawCurves(points: readonly ScalePoint[]): string {
       { name: 'migrate', colour: '#2563eb', values: of(({ migrate }) => migrate.longestMs) },
       { name: 'rollback', colour: '#d97706', values: of(({ rollback }) => rollback.longestMs) },
       { name: 'no work', colour: '#6b7280', values: of(({ migrate }) => migrate.idleLongestMs) },
+    ]),
+    drawChart('WAL of the work, MB', points, [
+      { name: 'migrate', colour: '#2563eb', values: of(({ migrate }) => megabytes(migrate.walBytes)) },
+      { name: 'rollback', colour: '#d97706', values: of(({ rollback }) => megabytes(rollback.walBytes)) },
+    ]),
+    drawChart('Disk, MB', points, [
+      { name: 'before', colour: '#6b7280', values: of(({ startBytes }) => megabytes(startBytes)) },
+      {
+        name: 'migrated',
+        colour: '#2563eb',
+        values: of(({ startBytes, migrate }) => megabytes(startBytes + migrate.grownBytes)),
+      },
     ]),
     drawChart('Queries: ms a page of 100, µs a row written', points, [
       { name: 'settlement discovery', colour: '#2563eb', values: of((point) => point.settlementDiscoveryMs) },
@@ -85,5 +97,7 @@ export function slope(sizes: readonly number[], values: readonly number[]): numb
   const under = xs.reduce((sum, value) => sum + (value - middleX) ** 2, 0);
   return under === 0 ? 0 : over / under;
 }
+
+const megabytes = (bytes: number): number => bytes / 2 ** 20;
 
 const round = (value: number): string => value.toFixed(1);

@@ -16,6 +16,8 @@ import { byEngine, type Way } from '../migration/ways.ts';
 /** What was measured on a database with so many sessions and as many fills. */
 export interface ScalePoint {
   readonly rows: number;
+  /** The database before, with the indexes of the live schema. */
+  readonly startBytes: number;
   readonly migrate: Work;
   readonly rollback: Work;
   /** A page of 100, median. */
@@ -40,19 +42,23 @@ export interface Work {
 const batchRows = 10_000;
 
 export const measurePoint = (rows: number): Promise<ScalePoint> =>
-  withLiveDatabases(async (next) => {
-    const url = await next();
-    const sql = postgres(url, { max: 1, onnotice: () => {} });
-    try {
-      const migrate = await measureWork(sql, url, rows, byEngine('migrate'));
-      await sql`vacuum (analyze) sessions, orders, fills`;
-      const reads = await measureQueries(sql);
-      const rollback = await measureWork(sql, url, rows, byEngine('rollback'));
-      return { rows, migrate, rollback, ...reads };
-    } finally {
-      await sql.end();
-    }
-  }, rows);
+  withLiveDatabases(
+    async (next) => {
+      const url = await next();
+      const sql = postgres(url, { max: 1, onnotice: () => {} });
+      try {
+        const [start] = await sql`select pg_database_size(current_database()) as bytes`;
+        const migrate = await measureWork(sql, url, rows, byEngine('migrate'));
+        await sql`vacuum (analyze) sessions, orders, fills`;
+        const reads = await measureQueries(sql);
+        const rollback = await measureWork(sql, url, rows, byEngine('rollback'));
+        return { rows, startBytes: Number(start?.['bytes']), migrate, rollback, ...reads };
+      } finally {
+        await sql.end();
+      }
+    },
+    { rows },
+  );
 
 async function measureWork(sql: Sql, url: string, rows: number, way: Way): Promise<Work> {
   const look = async () => {
@@ -72,7 +78,9 @@ async function measureWork(sql: Sql, url: string, rows: number, way: Way): Promi
   };
 }
 
-async function measureQueries(sql: Sql): Promise<Omit<ScalePoint, 'rows' | 'migrate' | 'rollback'>> {
+async function measureQueries(
+  sql: Sql,
+): Promise<Omit<ScalePoint, 'rows' | 'startBytes' | 'migrate' | 'rollback'>> {
   const db = drizzle(sql);
   let batch = 0;
   const times = await medians(100, {
