@@ -31,7 +31,7 @@ begin
     if exists (select from multi_pair_db.migrations) then
       raise exception '0000_baseline: another run has applied it in the meantime; nothing was changed'
         using errcode = 'object_not_in_prerequisite_state',
-              hint = 'Run again: what is done is then skipped. If it is not, this runner looks into another journal: its configuration needs migrations: { schema: ''multi_pair_db'', table: ''migrations'' }.';
+              hint = 'Run again: what is done is then skipped. If it is not, this runner looks into another journal: its configuration needs migrations: { schema: ''multi_pair_db'', table: ''migrations'' }. With psql, give each file a call of its own (one -f).';
     end if;
   end if;
 end
@@ -362,7 +362,7 @@ begin
     if (select count(distinct created_at) from multi_pair_db.migrations) > place then
       raise exception '%: another run has applied it in the meantime; nothing was changed', file
         using errcode = 'object_not_in_prerequisite_state',
-              hint = 'Run again: what is done is then skipped. If it is not, this runner looks into another journal: its configuration needs migrations: { schema: ''multi_pair_db'', table: ''migrations'' }.';
+              hint = 'Run again: what is done is then skipped. If it is not, this runner looks into another journal: its configuration needs migrations: { schema: ''multi_pair_db'', table: ''migrations'' }. With psql, give each file a call of its own (one -f).';
     end if;
   end if;
 
