@@ -19,6 +19,7 @@ import { pairContainment } from './pair-containment.ts';
 import { rehearsal } from './rehearsal.ts';
 import { saveOrdersBenchmark } from './save-orders.ts';
 import { scale } from './scale/benchmark.ts';
+import { replica } from './scale/replica.ts';
 import { settlementDiscovery } from './settlement-discovery.ts';
 import { testDatabase } from './test-database.ts';
 
@@ -39,6 +40,7 @@ const benchmarks: readonly Benchmark[] = [
   migrationAtOnce,
   indexBuilds,
   scale,
+  replica,
 ];
 
 const wanted = process.argv.slice(2);

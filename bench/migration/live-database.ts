@@ -1,6 +1,6 @@
 import postgres from 'postgres';
 import { readLegacySchema } from '../../test/support/migrations.ts';
-import { startServer } from '../../test/support/server.ts';
+import { startServer, type TestServer } from '../../test/support/server.ts';
 
 /** BENCH_ROWS for a first look: the goals are for a million. */
 export const rowCount = Number(process.env['BENCH_ROWS'] ?? 1_000_000);
@@ -13,7 +13,7 @@ export type NextDatabase = () => Promise<string>;
  * makes something else of what all are copied from.
  */
 export async function withLiveDatabases<T>(
-  work: (next: NextDatabase) => Promise<T>,
+  work: (next: NextDatabase, server: TestServer) => Promise<T>,
   {
     rows = rowCount,
     prepare,
@@ -35,7 +35,7 @@ export async function withLiveDatabases<T>(
       // zeros every 16 MB, and commits wait for that: 185 ms once, 60 ms all the time.
       await admin`checkpoint`;
       return server.url(previous);
-    });
+    }, server);
     await admin.end();
     return result;
   } finally {
