@@ -13,7 +13,7 @@ export type Neighbour = (url: string, until: AbortSignal) => Promise<string>;
 const startsBehindBuilds = 10;
 const startGapMs = 2_000;
 /** A start that meets no build takes 20 to 60 ms. */
-const metAfterMs = 200;
+const metAfterMs = 100;
 
 /**
  * A service starts every two seconds, and runs its DDL as services do: all of it, for whatever is not there. Ends when so many

@@ -2,13 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { Benchmark, Measurement } from '../measure.ts';
 import { drawCurves, slope } from './curves.ts';
+import { writePage } from './page.ts';
 import { measurePoint, type ScalePoint, type Work } from './point.ts';
 
 /** SCALE_ROWS for a first look; ten million take most of an hour. */
 const sizes = (process.env['SCALE_ROWS'] ?? '100000 1000000 10000000').split(' ').map(Number);
 const folder = new URL('../../docs/scale/', import.meta.url);
 
-/** The curves over the sizes, which it writes to docs/scale. */
+/** The curves over the sizes, which it writes to docs/scale and docs/scale.md. */
 export const scale: Benchmark = {
   name: 'scale',
   onlyByName: true,
@@ -16,7 +17,10 @@ export const scale: Benchmark = {
     const points: ScalePoint[] = [];
     for (const rows of sizes) {
       console.error(`${rows.toLocaleString('en')} sessions and as many fills …`);
-      points.push(await measurePoint(rows));
+      const point = await measurePoint(rows);
+      points.push(point);
+      // The next one may take an hour: what is measured is said at once.
+      console.error(JSON.stringify(point));
     }
     const measured = {
       on: new Date().toISOString().slice(0, 10),
@@ -27,6 +31,7 @@ export const scale: Benchmark = {
     await mkdir(folder, { recursive: true });
     await writeFile(new URL('points.json', folder), `${JSON.stringify(measured, null, 2)}\n`);
     await writeFile(new URL('curves.svg', folder), drawCurves(points));
+    await writePage(measured);
     return [
       ...points.flatMap((point) => [
         describe('migrate', point, point.migrate),

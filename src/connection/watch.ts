@@ -26,8 +26,8 @@ export interface WorkProgress {
   readonly share: number | undefined;
 }
 
-/** Who waits behind a statement is to be seen within a tenth of a second; a look costs a row of each view. */
-const lookEveryMs = 100;
+/** Who waits behind a statement is to be seen while little of the limit has passed; a look costs a row of each view. */
+const lookEveryMs = 50;
 
 /** The work that is looked at. */
 export interface Watched {
