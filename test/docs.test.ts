@@ -1,53 +1,50 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { writeReadme } from '../scripts/readme.ts';
 import * as queries from '../src/queries/index.ts';
+import { readBlocks } from './support/blocks.ts';
+import { programsOf, typeCheck } from './support/examples.ts';
+import { readPages } from './support/pages.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const docs = path.join(root, 'docs');
-const pages = (await readdir(docs)).filter((name) => name.endsWith('.md'));
+const pages = await readPages();
 
-/** The TypeScript of a page is one program, whose first block imports. */
-const programOf = (page: string): string =>
-  [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code).join('\n');
+test('the examples of the docs type-check as in a strict service, and a mistake in one would not', async () => {
+  const projects = Object.fromEntries(pages.map(({ name, blocks }) => [name, programsOf(blocks)]));
+  expect(Object.keys(projects['docs/adopt.md'] ?? {})).toContain('test/service.test.ts');
+  const mistake = {
+    'src/a.ts': "import { findFill } from 'multi-pair-db/queries';\nfindFill({ id: 'f' });\n",
+  };
+  expect(await typeCheck({ ...projects, mistake })).toEqual([expect.stringContaining('mistake/src/a.ts(2,')]);
+});
 
-/** What tsc says of programs that import this package by its name. */
-async function typeCheck(programs: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-docs-'));
-  try {
-    await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
-    const source = path.join(root, 'src');
-    const compilerOptions = { paths: { 'multi-pair-db/*': [`${source}/*/index.ts`] }, noUnusedLocals: false };
-    const files = Object.keys(programs);
-    const config = { extends: path.join(root, 'tsconfig.json'), compilerOptions, include: [], files };
-    for (const [name, text] of Object.entries({ ...programs, 'tsconfig.json': JSON.stringify(config) })) {
-      await writeFile(path.join(folder, name), text);
-    }
-    const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-    return await promisify(execFile)(process.execPath, [tsc, '-p', folder]).then(
-      ({ stdout }) => stdout,
-      ({ stdout }: { stdout: string }) => stdout,
-    );
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+test('a file that several pages show is the same in all of them', () => {
+  const files = new Map<string, Set<string>>();
+  for (const { file, text } of pages.flatMap(({ blocks }) => blocks)) {
+    if (file !== undefined) files.set(file, (files.get(file) ?? new Set()).add(text));
   }
-}
+  expect([...files].filter(([, texts]) => texts.size > 1).map(([file]) => file)).toEqual([]);
+  expect(files.size).toBeGreaterThan(8);
+});
 
-test('the examples of the docs type-check, and a mistake in one would not', async () => {
-  const programs: Record<string, string> = {};
-  for (const page of pages) {
-    programs[`${page}.mts`] = programOf(await readFile(path.join(docs, page), 'utf8'));
-  }
-  expect(Object.values(programs).join('')).toContain('multi-pair-db/queries');
-  const mistake = "import { findFill } from 'multi-pair-db/queries';\nfindFill({ id: 'f' });\n";
-  const said = await typeCheck({ ...programs, 'mistake.mts': mistake });
-  expect(said.split('\n').filter((line) => line.includes('error'))).toEqual([
-    expect.stringContaining('mistake.mts(2,'),
+test('a block says what is in it, so that no example is passed over', () => {
+  const languages = new Set(pages.flatMap(({ blocks }) => blocks.map(({ language }) => language)));
+  const known = new Set(['', 'diff', 'json', 'mermaid', 'sh', 'sql', 'ts', 'yaml']);
+  expect([...languages].filter((language) => !known.has(language))).toEqual([]);
+});
+
+test('blocks are read with their lines and files, and one that is not closed is refused', () => {
+  const page = 'a\n```ts\n// src/a.ts\nlet a;\n```\n```\n# not a file\n```\n';
+  expect(readBlocks(page)).toEqual([
+    { language: 'ts', text: '// src/a.ts\nlet a;\n', line: 3, file: 'src/a.ts' },
+    { language: '', text: '# not a file\n', line: 7, file: undefined },
   ]);
+  expect(() => readBlocks('```sh\nnpm ci\n')).toThrow('the block that begins on line 1 is not closed');
+  expect(() => programsOf(readBlocks('```ts\nlet a;\n```\n'))).toThrow('no program to go on with');
+});
+
+test('what is made from the code is current, and the README is short', async () => {
+  expect(await writeReadme({ isCheck: true })).toEqual([]);
+  expect(pages.find(({ name }) => name === 'README.md')?.text.split('\n').length).toBeLessThan(200);
 });
 
 /** The functions of the data layer that the services had. */
@@ -57,7 +54,7 @@ const before = `saveSession saveSessions getSession findSessionsToSettle updateS
   saveFills getFillsBySession getFillsByOrder getFillStats getFill updateFill transaction query`.split(/\s+/);
 
 test('each function of the old data layer has its equivalent, which exists', async () => {
-  const page = await readFile(path.join(docs, 'from-the-old-data-layer.md'), 'utf8');
+  const page = await readFile(new URL('../docs/from-the-old-data-layer.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| (`.*?) +\| (.*?) +\| (.*?) +\|$/gm)];
   const namesIn = (cell = ''): string[] => [...cell.matchAll(/`([\w.]+)`/g)].map(([, name = '']) => name);
   expect(rows.flatMap(([, old]) => namesIn(old)).toSorted()).toEqual(before.toSorted());

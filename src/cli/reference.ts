@@ -3,26 +3,26 @@ import type { CliCommand } from './command.ts';
 import { commands } from './commands.ts';
 import { buildProgram } from './program.ts';
 
-/** The command reference of the README: what `--help` prints, of the program and of each command. */
+/** The list of the README: a line a command. */
+export function commandList(listed: readonly CliCommand[] = commands): string {
+  return ['```', ...listed.map(({ name, summary }) => `${name.padEnd(12)}${summary}`), '```'].join('\n');
+}
+
+/** The page `docs/cli.md`: what `--help` prints, of the program and of each command. */
 export function commandReference(listed: readonly CliCommand[] = commands): string {
   const program = buildProgram(listed, '', async () => {});
   return [
-    [
-      '```',
-      'multi-pair-db <command> [options]',
-      '',
-      ...listed.map(({ name, summary }) => `  ${name.padEnd(12)}${summary}`),
-      '```',
-    ].join('\n'),
-    ...listed.map(({ name }) => {
-      const command = program.commands.find((candidate) => candidate.name() === name);
-      return command === undefined ? '' : `### \`${name}\`\n\n\`\`\`\n${readHelp(command)}\n\`\`\``;
-    }),
+    '# The command line',
+    'What `--help` prints, of the program and of each command. [operator.md](operator.md) says when to run which, and what it then prints.',
+    formatHelp(program),
+    ...program.commands
+      .filter((command) => listed.some(({ name }) => name === command.name()))
+      .map((command) => `## \`${command.name()}\`\n\n${formatHelp(command)}`),
   ].join('\n\n');
 }
 
 /** Help as `--help` prints it, exit codes included: `helpInformation` leaves out what is added after it. */
-function readHelp(command: Command): string {
+function formatHelp(command: Command): string {
   let text = '';
   command.configureOutput({
     writeOut: (part) => {
@@ -33,5 +33,5 @@ function readHelp(command: Command): string {
     getOutHasColors: () => false,
   });
   command.outputHelp();
-  return text.trim();
+  return `\`\`\`\n${text.trim()}\n\`\`\``;
 }

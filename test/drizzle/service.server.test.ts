@@ -28,7 +28,7 @@ afterAll(() => Promise.all(Object.values(services).map((service) => service[Symb
 const listJournal = (db: TestDatabase) => db.sql`select * from multi_pair_db.migrations order by created_at`;
 
 describe.each(kits)(
-  'a service on drizzle-kit %s, with the configurations and commands of the README',
+  'a service on drizzle-kit %s, with the configurations and commands of the docs',
   (kit) => {
     test('migrates ours, then generates and migrates its own table alone', async () => {
       await using db = await createDatabase(version, 'legacy');

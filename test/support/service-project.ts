@@ -2,31 +2,30 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { blocksOf, commandsOf } from './blocks.ts';
 import { type Ended, installKit, type KitVersion, runKit } from './drizzle-kit.ts';
 import { ended } from './project-copy.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const readme = await readFile(path.join(root, 'README.md'), 'utf8');
+const shown = [...(await blocksOf('README.md')), ...(await blocksOf('docs/ci.md'))];
 
-/** A service's repository: this package in node_modules, the configurations of the README, and a table of its own. */
+/** A service's repository: this package in node_modules, the configurations that the docs show, and a table of its own. */
 export interface ServiceProject extends AsyncDisposable {
   readonly folder: string;
   /** Runs drizzle-kit. */
   kit(args: readonly string[], url?: string): Promise<Ended>;
 }
 
-/** The drizzle-kit commands that the README shows for it, without `npx drizzle-kit`. */
-export const serviceCommands: readonly (readonly string[])[] = [
-  ...(/```sh\n(npx drizzle-kit check [^`]*)```/.exec(readme)?.[1] ?? '').matchAll(
-    /^npx drizzle-kit ([^#\n]+)/gm,
-  ),
-].map(([, args = '']) => args.trim().split(' '));
+/** The drizzle-kit commands that docs/ci.md shows for it, without `npx drizzle-kit`. */
+export const serviceCommands: readonly (readonly string[])[] = commandsOf(
+  shown.filter(({ text }) => text.startsWith('npx drizzle-kit check ')),
+).map((line) => line.split(' ').slice(2));
 
-/** A file that the README shows. */
+/** A file that the docs show. */
 function readShown(file: string): string {
-  const text = readme.split('```ts\n').find((block) => block.startsWith(`// ${file}\n`));
-  if (text === undefined) throw new Error(`README.md does not show ${file}`);
-  return text.split('```')[0] ?? '';
+  const block = shown.find((candidate) => candidate.file === file);
+  if (block === undefined) throw new Error(`no page shows ${file}`);
+  return block.text;
 }
 
 const schema = `import { integer, pgTable, text } from 'drizzle-orm/pg-core';
@@ -69,7 +68,7 @@ export async function createServiceProject(
   };
 }
 
-/** Puts drizzle-kit, a table and the configurations of the README into a project that has this package. */
+/** Puts drizzle-kit, a table and the configurations of the docs into a project that has this package. */
 export async function equipService(folder: string, version: KitVersion): Promise<void> {
   await installKit(folder, version, 'postgres');
   await mkdir(path.join(folder, 'src'));
