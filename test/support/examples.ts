@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -27,6 +27,29 @@ export function programsOf(blocks: readonly Block[]): Record<string, string> {
   return programs;
 }
 
+/** Where the types of an entry of `exports` stand, whichever conditions it has. */
+function typesOf(entry: unknown): string | undefined {
+  if (typeof entry !== 'object' || entry === null) return undefined;
+  for (const [condition, value] of Object.entries(entry)) {
+    const found = condition === 'types' && typeof value === 'string' ? value : typesOf(value);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** This package by its name, as it is built: what a service sees, and of which tsc checks nothing but the use. */
+async function readPaths(): Promise<Record<string, readonly string[]>> {
+  const { exports }: { exports: Record<string, unknown> } = JSON.parse(
+    await readFile(path.join(root, 'package.json'), 'utf8'),
+  );
+  return Object.fromEntries(
+    Object.entries(exports).flatMap(([name, entry]) => {
+      const types = typesOf(entry);
+      return types === undefined ? [] : [[path.join('multi-pair-db', name), [path.join(root, types)]]];
+    }),
+  );
+}
+
 /** What tsc says of projects that import this package by its name, each in a folder of its own: lines like `adopt.md/src/a.ts(2,1): error …`. */
 export async function typeCheck(
   projects: Readonly<Record<string, Readonly<Record<string, string>>>>,
@@ -34,16 +57,7 @@ export async function typeCheck(
   const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-docs-'));
   try {
     await symlink(path.join(root, 'node_modules'), path.join(folder, 'node_modules'));
-    const source = path.join(root, 'src');
-    const compilerOptions = {
-      paths: {
-        'multi-pair-db/relations': [`${source}/schema/relations.ts`],
-        'multi-pair-db/migrate': [`${source}/own/index.ts`],
-        'multi-pair-db/migrations': [`${source}/own/migrations.ts`],
-        'multi-pair-db/*': [`${source}/*/index.ts`],
-      },
-      noUnusedLocals: false,
-    };
+    const compilerOptions = { paths: await readPaths(), noUnusedLocals: false };
     const config = { extends: path.join(root, 'tsconfig.json'), compilerOptions, include: ['*/**/*.ts'] };
     const files = Object.entries(projects).flatMap(([project, programs]) =>
       Object.entries(programs).map(([file, text]) => [path.join(project, file), text] as const),
