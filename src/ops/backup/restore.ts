@@ -1,3 +1,4 @@
+import { createDatabase } from '../../connection/create-database.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { quoteIdentifier } from '../../connection/identifiers.ts';
 import { openConnection } from '../../connection/open.ts';
@@ -46,7 +47,7 @@ export async function restoreBackup(
     return await restoreServer(file, record, into, options);
   } catch (cause) {
     // What was made for it goes with it, unless somebody is in it already.
-    if (isMade) await run(url, `drop database ${quoteIdentifier(name)}`).catch(() => {});
+    if (isMade) await dropMade(url, name).catch(() => {});
     throw cause;
   }
 }
@@ -71,14 +72,15 @@ async function createMissing(
     return false;
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== 'DATABASE_MISSING') throw error;
-    await run(url, `create database ${quoteIdentifier(name)}`);
+    await using connection = await openConnection(url);
+    await createDatabase(connection, name);
     return true;
   }
 }
 
-async function run(url: string, statement: string): Promise<void> {
+async function dropMade(url: string, name: string): Promise<void> {
   await using connection = await openConnection(url);
-  await connection.execute(statement);
+  await connection.execute(`drop database ${quoteIdentifier(name)}`);
 }
 
 function wrongKind({ kind }: BackupRecord): OperationError {

@@ -1,4 +1,5 @@
 import type { Connection } from '../../connection/connection.ts';
+import { createDatabase } from '../../connection/create-database.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../../connection/identifiers.ts';
 import { openConnection } from '../../connection/open.ts';
@@ -40,7 +41,7 @@ export async function createRehearsalDatabase(on: string, name: string, options:
     options.onProgress?.(`${name} was of an earlier rehearsal, and is dropped`);
   }
   // Whatever a site has put into template1 is in the backup as well.
-  await connection.execute(`create database ${quoteIdentifier(name)} template template0`);
+  await createDatabase(connection, name, 'template0');
   try {
     await connection.execute(
       `comment on database ${quoteIdentifier(name)} is ${quoteLiteral(rehearsalMark)}`,
