@@ -51,7 +51,7 @@ export class RunView {
       case 'backfill': {
         const { pass, done, total, rows, remainingMs } = event;
         this.#inner = pass === 1 && total > 0 ? done / total : 1;
-        const left = remainingMs === undefined ? '' : `, about ${formatDuration(remainingMs)} left`;
+        const left = sayLeft(remainingMs);
         this.#doing = {
           words: `backfill, pass ${pass}: ${formatCount(done)} of ${formatCount(total)} ${rows}${left}`,
           inShort: `backfill, pass ${pass}${left}`,
@@ -117,13 +117,18 @@ export class RunView {
     const built = number - 1 + this.#inner;
     const spentMs = this.#now() - (this.#buildsBeganAtMs ?? this.#now());
     const leftMs = built < 1 ? undefined : (spentMs / built) * (builds.length - built);
-    const left = leftMs === undefined ? '' : `, about ${formatDuration(leftMs)} left`;
-    return `index ${number} of ${builds.length}${left}`;
+    return `index ${number} of ${builds.length}${sayLeft(leftMs)}`;
   }
 
   #sum(statements: readonly Statement[]): number {
     return statements.reduce((sum, { weight }) => sum + weight, 0);
   }
+}
+
+/** An estimate has no milliseconds. */
+function sayLeft(leftMs: number | undefined): string {
+  if (leftMs === undefined) return '';
+  return leftMs < 1_000 ? ', less than 1 s left' : `, about ${formatDuration(leftMs)} left`;
 }
 
 /** CONCURRENTLY builds, then validates; each of the two has phases of its own, and waits between them. */
