@@ -45,8 +45,22 @@ export default defineConfig({
           name: 'pglite',
           isolate: false,
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.server.test.ts', 'test/**/*.soak.test.ts', 'test/drizzle-1/**'],
+          exclude: [
+            'test/**/*.server.test.ts',
+            'test/**/*.soak.test.ts',
+            'test/drizzle-1/**',
+            'test/package/**',
+          ],
           globalSetup: 'test/support/pglite.ts',
+        },
+      },
+      {
+        test: {
+          ...patience,
+          name: 'package',
+          include: ['test/package/*.test.ts'],
+          exclude: ['test/package/*.soak.test.ts'],
+          globalSetup: 'test/support/build.ts',
         },
       },
       {

@@ -15,10 +15,13 @@ export async function loadDriver<Module>(name: string, load: () => Promise<Modul
   }
 }
 
+/** What import says of it, and require. */
+const notFound: readonly unknown[] = ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'];
+
 function isMissing(cause: unknown, name: string): boolean {
   return (
     cause instanceof Error &&
-    Reflect.get(cause, 'code') === 'ERR_MODULE_NOT_FOUND' &&
+    notFound.includes(Reflect.get(cause, 'code')) &&
     cause.message.includes(`'${name}'`)
   );
 }

@@ -17,51 +17,79 @@ export const fillIdentity: readonly [SQL, ...SQL[]] = [
 export const fills = pgTable(
   'fills',
   {
-    /** Primary key, given by the service that stores the fill. */
+    /** Primary key, chosen by whoever stores the fill. Written by trading services. */
     id: text('id').primaryKey(),
-    /** The order it executed: `orders.id`. Null in older data. */
+    /** The order that it executed: `orders.id`. Written by trading services. Null: not known, as in older data. */
     orderId: text('orderid'),
-    /** The session it belongs to: `sessions.id`. */
+    /** The session that it belongs to: `sessions.id`. Written by trading services. Null: not of a session. */
     sessionId: text('sessionid'),
-    /** The id that we gave the order at the venue. */
+    /** The id that we gave the order at the venue. Written by trading services. Null: none was given. */
     clientOrderId: text('clientorderid'),
-    /** Pair, as the venue spells it. */
+    /** Pair, as the venue spells it: `BTC/USD`. Written by trading services. Null: not recorded: in no pair's numbers. */
     symbol: text('symbol'),
-    /** `buy` or `sell`, ours. */
+    /**
+     * Our side, `buy` or `sell`, in whatever case the service spells it; queries ignore case. Written by trading services.
+     * Null: not recorded: in volume, but not in profit and loss.
+     */
     side: text('side'),
-    /** Executed size, in the base asset. */
+    /** Executed size. Unit: base asset. Written by trading services. Null: look at `amount`. */
     size: real('size'),
-    /** Executed size, where older services wrote it. */
+    /** Executed size, where older services wrote it. Unit: base asset. Written by old services. Null: look at `size`. */
     amount: real('amount'),
-    /** Execution price, in the quote asset. */
+    /**
+     * Execution price. Unit: quote asset a unit of the base. Written by trading services. Null: not recorded: then it is
+     * never a duplicate.
+     */
     price: real('price'),
-    /** Fee paid; a rebate is negative. */
+    /**
+     * Fee paid; a rebate is below zero. Unit: the currency that `feeData` names. Written by trading services. Null: look at
+     * `feeAmount`, `fees` and `feeData`.
+     */
     fee: real('fee'),
-    /** Fee paid, where older services wrote it. */
+    /** Fee paid, where older services wrote it. Unit: as `fee`. Written by old services. Null: look at `fee`. */
     feeAmount: real('feeamount'),
-    /** Price times size as the venue reports it, in the quote asset. */
+    /** Price times size, as the venue reports it. Unit: quote asset. Written by trading services. Null: not reported. */
     cost: real('cost'),
-    /** Fees by currency, as the venue reports them. */
+    /**
+     * Fees by currency, as the venue reports them. Unit: each in its currency. Written by trading services. Null: not
+     * reported.
+     */
     fees: jsonb('fees'),
-    /** The venue's id of the order. */
+    /** The venue's id of the order. Written by trading services. Null: not reported. */
     exchangeOrderId: text('exchangeorderid'),
-    /** The venue's id of the execution, where it is text: UUID, hex, … */
+    /**
+     * The venue's id of the execution, where it is text: UUID, hex, … Written by trading services (`insertFills` puts it
+     * where it fits). Null: look at `tradeId`.
+     */
     execId: text('execid'),
-    /** The venue's id of the execution, where it is a 64-bit integer. A `bigint`: it may exceed 2^53, which a relational query refuses below `with`. */
+    /**
+     * The venue's id of the execution, where it is a 64-bit integer: a `bigint`, which may exceed 2^53. A relational query
+     * of Drizzle 0.45 refuses it below `with`. Written by trading services (`insertFills` puts it where it fits). Null: look
+     * at `execId`.
+     */
     tradeId: exactBigint('tradeid'),
-    /** `maker` or `taker`, in the venue's letters. */
+    /** `maker` or `taker`, in the venue's letters. Written by trading services. Null: not reported. */
     liquidityInd: text('liquidityind'),
-    /** Executed size, where the venue's adapter wrote it. */
+    /**
+     * Executed size, where the venue's adapter wrote it. No sum counts it. Unit: base asset. Written by old services. Null:
+     * look at `size`.
+     */
     quantity: real('quantity'),
-    /** When the row was stored, epoch ms. */
+    /** When the row was stored. Unit: epoch ms. Written by trading services. Null: not recorded. */
     createdAt: bigint('createdat', { mode: 'number' }),
-    /** When it happened at the venue, epoch ms. */
+    /**
+     * When it happened, by the venue's clock. Unit: epoch ms. Written by trading services. Null: not recorded: then it is
+     * never a duplicate, and in no range of time.
+     */
     timestamp: bigint('timestamp', { mode: 'number' }),
-    /** Last write by a service, epoch ms. */
+    /** Last write. Unit: epoch ms. Written by trading services, and `correctFill`. Null: never written again. */
     lastUpdated: bigint('lastupdated', { mode: 'number' }),
-    /** Anything else the venue sent. */
+    /** Anything else that the venue sent. Written by trading services. Null: nothing else. */
     data: jsonb('data'),
-    /** The fee as the venue sent it; `currency` names its asset. */
+    /**
+     * The fee as the venue sent it; its `currency` names the asset. Written by trading services. Null: not reported: the
+     * currency of `fee` is not known.
+     */
     feeData: jsonb('feedata'),
   },
   (t) => [

@@ -5,63 +5,97 @@ import { sessions } from './sessions.ts';
 export const orders = pgTable(
   'orders',
   {
-    /** Primary key. Fills refer to it. */
+    /** Primary key, chosen by whoever places the order; fills refer to it. Written by trading services. */
     id: text('id').primaryKey(),
-    /** The session that placed it: `sessions.id`. */
+    /** The session that placed it: `sessions.id`. Written by trading services. Null: not of a session. */
     sessionId: text('sessionid'),
-    /** The order that this one replaces or belongs to. No foreign key: it may be long gone. */
+    /**
+     * The order that this one replaces or belongs to. No foreign key: that order may be long gone. Written by trading
+     * services. Null: it has none.
+     */
     parentOrderId: text('parentorderid'),
-    /** The id that we gave it at the venue. */
+    /** The id that we gave it at the venue. Written by trading services. Null: none was given. */
     clientOrderId: text('clientorderid'),
-    /** Pair, as the venue spells it. */
+    /** Pair, as the venue spells it: `BTC/USD`. Written by trading services. Null: not recorded: in no pair's numbers. */
     symbol: text('symbol'),
-    /** `buy` or `sell`. */
+    /**
+     * `buy` or `sell`, in whatever case the service spells it; queries ignore case. Written by trading services. Null: not
+     * recorded.
+     */
     side: text('side'),
-    /** `limit`, `market`, … */
+    /** `limit`, `market`, … Written by trading services. Null: not recorded. */
     type: text('type'),
-    /** Life-cycle state: `open`, `partially_filled`, `filled`, `canceled`, … */
+    /**
+     * Life-cycle state: `open`, `partially_filled`, `filled`, `canceled`, … in whatever case; queries ignore case, `_`, `-`
+     * and spaces. Written by trading services. Null: not recorded, which does not count as open.
+     */
     status: text('status'),
-    /** Ordered size, in the base asset. */
+    /** Ordered size. Unit: base asset. Written by trading services. Null: not recorded. */
     size: real('size'),
-    /** Executed size, in the base asset. */
+    /** Executed size. Unit: base asset. Written by trading services. Null: look at `filled`. */
     filledSize: real('filledsize'),
-    /** Executed size, where older services wrote it. */
+    /**
+     * Executed size, where older services wrote it. Unit: base asset. Written by old services. Null: look at `filledSize`.
+     */
     filled: real('filled'),
-    /** Size still open, in the base asset. */
+    /**
+     * Size that is still to be filled; an order with none left is not open, whatever its status says. Unit: base asset.
+     * Written by trading services. Null: size less the executed size, where these are known.
+     */
     remaining: real('remaining'),
-    /** Limit price, in the quote asset. */
+    /**
+     * Limit price. Unit: quote asset a unit of the base. Written by trading services. Null: it has no limit, or was not
+     * recorded.
+     */
     price: real('price'),
-    /** Market price when the order was placed, in the quote asset. */
+    /**
+     * Market price when the order was placed. Unit: quote asset a unit of the base. Written by trading services. Null: not
+     * recorded.
+     */
     marketPrice: real('marketprice'),
-    /** Fees so far; see the fills for their currency. */
+    /**
+     * Fees so far, in the currency that its fills name. Unit: that currency. Written by trading services. Null: not
+     * recorded; the fills have them.
+     */
     fee: real('fee'),
-    /** Value of the order, in USD. */
+    /** Value of the order. Unit: USD. Written by trading services. Null: not recorded. */
     usdValue: real('usdvalue'),
-    /** When it was placed, epoch ms. */
+    /** When it was placed. Unit: epoch ms. Written by trading services. Null: not recorded: lists have it last. */
     timestamp: bigint('timestamp', { mode: 'number' }),
-    /** Last write by a service, epoch ms. */
+    /**
+     * Last write. `saveOrders` goes by it: a row that is older than what is stored is `stale`. Unit: epoch ms. Written by
+     * trading services. Null: no write has said when; what comes next counts as newer.
+     */
     lastUpdated: bigint('lastupdated', { mode: 'number' }),
-    /** When it was filled, epoch ms. */
+    /** When it was filled. Unit: epoch ms. Written by trading services. Null: it is not filled, or was not recorded. */
     filledAt: bigint('filledat', { mode: 'number' }),
-    /** When it was cancelled, epoch ms. */
+    /** When it was cancelled. Unit: epoch ms. Written by trading services. Null: it is not cancelled, or was not recorded. */
     canceledAt: bigint('canceledat', { mode: 'number' }),
-    /** When its latest fill happened, epoch ms. */
+    /**
+     * When its latest fill happened. Unit: epoch ms. Written by trading services. Null: it has no fill, or was not recorded.
+     */
     lastFillTimestamp: bigint('lastfilltimestamp', { mode: 'number' }),
-    /** Venue, as its lower-case code. */
+    /** Venue, as its lower-case code: `kraken`. Written by trading services. Null: not recorded; its session has it. */
     exchange: text('exchange'),
-    /** `live`, `paper`, … */
+    /** `live`, `paper`, … Written by trading services. Null: not recorded; its session has it. */
     tradingMode: text('tradingmode'),
-    /** Position that the order belongs to. */
+    /** Position that the order belongs to. Written by trading services. Null: it belongs to none. */
     positionId: text('positionid'),
-    /** Why the strategy placed it. */
+    /** Why the strategy placed it. Written by trading services. Null: not recorded. */
     purpose: text('purpose'),
-    /** Why it was cancelled. */
+    /** Why it was cancelled. Written by trading services. Null: it is not cancelled, or was not recorded. */
     cancelReason: text('cancelreason'),
-    /** How many orders were open when it was placed. */
+    /** How many orders were open when it was placed. Unit: count. Written by trading services. Null: not recorded. */
     openOrdersAtCreation: integer('openordersatcreation'),
-    /** Anything else; the venue's own order id stands here as `exchangeOrderId`. */
+    /**
+     * Anything else; the venue's own id of the order stands here as `exchangeOrderId`. Written by trading services. Null:
+     * nothing else.
+     */
     data: jsonb('data'),
-    /** Position of the order's symbol in its session's `pairs`, from 0. */
+    /**
+     * Position of the order's symbol in its session's `pairs`. Unit: position, from 0. Written by the database; what a
+     * service gives stays only where the pairs do not have the symbol. Null: the session does not list the symbol.
+     */
     pairIndex: integer('pair_index').default(0),
   },
   (t) => [

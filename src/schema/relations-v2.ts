@@ -8,6 +8,7 @@ import { fills } from './fills.ts';
 import { orders } from './orders.ts';
 import { sessions } from './sessions.ts';
 
+/** A session has orders and fills; an order has its session and fills; a fill its order and session, where it names them. */
 export const relations = defineRelations({ sessions, orders, fills }, (r) => ({
   /** A session has its orders and its fills. */
   sessions: { orders: r.many.orders(), fills: r.many.fills() },

@@ -16,101 +16,161 @@ export const isUnsettled = sql`settlesession = true and (settledcomplete is null
 export const sessions = pgTable(
   'sessions',
   {
-    /** Primary key. Orders and fills refer to it. */
+    /** Primary key, chosen by whoever inserts the session; orders and fills refer to it. Written by trading services. */
     id: text('id').primaryKey(),
-    /** The service's own name for the session. Not a key: `id` is. */
+    /**
+     * The service's own name for the session. Not a key: `id` is. Written by trading services. Null: the service has no name
+     * but `id`.
+     */
     sessionId: text('sessionid'),
-    /** The one pair of a single-pair session, spelled as the venue spells it (`BTC/USD`, `XBTUSDT`, `KRW-LAMB`). */
+    /**
+     * The one pair of a single-pair session, as the venue spells it (`BTC/USD`, `XBTUSDT`, `KRW-LAMB`). Of many pairs,
+     * `pairs` says them. Written by old services; new ones may leave it out. Null: `tradingPair` or `pairs` says it, or
+     * nobody.
+     */
     symbol: text('symbol'),
-    /** The same, where older services wrote it instead of `symbol`. */
+    /**
+     * The same as `symbol`, where older services wrote it instead. Written by old services. Null: look at `symbol`, then at
+     * `pairs`.
+     */
     tradingPair: text('tradingpair'),
-    /** Venue the session trades on, as its lower-case code. */
+    /**
+     * Venue that the session trades on, as its lower-case code: `kraken`. Written by trading services. Null: not recorded.
+     */
     exchange: text('exchange'),
-    /** Venue's display name. */
+    /** The venue's name for people: `Kraken`. Written by trading services. Null: not recorded. */
     exchangeName: text('exchangename'),
-    /** Name of the strategy that runs. */
+    /** Name of the strategy that runs. Written by trading services. Null: not recorded. */
     strategy: text('strategy'),
-    /** Family that the strategy belongs to. */
+    /** Family that the strategy belongs to. Written by trading services. Null: not recorded. */
     strategyType: text('strategytype'),
-    /** `live`, `paper`, … */
+    /** `live`, `paper`, … Written by trading services. Null: not recorded. */
     tradingMode: text('tradingmode'),
-    /** Life-cycle state: `running`, `completed`, … */
+    /**
+     * Life-cycle state: `running`, `completed`, … in whatever case the service spells it; the lists ignore case, `_`, `-`
+     * and spaces. Written by trading services, and whoever calls `setSessionStatus`. Null: not recorded.
+     */
     status: text('status'),
-    /** True if no order reached a venue. */
+    /** True if no order reached a venue. Written by trading services. Null: not recorded, which is no proof that it was real. */
     simulationMode: boolean('simulationmode'),
-    /** Base asset of `symbol`. */
+    /** Base asset of `symbol`: `BTC`. Written by old services. Null: not recorded, or many pairs. */
     baseToken: text('basetoken'),
-    /** Quote asset of `symbol`. */
+    /** Quote asset of `symbol`: `USD`. Written by old services. Null: not recorded, or many pairs. */
     quoteToken: text('quotetoken'),
-    /** Money the session may use, in the quote asset. float4: about 7 digits. */
+    /**
+     * Money that the session may use. About 7 digits are kept (float4). Unit: quote asset. Written by trading services.
+     * Null: no limit was recorded.
+     */
     budget: real('budget'),
-    /** Start as first recorded, epoch ms. */
+    /**
+     * Start as first recorded. Settlement and the lists go by `startedAt`. Unit: epoch ms. Written by trading services.
+     * Null: not recorded.
+     */
     startTimestamp: bigint('starttimestamp', { mode: 'number' }),
-    /** When the row was added, epoch ms. */
+    /** When the row was added. Unit: epoch ms. Written by trading services. Null: not recorded. */
     addedAt: bigint('addedat', { mode: 'number' }),
-    /** Start as the strategy saw it, epoch ms. */
+    /** Start as the strategy saw it. Unit: epoch ms. Written by trading services. Null: not recorded. */
     startTime: bigint('starttime', { mode: 'number' }),
-    /** Start that settlement and every list go by, epoch ms. Null for sessions that never started. */
+    /**
+     * Start that settlement and every list go by. Unit: epoch ms. Written by trading services, when the session starts.
+     * Null: it never started, so it is not settled, and lists have it last.
+     */
     startedAt: bigint('startedat', { mode: 'number' }),
-    /** When the strategy finished, epoch ms. */
+    /**
+     * When the strategy finished. Unit: epoch ms. Written by trading services. Null: it has not finished, or was broken off.
+     */
     completedAt: bigint('completedat', { mode: 'number' }),
-    /** When the session ended for whatever reason, epoch ms. */
+    /**
+     * When the session ended, for whatever reason. Unit: epoch ms. Written by trading services. Null: it runs, or its end
+     * was not recorded.
+     */
     endedAt: bigint('endedat', { mode: 'number' }),
-    /** End as text, in the format of the service that wrote it. */
+    /**
+     * End as text, in the format of the service that wrote it. `endedAt` is the number. Written by old services. Null: not
+     * recorded as text.
+     */
     endTime: text('endtime'),
-    /** Last write by a service, epoch ms. */
+    /**
+     * Last write. `saveSessions` goes by it: a row that is older than what is stored is `stale`. Unit: epoch ms. Written by
+     * trading services and settlement. Null: no write has said when; what comes next counts as newer.
+     */
     lastUpdated: bigint('lastupdated', { mode: 'number' }),
-    /** When an older tool last moved the row, epoch ms. */
+    /**
+     * When an older tool last moved the row. Unit: epoch ms. Written by a tool of the past; nobody now. Null: never moved.
+     */
     lastMigratedAt: bigint('lastmigratedat', { mode: 'number' }),
-    /** How long it ran, ms. */
+    /** How long it ran. Unit: ms. Written by trading services, at the end. Null: it runs, or was not recorded. */
     duration: bigint('duration', { mode: 'number' }),
-    /** How long it was planned to run, ms. */
+    /** How long it was planned to run. Unit: ms. Written by trading services. Null: no length was planned. */
     sessionLength: bigint('sessionlength', { mode: 'number' }),
-    /** Cycles the strategy completed. */
+    /** Cycles that the strategy completed. Unit: count. Written by trading services. Null: not recorded. */
     cycleCount: integer('cyclecount'),
-    /** Version of the trading service. */
+    /** Version of the trading service. Written by trading services. Null: not recorded. */
     version: text('version'),
-    /** Why the session ended. */
+    /** Why the session ended. Written by trading services, at the end. Null: it runs, or was not recorded. */
     endReason: text('endreason'),
-    /** True if the session's positions are to be settled. */
+    /**
+     * True if the session's positions are to be settled. Written by trading services. Null: as false: nobody asked for it.
+     */
     settleSession: boolean('settlesession'),
-    /** True once settled; null and false both mean "not settled". */
+    /**
+     * True once it is settled. Only `reopenSettlement` takes that back. Written by settlement. Null: as false: not settled.
+     */
     settledComplete: boolean('settledcomplete'),
-    /** Last attempt to settle, epoch ms; null if never tried. */
+    /**
+     * Last attempt to settle, and the stamp of the claim that a worker holds. Unit: epoch ms, by the server's clock. Written
+     * by settlement. Null: never tried.
+     */
     lastSettleAttempt: bigint('lastsettleattempt', { mode: 'number' }),
-    /** True if cleanup began before the planned end. */
+    /** True if cleanup began before the planned end. Written by trading services. Null: as false, or not recorded. */
     earlyCleanupTriggered: boolean('earlycleanuptriggered'),
-    /** When that was, epoch ms. */
+    /** When cleanup began before the planned end. Unit: epoch ms. Written by trading services. Null: it did not. */
     earlyCleanupTimestamp: bigint('earlycleanuptimestamp', { mode: 'number' }),
-    /** Name of the pricing strategy. */
+    /** Name of the pricing strategy. Written by trading services. Null: not recorded. */
     pricingStrategyName: text('pricingstrategyname'),
-    /** True if the session trades even where the strategy would hold back. */
+    /**
+     * True if the session trades even where the strategy would hold back. Written by trading services. Null: as false, or
+     * not recorded.
+     */
     forceTradingEnabled: boolean('forcetradingenabled'),
-    /** Balances by asset at the start. */
+    /**
+     * Balances at the start, by asset. Unit: each in its asset. Written by trading services, at the start. Null: not
+     * recorded.
+     */
     initialBalances: jsonb('initialbalances'),
-    /** Balances by asset at the end. */
+    /**
+     * Balances at the end, by asset. Unit: each in its asset. Written by trading services, at the end. Null: it runs, or was
+     * not recorded.
+     */
     finalBalances: jsonb('finalbalances'),
-    /** Positions at the start. */
+    /** Positions at the start. Written by trading services, at the start. Null: not recorded. */
     initialPositions: jsonb('initialpositions'),
-    /** Positions at the end. */
+    /** Positions at the end. Written by trading services, at the end. Null: it runs, or was not recorded. */
     finalPositions: jsonb('finalpositions'),
-    /** Parameters of the pricing strategy. */
+    /** Parameters of the pricing strategy. Written by trading services. Null: not recorded. */
     pricingStrategyConfig: jsonb('pricingstrategyconfig'),
-    /** What cleanup did. */
+    /** What cleanup did. Written by trading services, at the end. Null: no cleanup was recorded. */
     cleanupResults: jsonb('cleanupresults'),
-    /** Settings of the run. */
+    /** Settings of the run. Written by trading services. Null: not recorded. */
     settings: jsonb('settings'),
-    /** Metrics of the run. */
+    /** Metrics of the run. Written by trading services. Null: not recorded. */
     metrics: jsonb('metrics'),
-    /** Command line of the trading service. */
+    /** Command line of the trading service. Written by trading services. Null: not recorded. */
     commandLineArgs: jsonb('commandlineargs'),
-    /** Environment of the trading service. */
+    /** Environment of the trading service. Written by trading services. Null: not recorded. */
     environment: jsonb('environment'),
-    /** Anything else the service kept. */
+    /** Anything else that the service kept. Written by trading services. Null: nothing else. */
     data: jsonb('data'),
-    /** Pairs the session trades, in the order that `orders.pairIndex` counts. An array of strings, else refused. */
+    /**
+     * Pairs that the session trades, in the order that `orders.pairIndex` counts. An array of strings; any other JSON is
+     * refused. Written by new services, and the database where a service says none (from `symbol`, else `tradingPair`).
+     * Null: only before the migration's backfill has reached the row.
+     */
     pairs: jsonb('pairs').$type<string[]>().default([]),
-    /** Length of `pairs`. The database keeps it; what a service writes here is overruled. */
+    /**
+     * Length of `pairs`; what a service writes here is overruled. Unit: count. Written by the database. Null: only before
+     * the migration's backfill has reached the row.
+     */
     pairCount: integer('pair_count').default(0),
   },
   (t) => [

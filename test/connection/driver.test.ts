@@ -14,6 +14,14 @@ test('a driver that is not installed is named, with how to install it', async ()
   });
 });
 
+test('require says it in other words', async () => {
+  const message = "Cannot find module 'postgres'\nRequire stack:\n- /app/index.js";
+  const required = Object.assign(new Error(message), { code: 'MODULE_NOT_FOUND' });
+  await expect(loadDriver('postgres', () => Promise.reject(required))).rejects.toMatchObject({
+    code: 'DRIVER_MISSING',
+  });
+});
+
 test('any other fault of a driver is shown as it is', async () => {
   const broken = missing('something-of-the-driver');
   await expect(loadDriver('postgres', () => Promise.reject(broken))).rejects.toBe(broken);

@@ -6,7 +6,7 @@ import { applyMigrations, rollbackMigration, verifyDatabase } from '../../src/ow
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { lastTag, tags } from '../support/facts.ts';
 import {
-  buildPackage,
+  copyPackage,
   createServiceProject,
   type ServiceProject,
   serviceCommands,
@@ -18,7 +18,7 @@ const own = '--config=drizzle.multi-pair-db.config.ts';
 
 let services: Readonly<Record<(typeof kits)[number], ServiceProject>>;
 beforeAll(async () => {
-  await using built = await buildPackage();
+  await using built = await copyPackage();
   const [old, v1] = await Promise.all(kits.map((kit) => createServiceProject(kit, built)));
   if (old === undefined || v1 === undefined) throw new Error('no service');
   services = { '0.31': old, '1.0': v1 };

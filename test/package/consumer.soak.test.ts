@@ -41,13 +41,14 @@ describe.each([
       packages: ['postgres', 'zod', '@types/node'],
     });
     await equipService(service.folder, kit);
-    for (const file of ['rows.ts', `${main}.ts`]) await service.write(file, await sourceOf(file));
+    for (const file of ['rows.ts', `${main}.ts`, 'common.cts'])
+      await service.write(file, await sourceOf(file));
     faults = await compile({ module: 'nodenext', outDir: 'out' });
   });
   afterAll(() => service[Symbol.asyncDispose]());
 
-  const compile = async (options: Record<string, unknown>) => {
-    const config = { compilerOptions: { ...compilerOptions, ...options }, files: [`${main}.ts`] };
+  const compile = async (options: Record<string, unknown>, files: readonly string[] = [`${main}.ts`]) => {
+    const config = { compilerOptions: { ...compilerOptions, ...options }, files };
     await service.write('tsconfig.json', JSON.stringify(config));
     const { output } = await service.node([tsc, '-p', '.']);
     // Drizzle's own declarations speak of drivers that a service has not installed.
@@ -59,13 +60,21 @@ describe.each([
     expect(await compile({ module: 'esnext', moduleResolution: 'bundler', noEmit: true })).toEqual([]);
   });
 
+  test('compiles as CommonJS, whose Drizzle has types of its own', async () => {
+    // Its imports become require.
+    const options = { module: 'nodenext', outDir: 'out', verbatimModuleSyntax: false };
+    expect(await compile(options, ['common.cts'])).toEqual([]);
+  });
+
   test('migrates a live database, generates its own table alone and then nothing, inserts and lists', async () => {
     await using database = await createDatabase(18, 'legacy');
     const drizzleKit = (args: readonly string[]) =>
       runKit(service.folder, args, { DATABASE_URL: database.url });
     for (const command of serviceCommands) expect(await drizzleKit(command)).toMatchObject({ code: 0 });
     expect((await drizzleKit(['generate'])).output).toContain('No schema changes, nothing to migrate');
-    const ended = await service.node([`out/${main}.js`], { DATABASE_URL: database.url });
-    expect(ended).toEqual({ code: 0, output: 'written and read\n' });
+    for (const program of [`out/${main}.js`, 'out/common.cjs']) {
+      const ended = await service.node([program], { DATABASE_URL: database.url });
+      expect(ended, program).toEqual({ code: 0, output: 'written and read\n' });
+    }
   });
 });

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import postgres from 'postgres';
 import type { TestProject } from 'vitest/node';
+import { buildOnce } from './build.ts';
 import { migrate } from './migrations.ts';
 import { allServerVersions, type ServerVersion, startServer } from './server.ts';
 
@@ -14,15 +12,12 @@ declare module 'vitest' {
 }
 
 /**
- * Builds the command line, because its tests run it as it is published (not where TEST_BUILT says that it was built just
- * before), and starts the servers of a vitest project, each with a migrated database to copy from: its own version, and
- * the oldest and the newest besides, because some tests are about one of them.
+ * Builds the command line, because its tests run it as it is published, and starts the servers of a vitest project, each with
+ * a migrated database to copy from: its own version, and the oldest and the newest besides, because some tests are about
+ * one of them.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const root = fileURLToPath(new URL('../..', import.meta.url));
-  const built = process.env['TEST_BUILT']
-    ? undefined
-    : promisify(execFile)('npm', ['run', '-s', 'build'], { cwd: root });
+  const built = buildOnce();
   // A project's `env` is what its tests see; this runs before them, in the process of vitest itself.
   const wanted = ['15', '18', project.config.env?.['TEST_POSTGRES']];
   const stop = await startServers(

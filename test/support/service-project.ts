@@ -4,7 +4,6 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { blocksOf, commandsOf } from './blocks.ts';
 import { type Ended, installKit, type KitVersion, runKit } from './drizzle-kit.ts';
-import { ended } from './project-copy.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const shown = [...(await blocksOf('README.md')), ...(await blocksOf('docs/ci.md'))];
@@ -37,19 +36,11 @@ export const sessionLimits = pgTable('session_limits', {
 });
 `;
 
-/** The package as it is published, built from this source. Done once, for all projects of a test. */
-export async function buildPackage(): Promise<AsyncDisposable & { readonly folder: string }> {
+/** The package as it is published. It is built before the run; copied once, for all projects of a test. */
+export async function copyPackage(): Promise<AsyncDisposable & { readonly folder: string }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-package-'));
-  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const built = await ended(
-    process.execPath,
-    [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', path.join(folder, 'dist')],
-    root,
-    {},
-  );
-  if (built.code !== 0) throw new Error(built.output);
   const { files }: { files: string[] } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  for (const name of ['package.json', ...files.filter((file) => file !== 'dist')])
+  for (const name of ['package.json', ...files])
     await cp(path.join(root, name), path.join(folder, name), { recursive: true });
   return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
 }

@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Consumer, createConsumer, packPackage } from '../support/consumer.ts';
+
+let packed: string;
+let tarball: string;
+beforeAll(async () => {
+  packed = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-packed-'));
+  tarball = await packPackage(packed);
+});
+afterAll(() => rm(packed, { recursive: true, force: true }));
+
+/** Runs an ES module in a service: what it prints. `load` takes an entry point by either way. */
+async function run(service: Consumer, code: string): Promise<string> {
+  const ended = await service.node(['--input-type=module', '-e', `${prelude}${code}`]);
+  return ended.output.trim();
+}
+const prelude = `
+  import { createRequire } from 'node:module';
+  const require = createRequire(process.cwd() + '/');
+  const ways = {
+    import: (entry) => import('multi-pair-db/' + entry),
+    require: async (entry) => require('multi-pair-db/' + entry),
+  };
+`;
+
+describe('a service that has all peers', () => {
+  let service: Consumer;
+  beforeAll(async () => {
+    const packages = ['postgres', 'zod', '@electric-sql/pglite', 'libpg-query'];
+    service = await createConsumer({ tarball, drizzleFrom: '.', packages });
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  test('every entry point gives the same names to import and to require', async () => {
+    const entries = ['schema', 'relations', 'migrate', 'migrations', 'queries', 'zod', 'testing'];
+    const output = await run(
+      service,
+      `const names = {};
+       for (const entry of ${JSON.stringify(entries)}) {
+         const [esm, cjs] = [await ways.import(entry), await ways.require(entry)];
+         names[entry] = [esm, cjs].map((module) => Object.keys(module).filter((name) => name !== 'default').sort().join());
+       }
+       console.log(JSON.stringify(names));`,
+    );
+    const names: Record<string, [string, string]> = JSON.parse(output);
+    for (const entry of entries) {
+      expect(names[entry]?.[0], entry).toMatch(/\w/);
+      expect(names[entry]?.[1], entry).toBe(names[entry]?.[0]);
+    }
+  });
+
+  test('CommonJS loads the CommonJS of Drizzle alone, and the tables of its queries are those of its schema', async () => {
+    const output = await run(
+      service,
+      `const { sessions } = require('multi-pair-db/schema');
+       const { listSessions } = require('multi-pair-db/queries');
+       const { insertSessionSchema } = require('multi-pair-db/zod');
+       const { PgTable } = require('drizzle-orm/pg-core');
+       const loaded = Object.keys(require.cache).filter((file) => /drizzle-orm|multi-pair-db/.test(file));
+       console.log(sessions instanceof PgTable, typeof listSessions, insertSessionSchema.parse({ id: 's' }).id,
+         loaded.filter((file) => file.endsWith('schema/sessions.js')).length, loaded.some((file) => /drizzle-orm.*\\.js$/.test(file)));`,
+    );
+    expect(output).toBe('true function s 1 false');
+  });
+
+  // What a service of ES modules has that uses a library in CommonJS, or the other way round: two copies, one database.
+  test('the copies work with each other: tables, handles, queries and errors', async () => {
+    const output = await run(
+      service,
+      `const { PGlite } = await import('@electric-sql/pglite');
+       const handles = {
+         import: (await import('drizzle-orm/pglite')).drizzle,
+         require: require('drizzle-orm/pglite').drizzle,
+       };
+       const { getTableConfig } = await import('drizzle-orm/pg-core');
+       const client = await PGlite.create();
+       const { columns } = getTableConfig((await ways.import('schema')).sessions);
+       const definitions = columns.map((one) => one.name + ' ' + one.getSQLType() + (one.primary ? ' primary key' : ''));
+       await client.exec('create table sessions (' + definitions.join() + ')');
+       for (const [own, other] of [['import', 'require'], ['require', 'import']]) {
+         const db = handles[own]({ client });
+         const { sessions } = await ways[other]('schema');
+         const { DatabaseError } = await ways[own]('queries');
+         const { insertSession, listSessions } = await ways[other]('queries');
+         await insertSession(db, { id: own, pairs: ['BTC/USD', 'ETH/USD'], startedAt: 1 });
+         const [row] = await db.select().from(sessions);
+         const [listed] = await listSessions(db);
+         const error = await insertSession(db, { id: own }).catch((thrown) => thrown);
+         console.log(row.pairs.join(), listed.startedAt, error.code, error instanceof DatabaseError);
+       }`,
+    );
+    // An error is of the copy that threw it: its code is the same.
+    expect(output.split('\n')).toEqual([
+      'BTC/USD,ETH/USD 1 unique_violation false',
+      'BTC/USD,ETH/USD 1 unique_violation false',
+    ]);
+  });
+
+  test('the migrations are found from both', async () => {
+    const output = await run(
+      service,
+      `for (const way of ['import', 'require']) {
+         const { migrationsFolder, migrationsFolderV1 } = await ways[way]('migrations');
+         console.log(migrationsFolder, migrationsFolderV1);
+       }`,
+    );
+    const [one, other] = output.split('\n');
+    expect(one).toMatch(/multi-pair-db\/drizzle \S+multi-pair-db\/drizzle-v1$/);
+    expect(other).toBe(one);
+  });
+});
+
+describe('a service on Drizzle 1.0', () => {
+  test('has its relations, tables and queries by import and by require', async () => {
+    await using service = await createConsumer({ tarball, drizzleFrom: 'test/drizzle-1', packages: [] });
+    const output = await run(
+      service,
+      `for (const way of ['import', 'require']) {
+         const { relations } = await ways[way]('relations-v2');
+         const { listFills } = await ways[way]('queries');
+         console.log(Object.keys(relations).join(), typeof listFills);
+       }`,
+    );
+    expect(output.split('\n')).toEqual(['sessions,orders,fills function', 'sessions,orders,fills function']);
+  });
+});
+
+describe('a service that has drizzle-orm alone', () => {
+  let service: Consumer;
+  beforeAll(async () => {
+    service = await createConsumer({ tarball, drizzleFrom: '.', packages: [] });
+  });
+  afterAll(() => service[Symbol.asyncDispose]());
+
+  test.each([
+    ['zod', 'multi-pair-db/zod', `(await load('zod')).insertSessionSchema`],
+    ['@electric-sql/pglite', 'multi-pair-db/testing', `await (await load('testing')).createTestDatabase()`],
+    [
+      '@electric-sql/pglite',
+      'pglite:DIR',
+      `await (await load('migrate')).openConnection('pglite:d', { create: true })`,
+    ],
+    [
+      'postgres',
+      'postgres://…',
+      `await (await load('migrate')).openConnection('postgres://localhost/trading')`,
+    ],
+  ])('is told to install %s for %s', async (peer, _, code) => {
+    const output = await run(
+      service,
+      `for (const load of Object.values(ways)) {
+         try { ${code}; console.log('no error'); } catch (error) { console.log(error.advice ?? error.message); }
+       }`,
+    );
+    const lines = output.split('\n');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toContain(`npm install ${peer}`);
+  });
+
+  test('is told so by the command line, too', async () => {
+    const main = 'node_modules/multi-pair-db/dist/cli/main.js';
+    const ended = await service.node([main, 'status', '--url', 'postgres://localhost/trading']);
+    expect(ended.code).toBe(2);
+    expect(ended.output).toContain('npm install postgres');
+  });
+});
