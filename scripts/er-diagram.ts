@@ -4,14 +4,24 @@ import { fills, orders, sessions } from '../src/schema/index.ts';
 
 /** The schema as a mermaid ER diagram: keys, and the columns that an index reads. The rest is a count. */
 export function erDiagram(): string {
-  return [
+  return draw((table) => entity(table, isIndexed(table)));
+}
+
+/** The same with every column. */
+export function completeErDiagram(): string {
+  return draw((table) => entity(table, () => true));
+}
+
+const draw = (one: (table: PgTable) => string[]): string =>
+  [
     '```mermaid',
     'erDiagram',
     ...references(),
-    ...[sessions, orders, fills].flatMap(entity),
+    ...[sessions, orders, fills].flatMap((table) => one(table)),
     '```',
   ].join('\n');
-}
+
+type TableColumn = ReturnType<typeof getTableConfig>['columns'][number];
 
 function references(): string[] {
   return [orders, fills].flatMap((table) => {
@@ -23,30 +33,34 @@ function references(): string[] {
   });
 }
 
-function entity(table: PgTable): string[] {
-  const { name, columns, foreignKeys, indexes } = getTableConfig(table);
-  const references = new Set(
-    foreignKeys.flatMap((key) => key.reference().columns.map((column) => column.name)),
-  );
-  const indexed = new Set(
-    indexes.flatMap((index) =>
+/** Whether a column is a key, or an index reads it, or the database has a default for it. */
+function isIndexed(table: PgTable): (column: TableColumn) => boolean {
+  const { foreignKeys, indexes } = getTableConfig(table);
+  const names = new Set([
+    ...foreignKeys.flatMap((key) => key.reference().columns.map((column) => column.name)),
+    ...indexes.flatMap((index) =>
       index.config.columns.flatMap((column) => {
         if ('name' in column && column.name !== undefined) return [column.name];
         // An expression: the words of it that are columns.
         return is(column, SQL) ? new PgDialect().sqlToQuery(column).sql.split(/\W+/) : [];
       }),
     ),
+  ]);
+  return (column) => column.primary || column.hasDefault || names.has(column.name);
+}
+
+function entity(table: PgTable, isShown: (column: TableColumn) => boolean): string[] {
+  const { name, columns, foreignKeys } = getTableConfig(table);
+  const references = new Set(
+    foreignKeys.flatMap((key) => key.reference().columns.map((column) => column.name)),
   );
-  const shown = columns.filter(
-    (column) =>
-      column.primary || references.has(column.name) || indexed.has(column.name) || column.hasDefault,
-  );
-  const keyOf = (column: (typeof columns)[number]) =>
-    column.primary ? ' PK' : references.has(column.name) ? ' FK' : '';
+  const shown = columns.filter(isShown);
+  const keyOf = (column: TableColumn) => (column.primary ? ' PK' : references.has(column.name) ? ' FK' : '');
+  const left = columns.length - shown.length;
   return [
     `  ${name} {`,
     ...shown.map((column) => `    ${column.getSQLType()} ${column.name}${keyOf(column)}`),
-    `    and ${columns.length - shown.length}_more_columns`,
+    ...(left > 0 ? [`    and ${left}_more_columns`] : []),
     '  }',
   ];
 }

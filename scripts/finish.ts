@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from '../src/migrate/history/folder.ts';
 import { migrationsFolder } from '../src/own/migrations.ts';
 import { writeCatalog } from './catalog.ts';
+import { writeDocs } from './docs/main.ts';
 import { writeFolderV1 } from './folder-v1.ts';
 import { RefusedError } from './migration/draft.ts';
 import { finishFile, isUnfinished } from './migration/finish-file.ts';
@@ -25,6 +26,7 @@ export async function finishAll(): Promise<string[]> {
   await writeCatalog();
   await writeFolderV1();
   await writeReadme();
+  await writeDocs();
   return tags;
 }
 

@@ -74,7 +74,17 @@ export async function listTableHolders(
   );
 }
 
-/** `pid 4711 (settlement, role app, from 10.0.3.7, idle in transaction for 42 s): update sessions set …` */
+/**
+ * `pid 4711 (settlement, role app, from 10.0.3.7, idle in transaction for 42 s): update sessions set …`
+ *
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * await applyMigrations(connection, {
+ *   onProgress: (event) => {
+ *     if (event.kind === 'waiting') console.error(event.for.map(describeSession).join('; '));
+ *   },
+ * });
+ */
 export function describeSession(session: SessionActivity): string {
   const { pid, application, user, client, state, openForMs, statement } = session;
   const about = [

@@ -61,7 +61,15 @@ export async function openPglite({
   }
 }
 
-/** A `Connection` on a PGlite that is open already. Closing it closes the PGlite. */
+/**
+ * A `Connection` on a PGlite that is open already. Closing it closes the PGlite.
+ *
+ * @example
+ * import { PGlite } from '@electric-sql/pglite';
+ *
+ * await using connection = await connectEmbedded(await PGlite.create());
+ * await applyMigrations(connection);
+ */
 export async function connectEmbedded(
   client: PGlite,
   target = 'pglite',

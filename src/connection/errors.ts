@@ -26,11 +26,12 @@ export interface OperationErrorDetails {
  * The one error of the migrator and of the operator's commands. It never carries a password or a value of a row.
  *
  * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
  * try {
- *   await applyMigrations({ url, folder });
+ *   await applyMigrations(connection);
  * } catch (error) {
- *   if (error instanceof OperationError && error.code === 'LOCKED') scheduleForLater();
- *   else throw error;
+ *   if (!(error instanceof OperationError) || error.code !== 'LOCKED') throw error;
+ *   console.error(error.message, error.advice);
  * }
  */
 export class OperationError extends Error implements OperationErrorDetails {

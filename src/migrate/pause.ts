@@ -85,6 +85,13 @@ async function refuseWithoutTable(connection: Connection): Promise<void> {
   });
 }
 
-/** `paused by alice@ops (role trader) since 2026-01-31 14:00:00 UTC: the market opens` */
+/**
+ * `paused by alice@ops (role trader) since 2026-01-31 14:00:00 UTC: the market opens`
+ *
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const pause = await readPause(connection);
+ * if (pause !== undefined) console.log(describePause(pause));
+ */
 export const describePause = ({ by, sinceMs, reason }: Pause): string =>
   `paused by ${by} since ${formatTime(sinceMs)}${reason === undefined ? '' : `: ${reason}`}`;

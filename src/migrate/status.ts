@@ -33,6 +33,7 @@ export interface Status {
   readonly hasOlderJournal: boolean;
 }
 
+/** A file, and where the database stands with it. */
 export interface MigrationStatus {
   readonly tag: string;
   /**
@@ -45,6 +46,7 @@ export interface MigrationStatus {
   readonly backlog: number | undefined;
 }
 
+/** An index that the files of the project build, and how it is. */
 export interface IndexStatus {
   readonly name: string;
   readonly state: 'valid' | 'INVALID' | 'being built' | 'missing';

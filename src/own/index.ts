@@ -28,10 +28,15 @@ export { runSmokeTest, type SmokeStep } from './smoke.ts';
 type OnOwnProject<Options extends { readonly project: engine.Project }> = Omit<Options, 'project'> &
   Partial<Pick<Options, 'project'>>;
 
+/** How to apply. Without `project`: this package's own files. */
 export type ApplyOptions = OnOwnProject<engine.ApplyOptions>;
+/** What to plan. Without `project`: this package's own files. */
 export type PlanOptions = OnOwnProject<engine.PlanOptions>;
+/** How to undo. Without `project`: this package's own files. */
 export type RollbackOptions = OnOwnProject<engine.RollbackOptions>;
+/** How to verify. Without `project`: this package's own files. */
 export type VerifyOptions = OnOwnProject<engine.VerifyOptions>;
+/** How to look. Without `project`: this package's own files. */
 export type PreflightOptions = OnOwnProject<engine.PreflightOptions>;
 
 /**

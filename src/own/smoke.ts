@@ -26,6 +26,7 @@ interface Case {
  * A step that can't be done ends it: `found` says why, and the steps after it are not tried.
  *
  * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
  * const steps = await runSmokeTest(connection);
  * for (const { what, expected, found } of steps.filter(({ passed }) => !passed)) console.log(what, expected, found);
  * @throws OperationError where the connection is lost

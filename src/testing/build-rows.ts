@@ -15,8 +15,7 @@ const next = (): { readonly n: number; readonly atMs: number } => ({
  * A running session of `BTC/USD` that is to be settled, with an id of its own. What is given replaces what is made up.
  *
  * @example
- * const session = buildSession({ pairs: ['BTC/USD', 'ETH/USD'] });
- * await insertSession(db, session);
+ * await insertSession(db, buildSession({ id: 's-1', pairs: ['BTC/USD', 'ETH/USD'] }));
  */
 export function buildSession(given: Partial<SessionInput> = {}): SessionInput {
   const { n, atMs } = next();
@@ -35,8 +34,7 @@ export function buildSession(given: Partial<SessionInput> = {}): SessionInput {
  * An open order to buy 1 `BTC/USD` at 100, with an id of its own and of no session: give `sessionId`.
  *
  * @example
- * const order = buildOrder({ sessionId: session.id, side: 'sell' });
- * await insertOrders(db, [order]);
+ * await insertOrders(db, [buildOrder({ id: 'o-1', sessionId: 's-1', side: 'sell' })]);
  */
 export function buildOrder(given: Partial<OrderInput> = {}): OrderInput {
   const { n, atMs } = next();
@@ -58,8 +56,7 @@ export function buildOrder(given: Partial<OrderInput> = {}): OrderInput {
  * It is of no session and no order: give `sessionId` and `orderId`.
  *
  * @example
- * const fill = buildFill({ sessionId: session.id, orderId: order.id, price: '101.5' });
- * await insertFills(db, [fill]);
+ * await insertFills(db, [buildFill({ sessionId: 's-1', orderId: 'o-1', price: '101.5' })]);
  */
 export function buildFill(given: Partial<FillInput> = {}): FillInput {
   const { n, atMs } = next();

@@ -29,6 +29,8 @@ export interface TestDatabaseOptions {
  * test file, and `reset()` it between tests.
  *
  * @example
+ * import { afterAll, afterEach } from 'vitest';
+ *
  * const database = await createTestDatabase();
  * afterEach(() => database.reset());
  * afterAll(() => database.close());

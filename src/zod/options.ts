@@ -68,6 +68,7 @@ const neverTriedFirst = {
   order: z.literal('never-tried-first'),
   after: z.object({ lastSettleAttempt: ms.nullable(), startedAt: ms, id: text }).optional(),
 };
+/** The options of `listSessionsToSettle`. */
 export const listSessionsToSettleOptionsSchema = z.union([
   z.strictObject({ ...settlement, ...firstInstant, ...newest }),
   z.strictObject({ ...settlement, ...lookback, ...newest }),
@@ -76,6 +77,7 @@ export const listSessionsToSettleOptionsSchema = z.union([
 ]);
 
 const retry = { retryAfterMs: z.int().min(0).optional() };
+/** The options of `claimSessionsToSettle`. */
 export const claimSessionsToSettleOptionsSchema = z.union([
   z.strictObject({ ...settlement, ...firstInstant, ...retry }),
   z.strictObject({ ...settlement, ...lookback, ...retry }),
@@ -119,27 +121,36 @@ export const settleSessionsOptionsSchema = z.union([
   z.strictObject({ ...worker, ...lookback, ...ending }),
 ]);
 
+/** The options of `recordSettlement`. */
 export const recordSettlementOptionsSchema = z.strictObject({ sessionId: text, complete: z.boolean() });
 
+/** The options of `reopenSettlement`. */
 export const reopenSettlementOptionsSchema = z.strictObject({ sessionId: text });
 
+/** The options of `findSession`. */
 export const findSessionOptionsSchema = z.strictObject({ id: text });
+/** The options of `listSessions`. */
 export const listSessionsOptionsSchema = z.strictObject({
   ...sessionPage,
   status: optionalText,
   startedAfterMs: ms.optional(),
 });
+/** The options of `setSessionStatus`. */
 export const setSessionStatusOptionsSchema = z.strictObject({ sessionId: text, status: text });
+/** The options of `listSessionsByPair`. */
 export const listSessionsByPairOptionsSchema = z.strictObject({ ...sessionPage, pair: text });
+/** The options of `listSessionsByPairs`. */
 export const listSessionsByPairsOptionsSchema = z.strictObject({
   ...sessionPage,
   pairs: pairsSchema.min(1),
   match: z.enum(['all', 'any']),
 });
+/** The options of `listMultiPairSessions`. */
 export const listMultiPairSessionsOptionsSchema = z.strictObject({
   ...sessionPage,
   minPairs: z.int32().min(0).optional(),
 });
+/** The options of `setSessionPairs`. */
 export const setSessionPairsOptionsSchema = z.strictObject({ sessionId: text, pairs: pairsSchema });
 
 /** One of the three ids; the venue's with its session. */
@@ -148,18 +159,22 @@ export const findOrderOptionsSchema = z.union([
   z.strictObject({ clientOrderId: text, id: absent, exchangeOrderId: absent, sessionId: absent }),
   z.strictObject({ exchangeOrderId: text, sessionId: text, id: absent, clientOrderId: absent }),
 ]);
+/** The options of `listOrders`. */
 export const listOrdersOptionsSchema = z.strictObject({
   ...orderPage,
   sessionId: optionalText,
   status: optionalText,
 });
+/** The options of `listOpenOrders`. */
 export const listOpenOrdersOptionsSchema = z.strictObject({
   ...orderPage,
   sessionId: optionalText,
   statuses,
 });
+/** The options of `hasOpenSells`. */
 export const hasOpenSellsOptionsSchema = z.strictObject({ sessionId: text, symbol: optionalText, statuses });
 
+/** The options of `listOpenSells`. */
 export const listOpenSellsOptionsSchema = z.strictObject({
   ...page,
   sessionId: text,
@@ -178,6 +193,7 @@ export const listOrderStatsOptionsSchema = z.union([
   z.strictObject({ ...orderStats, ...range, sessionId: absent }).refine(isInOrder, disorder),
 ]);
 
+/** The options of `findFill`. */
 export const findFillOptionsSchema = z.strictObject({ id: text });
 /** Of a session, or of an order alone. */
 export const listFillsOptionsSchema = z.union([
@@ -190,6 +206,7 @@ export const listFillsOptionsSchema = z.union([
     after: timeKeySchema.optional(),
   }),
 ]);
+/** The options of `listFillsInRange`. */
 export const listFillsInRangeOptionsSchema = z
   .strictObject({
     ...page,
@@ -211,10 +228,12 @@ export const streamFillsOptionsSchema = z.union([
     .strictObject({ ...range, symbol: text, sessionId: absent, orderId: absent, ...pageSize })
     .refine(isInOrder, disorder),
 ]);
+/** The options of `findLatestFill`. */
 export const findLatestFillOptionsSchema = z.union([
   z.strictObject(sessionFills),
   z.strictObject({ symbol: text, sessionId: absent, orderId: absent }),
 ]);
+/** The options of `listDuplicateFills`. */
 export const listDuplicateFillsOptionsSchema = z.strictObject({
   ...page,
   after: z.object({ firstId: text }).optional(),

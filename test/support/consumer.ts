@@ -30,6 +30,8 @@ export async function createConsumer(options: {
   /** The folder whose node_modules has its Drizzle. */
   readonly drizzleFrom: string;
   readonly packages: readonly string[];
+  /** It is run and not compiled: Drizzle's 4,000 declarations are left out. */
+  readonly isRun?: boolean;
 }): Promise<Consumer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'multi-pair-db-consumer-'));
   const modules = path.join(folder, 'node_modules');
@@ -39,9 +41,7 @@ export async function createConsumer(options: {
   await cp(
     path.join(root, options.drizzleFrom, 'node_modules/drizzle-orm'),
     path.join(modules, 'drizzle-orm'),
-    {
-      recursive: true,
-    },
+    { recursive: true, filter: (from) => !(options.isRun === true && /\.(d\.c?ts|map)$/.test(from)) },
   );
   for (const name of await withDependencies(['commander', ...options.packages])) {
     await cp(path.join(root, 'node_modules', name), path.join(modules, name), {

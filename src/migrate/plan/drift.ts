@@ -17,6 +17,10 @@ const mostNamed = 5;
  * done before it was stopped is no change.
  *
  * @param now the plan for the same files, made from the database as it is
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const saved = toSavedPlan(await planMigrations(connection));
+ * const changes = listDrift(saved, await planMigrations(connection));
  */
 export function listDrift(saved: SavedPlan, now: DescribedPlan): string[] {
   // Of another database nothing else is worth comparing.

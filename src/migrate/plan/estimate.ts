@@ -1,6 +1,7 @@
 import type { Connection } from '../../connection/connection.ts';
 import type { IndexBuild, StatementFacts } from '../project.ts';
 
+/** How large a table is, or is taken to be. */
 export interface TableSize {
   readonly table: string;
   /** As the planner estimates it: rows of a page when last counted, times the pages there are. Undefined: no such table. */

@@ -10,6 +10,7 @@ export interface PlanRehearsal {
   readonly tables: readonly { readonly table: string; readonly rows: number | null }[];
 }
 
+/** What a file took in a rehearsal. */
 export interface RehearsedFile {
   readonly tag: string;
   /** sha256 of the file: another one takes another time. */

@@ -31,6 +31,7 @@ export interface SavedPlan {
   readonly rehearsal?: PlanRehearsal;
 }
 
+/** A file of a plan, as it was. */
 export interface SavedFile {
   readonly tag: string;
   readonly file: string;
@@ -43,6 +44,7 @@ export interface SavedFile {
   readonly walBytes: number;
 }
 
+/** A table of a plan, as large as it was. */
 export interface SavedTable {
   readonly table: string;
   /** Null: it was not there. */
@@ -51,7 +53,13 @@ export interface SavedTable {
 
 const format = 'multi-pair-db plan 1';
 
-/** What of a plan has to be kept to know it again: no SQL, because the files have it, and their hashes are here. */
+/**
+ * What of a plan has to be kept to know it again: no SQL, because the files have it, and their hashes are here.
+ *
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const text = JSON.stringify(toSavedPlan(await planMigrations(connection)));
+ */
 export function toSavedPlan(
   plan: DescribedPlan,
   release: string | null = null,
@@ -87,6 +95,10 @@ export function toSavedPlan(
  *
  * @param file as the error names it
  * @throws OperationError `FILE_INVALID`
+ * @example
+ * import { readFile } from 'node:fs/promises';
+ *
+ * const saved = parseSavedPlan(await readFile('plan.json', 'utf8'), 'plan.json');
  */
 export function parseSavedPlan(text: string, file: string): SavedPlan {
   let parsed: unknown;

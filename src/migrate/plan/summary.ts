@@ -17,6 +17,7 @@ export interface PlanSummary {
   readonly lock: StrongestLock | undefined;
 }
 
+/** What a plan says of one file. */
 export interface FileSummary {
   readonly tag: string;
   readonly file: string;
@@ -46,7 +47,14 @@ export interface StrongestLock {
   readonly isBrief: boolean;
 }
 
-/** @param rehearsal of the plan that was written down, where there was one: its times are better than estimates */
+/**
+ * A plan as one screen says it: its files, the strongest lock, disk and minutes.
+ *
+ * @param rehearsal of the plan that was written down, where there was one: its times are better than estimates
+ * @example
+ * await using connection = await openConnection('postgres://localhost/trading');
+ * const { files, lock } = summarizePlan(await planMigrations(connection));
+ */
 export function summarizePlan(plan: DescribedPlan, rehearsal?: PlanRehearsal): PlanSummary {
   const files = [...plan.repairs, ...plan.migrations].map((migration) =>
     summarizeFile(migration, plan, rehearsal),

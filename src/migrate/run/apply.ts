@@ -36,6 +36,7 @@ export interface ApplyReport extends RunAccount {
   readonly applied: readonly AppliedMigration[];
 }
 
+/** A file that a run has applied. */
 export interface AppliedMigration {
   readonly tag: string;
   readonly file: string;

@@ -110,6 +110,7 @@ export type ProgressEvent =
   | { readonly kind: 'notice'; readonly tag: string; readonly message: string }
   | { readonly kind: 'finished'; readonly tag: string; readonly durationMs: number };
 
+/** Told of each step of a run, as it happens. */
 export type ProgressListener = (event: ProgressEvent) => void;
 
 /** One batch of a backfill, as the files say it: `…: pass 1, 500 of 2000 sessions, 500 filled in 20.1 ms`. */

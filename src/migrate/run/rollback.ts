@@ -14,12 +14,14 @@ import { listAnnounced, runSteps } from './steps.ts';
 import { planUndo, refuseOutOfOrder, refuseWithoutUndo } from './undo.ts';
 import { withRun } from './with-run.ts';
 
+/** How to undo. */
 export interface RollbackOptions extends RunOptions {
   readonly project: Project;
   /** Has to be true where the rollback loses data. */
   readonly acceptDataLoss?: boolean;
 }
 
+/** What an undo has done. */
 export interface RollbackReport extends RunAccount {
   readonly target: string;
   readonly tag: string;

@@ -58,7 +58,9 @@ export function checkTransaction(tx: Transaction, caller: string): void {
  * better way where it is in your hands; then this function need not be called.
  *
  * @example
- * const db = withoutPreparedStatements(drizzle(process.env.DATABASE_URL));
+ * import { drizzle } from 'drizzle-orm/postgres-js';
+ *
+ * const db = withoutPreparedStatements(drizzle(process.env['DATABASE_URL'] ?? ''));
  * await db.transaction((tx) => claimSessionsToSettle(tx, { limit: 10 }));
  * @throws InvalidArgumentError if `db` is no Drizzle handle
  */

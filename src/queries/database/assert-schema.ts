@@ -74,7 +74,9 @@ const startAssertSchema = defineCall<CallOptions>('assertSchema', 'primary', {})
  * first, and is sent once more without that part.
  *
  * @example
- * const db = drizzle(process.env.DATABASE_URL);
+ * import { drizzle } from 'drizzle-orm/postgres-js';
+ *
+ * const db = drizzle(process.env['DATABASE_URL'] ?? '');
  * await assertSchema(db); // SchemaMismatchError: … index idx_fills_unique_dedup of fills is INVALID …
  * @throws SchemaMismatchError, DatabaseError
  */
