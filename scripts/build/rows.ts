@@ -30,7 +30,7 @@ export async function writeRows(project: Project): Promise<void> {
     for (const type of types) {
       const symbol = symbols.get(type);
       // To the end of the statement: what follows begins a line.
-      const computed = new RegExp(`^export type ${type} = [^]*?;\\n(?=\\S|$)`, 'm');
+      const computed = new RegExp(`^export type ${type} = [^]*?;\\n(?![ }])`, 'm');
       if (symbol === undefined || !computed.test(text)) throw new Error(`${file} has no type ${type}`);
       const declared = new Map(listProperties(project, symbol).map((one) => [one.name, one.declared]));
       // In the order of the table, which TypeScript does not keep.

@@ -7,7 +7,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readColumnDocs, tables } from '../../scripts/column-docs.ts';
 import { sessions } from '../../src/schema/index.ts';
 import { type LanguageServer, startLanguageServer } from '../support/language-server.ts';
+import { ended } from '../support/project-copy.ts';
 
+const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What the lists of sessions leave out: see `SessionSummary`. */
@@ -48,6 +50,24 @@ describe.each([
     return server.hover(file);
   };
   let count = 0;
+
+  // Not all of Drizzle's declarations, which the soak test compiles, too: ours must be TypeScript.
+  test('the declarations compile', async () => {
+    await writeFile(
+      path.join(folder, 'all.ts'),
+      `export type Names = keyof typeof import('multi-pair-db/schema') | keyof typeof import('multi-pair-db/queries');
+       export const name: Names = 'correctFill';
+       // @ts-expect-error there is none
+       export const none: Names = 'nothing';`,
+    );
+    const compilerOptions = { module: 'nodenext', strict: true, types: [], noEmit: true, skipLibCheck: true };
+    await writeFile(
+      path.join(folder, 'tsconfig.all.json'),
+      JSON.stringify({ compilerOptions, files: ['all.ts'] }),
+    );
+    const compiled = await ended(process.execPath, [tsc, '-p', 'tsconfig.all.json'], folder, {});
+    expect(compiled).toEqual({ code: 0, output: '' });
+  });
 
   test.each(Object.entries(tables))('every column of %s says what it is', async (name, table) => {
     const docs = await readColumnDocs(name);
