@@ -1,7 +1,7 @@
 import { is, SQL } from 'drizzle-orm';
 import { getTableConfig, PgDialect, type PgTable } from 'drizzle-orm/pg-core';
 import { tables } from '../column-docs.ts';
-import { completeErDiagram } from '../er-diagram.ts';
+import { erDiagram } from './er-diagram.ts';
 
 /** `docs/schema.md`: the tables with all their columns, how they hang together, and their indexes. */
 export function renderSchema(): string {
@@ -12,7 +12,7 @@ export function renderSchema(): string {
 Three tables. What each column means is in [columns.md](columns.md). The references are foreign keys, and may be null:
 older rows lack them.
 
-${completeErDiagram()}
+${erDiagram()}
 
 ## Indexes
 
