@@ -98,6 +98,28 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
         union all select id, null, null, pair_index from orders order by id`;
     }
   });
+
+  test('what was put aside goes back in several transactions: nobody waits for all of it', async () => {
+    await using db = await createDatabase(version, 'migrated');
+    await db.sql.unsafe(`
+      insert into sessions (id, symbol, pairs) select 's' || n, 'A', '["A", "B"]' from generate_series(1, 500) as n;
+      insert into orders (id, sessionid, symbol) select 'o' || n, 's' || n, 'B' from generate_series(1, 500) as n;
+      insert into orders (id, sessionid, symbol, pair_index) select 'given' || n, 's' || n, 'X', 5 from generate_series(1, 500) as n`);
+    await undo(db);
+    await migrate(db.url);
+    // A batch has 100 rows first, and at most twice those of the one before: 500 take three, however quick it goes.
+    const batches = await db.sql`
+      select 'sessions' as rows, count(distinct xmin::text)::int >= 3 as several, count(*)::int as given_back
+      from sessions where pairs = '["A", "B"]' and pair_count = 2
+      union all
+      select case symbol when 'B' then 'orders' else 'given orders' end, count(distinct xmin::text)::int >= 3, count(*)::int
+      from orders where pair_index = case symbol when 'B' then 1 else 5 end group by 1
+      order by 1`;
+    expect(batches).toEqual(
+      ['given orders', 'orders', 'sessions'].map((rows) => ({ rows, several: true, given_back: 500 })),
+    );
+  });
+
   test('a role of a service, which has no rights in the schema, writes on while values are put aside', async () => {
     await using db = await createDatabase(version, 'migrated');
     const role = `service_${db.name}`;

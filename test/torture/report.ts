@@ -1,3 +1,5 @@
+import { type Count, count } from './count.ts';
+import { countTried, type TriedPromise } from './promises.ts';
 import type { RunReport, StepReport } from './run.ts';
 import type { Level } from './work/levels.ts';
 
@@ -16,16 +18,15 @@ export interface WrittenReport {
   readonly statements: number;
   readonly byFault: Readonly<Record<string, Count>>;
   readonly byCommand: Readonly<Record<string, Count>>;
+  /** Each promise, and how many faults have tried it. */
+  readonly promises: readonly TriedPromise[];
+  /** Service starts under stock runners, which step back for nobody: waits meanwhile are not counted. */
+  readonly excusedStarts: number;
+  /** Waits over the limit for which no lock was seen, with what machine and server were at. */
+  readonly notes: readonly string[];
+  /** Where its time went: seconds by part. What is done at the same time is counted twice. */
+  readonly secondsByPart: Readonly<Record<string, number>>;
   readonly broken: Broken | undefined;
-}
-
-export interface Count {
-  readonly held: number;
-  readonly missed: number;
-  readonly skipped: number;
-  readonly longestTradeWaitMs: number;
-  /** How often the command has ended with which exit code; `signal`: it was killed. */
-  readonly exitCodes: Readonly<Record<string, number>>;
 }
 
 interface Broken {
@@ -44,9 +45,11 @@ export interface RunFacts {
 }
 
 export function summarize(
-  { steps, broken }: RunReport,
+  { steps, parts, broken }: RunReport,
   { version, seed, startedAtMs }: RunFacts,
 ): WrittenReport {
+  const byFault = countBy(steps, ({ step }) => step.fault);
+  const byCommand = countBy(steps, ({ step }) => step.command);
   return {
     version,
     seed,
@@ -54,8 +57,12 @@ export function summarize(
     seconds: Math.round((Date.now() - startedAtMs) / 1_000),
     ...count(steps),
     statements: steps.reduce((sum, { statements = 0 }) => sum + statements, 0),
-    byFault: countBy(steps, ({ step }) => step.fault),
-    byCommand: countBy(steps, ({ step }) => step.command),
+    byFault,
+    byCommand,
+    promises: countTried(byFault, byCommand),
+    excusedStarts: steps.filter(({ isStartExcused }) => isStartExcused === true).length,
+    notes: steps.flatMap(({ step, notes = [] }) => notes.map((note) => `#${step.number}: ${note}`)),
+    secondsByPart: parts,
     broken:
       broken === undefined
         ? undefined
@@ -65,9 +72,20 @@ export function summarize(
             from: broken.step.level,
             fault: broken.step.fault,
             what: broken.why ?? '',
-            again: `npm run torture -- --faults ${broken.step.number} --seed ${seed} --pg ${version}`,
+            again: tellAgain(steps, broken.step.number, { version, seed }),
           },
   };
+}
+
+/** From where its database was new: what came before that has nothing to do with it. */
+function tellAgain(
+  steps: readonly StepReport[],
+  number: number,
+  { version, seed }: Pick<RunFacts, 'version' | 'seed'>,
+): string {
+  const first = steps.findLast(({ step }) => step.isFresh && step.number <= number)?.step ?? steps[0]?.step;
+  const from = first?.number ?? number;
+  return `npm run torture -- --seed ${seed} --pg ${version} --from ${from} --faults ${number - from + 1}`;
 }
 
 function countBy(
@@ -80,22 +98,10 @@ function countBy(
   );
 }
 
-function count(steps: readonly StepReport[]): Count {
-  const so = (outcome: StepReport['outcome']): number =>
-    steps.filter((step) => step.outcome === outcome).length;
-  const exitCodes: Record<string, number> = {};
-  for (const { outcome, exitCode } of steps) {
-    if (outcome !== 'held') continue;
-    const name = exitCode === undefined ? 'signal' : String(exitCode);
-    exitCodes[name] = (exitCodes[name] ?? 0) + 1;
-  }
-  const longestTradeWaitMs = Math.round(Math.max(0, ...steps.map(({ longestWaitMs = 0 }) => longestWaitMs)));
-  return { held: so('held'), missed: so('missed'), skipped: so('skipped'), longestTradeWaitMs, exitCodes };
-}
-
 /** A line for each kind of fault, and the verdict last. */
 export function formatSummary(report: WrittenReport): string {
   const { byFault, held, longestTradeWaitMs, statements, seconds, version, seed, broken } = report;
+  const parts = Object.entries(report.secondsByPart).map(([part, of]) => `${part} ${of}`);
   const width = Math.max(0, ...Object.keys(byFault).map((name) => name.length));
   const lines = Object.entries(byFault).map(([name, of]) => {
     const codes = Object.entries(of.exitCodes).map(([code, times]) => `${code} ×${times}`);
@@ -103,6 +109,12 @@ export function formatSummary(report: WrittenReport): string {
   });
   return [
     ...lines,
+    `seconds by part: ${parts.join('; ')}`,
+    ...(report.excusedStarts > 0
+      ? [
+          `${report.excusedStarts} times a service started under a stock runner, which steps back for nobody: what others waited then is not counted`,
+        ]
+      : []),
     `PostgreSQL ${version}, seed ${seed}: ${seconds} s, ${statements} statements of services, longest wait ${longestTradeWaitMs} ms`,
     ...(broken === undefined
       ? [`${held} faults, nothing broken`]

@@ -5,10 +5,11 @@ import { type Excuse, judgeWaits } from './checks/waits.ts';
 import type { Fault, Scene } from './faults/fault.ts';
 import { openScene } from './scene.ts';
 import type { Step } from './schedule.ts';
-import { settleStep } from './settle.ts';
+import { checkFault, settleStep } from './settle.ts';
 import type { Stage } from './stage.ts';
 import { startWatch, type Watch } from './watch.ts';
 import type { Command } from './work/command.ts';
+import { findOddEnd } from './work/ends.ts';
 import type { Job, JobEnd } from './work/process.ts';
 
 /** What became of a step that has broken nothing. */
@@ -20,6 +21,10 @@ export interface RoundReport {
   readonly ranMs: number | undefined;
   readonly longestWaitMs: number;
   readonly statements: number;
+  /** A service started meanwhile under a runner that does not step back: what others waited then is not counted. */
+  readonly isStartExcused: boolean;
+  /** Long waits for which no lock was seen, and what machine and server were at. */
+  readonly notes: readonly string[];
 }
 
 /** A command that has not ended so long after its fault is over hangs. One of a crowd waits a minute for its turn. */
@@ -35,26 +40,29 @@ export async function playStep(
   await using line = await startLine(stage.ground.server.port);
   await using watch = startWatch(stage.ground.server.url('postgres'), line);
   using open = openScene(stage, step, command, line);
-  const { scene, jobs, excuses } = open;
-  const starts = startServiceLater(stage, step);
-  const thrown = await throwFault(scene, {
-    step,
-    command,
-    fault,
-    watch,
-    slowness: stage.slowness,
-    start: open.start,
-  });
-  const ends = await Promise.all(jobs.map((job) => endOf(job, command)));
+  const { scene, jobs, excuses, start } = open;
+  const { slowness, parts } = stage;
+  const play = async (): Promise<Ended> => {
+    const thrown = await throwFault(scene, { step, command, fault, watch, slowness, start });
+    return { thrown, ends: await Promise.all(jobs.map((job) => endOf(job, command))) };
+  };
+  const [{ thrown, ends }, started] = await parts.time('the command and its fault', () =>
+    both(play(), startServiceLater(stage, step)),
+  );
   const [unlocked] = watch.unlocked();
   if (unlocked !== undefined) throw new Broken(`worked without the lock of the migrations: ${unlocked}`);
-  const started = await starts;
   // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him.
-  if (!command.stepsBack && started !== undefined) excuses.push(started);
-  judgeEnds(ends, command, thrown ? fault : undefined);
+  const isExcused = !command.stepsBack && started !== undefined;
+  if (isExcused) excuses.push(started);
   const isWhole = ends.some(({ exitCode }) => exitCode === 0);
-  const feelings = await settleStep(stage, { step, command, fault, line, isWhole });
-  const judged = judgeWaits(feelings, excuses, watch.queues());
+  const played = { step, command, fault, line, isWhole };
+  const odd = findOdd(ends, command, thrown ? fault : undefined);
+  await checkFault(stage, played).catch((error: unknown) => {
+    throw error instanceof Broken && odd !== undefined ? new Broken(`${error.message}\n${odd}`) : error;
+  });
+  if (odd !== undefined) throw new Broken(odd, { isOnlySaid: true });
+  const feelings = await settleStep(stage, played);
+  const judged = judgeWaits(feelings, excuses, { queues: watch.queues(), looks: watch.looks() });
   const problems = [...judged.problems, ...feelings.surprises];
   if (problems.length > 0) throw new Broken(problems.join('\n'));
   return {
@@ -63,7 +71,24 @@ export async function playStep(
     ranMs: ends[0]?.ranMs,
     longestWaitMs: judged.longestMs,
     statements: feelings.statements,
+    isStartExcused: isExcused,
+    notes: judged.notes,
   };
+}
+
+interface Ended {
+  readonly thrown: boolean;
+  readonly ends: readonly JobEnd[];
+}
+
+/** What fails of the two is thrown when both have ended; of two that failed, what was found. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const [a, b] = await Promise.allSettled([first, second]);
+  const reasons = [a, b].flatMap((result): unknown[] =>
+    result.status === 'rejected' ? [result.reason] : [],
+  );
+  if (a.status === 'fulfilled' && b.status === 'fulfilled') return [a.value, b.value];
+  throw reasons.find((reason) => reason instanceof Broken) ?? reasons[0];
 }
 
 interface Play {
@@ -122,19 +147,13 @@ async function startServiceLater(
   return services.ask({ ask: 'start' }, patienceMs);
 }
 
-/** Words that no command may say: it has met what nobody thought of. */
-const ownFault = /This is a fault of multi-pair-db|unexpected:/;
-
-function judgeEnds(ends: readonly JobEnd[], command: Command, fault: Fault | undefined): void {
-  for (const { exitCode, output } of ends) {
-    const said = output.trim().split('\n').slice(-8).join('\n');
-    if (ownFault.test(output)) throw new Broken(`${command.name} has met a fault of its own:\n${said}`);
-    const mayFail = fault?.mayFail(command) === true;
-    const isFine =
-      exitCode === 0 ||
-      (exitCode === undefined
-        ? fault?.killsClient === true
-        : mayFail && command.mayFailWith.includes(exitCode));
-    if (!isFine) throw new Broken(`${command.name} has ended with ${exitCode ?? 'a signal'}:\n${said}`);
-  }
+/** What of the ends must not be. */
+function findOdd(ends: readonly JobEnd[], command: Command, fault: Fault | undefined): string | undefined {
+  const leave = {
+    bySignal: fault?.killsClient === true,
+    byFailure: fault?.mayFail(command) === true,
+    onlyRefused: fault?.onlyRefuses === true,
+  };
+  const odd = ends.flatMap((end) => findOddEnd(end, command, leave) ?? []);
+  return odd.length === 0 ? undefined : [...new Set(odd)].slice(0, 3).join('\n');
 }

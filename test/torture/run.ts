@@ -5,6 +5,7 @@ import { Broken } from './broken.ts';
 import { makeReference, type Reference } from './checks/reference.ts';
 import type { Fault } from './faults/fault.ts';
 import { type Ground, prepareGround } from './ground/ground.ts';
+import { Parts } from './parts.ts';
 import { prepareStep } from './prepare.ts';
 import { playStep, type RoundReport } from './round.ts';
 import { formatStep, makeSchedule, type Step } from './schedule.ts';
@@ -34,11 +35,15 @@ export interface StepReport extends Partial<RoundReport> {
   readonly why?: string;
   /** False: it is the torture that has failed, and nothing was found. */
   readonly isFound?: boolean;
+  /** It was only said by how a command ended: what the torture itself looks at was in order. */
+  readonly isOnlySaid?: boolean;
   readonly tookMs: number;
 }
 
 export interface RunReport {
   readonly steps: readonly StepReport[];
+  /** Seconds by part. */
+  readonly parts: Readonly<Record<string, number>>;
   readonly broken: StepReport | undefined;
 }
 
@@ -85,7 +90,8 @@ export async function runTorture(theatre: Theatre, options: RunOptions): Promise
   const { commands, kinds, tried, say } = options;
   const { programs = '', ground } = theatre;
   await using kit = await installKits(tried, commands);
-  const stage = new Stage({ ...theatre, tried, kit, programs });
+  const parts = new Parts();
+  const stage = new Stage({ ...theatre, tried, kit, programs, parts });
   const steps: StepReport[] = [];
   let thrown = 0;
   for (const step of makeSchedule(options.seed, commands, kinds)) {
@@ -103,7 +109,7 @@ export async function runTorture(theatre: Theatre, options: RunOptions): Promise
     if (report.outcome === 'broken') break;
   }
   await stage.clear();
-  return { steps, broken: steps.find(({ outcome }) => outcome === 'broken') };
+  return { steps, parts: parts.seconds(), broken: steps.find(({ outcome }) => outcome === 'broken') };
 }
 
 /** Where most faults can't be had, it ends all the same. */
@@ -119,7 +125,7 @@ interface Taken {
 async function takeStep(stage: Stage, { step, command, fault, missing }: Taken): Promise<StepReport> {
   const beganMs = Date.now();
   try {
-    await prepareStep(stage, step, command);
+    await stage.parts.time('before the command', () => prepareStep(stage, step, command));
     if (missing !== undefined) {
       await skipTo(stage, step, command);
       return { step, outcome: 'skipped', why: missing, tookMs: Date.now() - beganMs };
@@ -129,7 +135,8 @@ async function takeStep(stage: Stage, { step, command, fault, missing }: Taken):
   } catch (error) {
     const isFound = error instanceof Broken;
     const why = isFound ? error.message : `the torture itself has failed: ${describe(error)}`;
-    return { step, outcome: 'broken', isFound, why, tookMs: Date.now() - beganMs };
+    const isOnlySaid = isFound && error.isOnlySaid;
+    return { step, outcome: 'broken', isFound, isOnlySaid, why, tookMs: Date.now() - beganMs };
   }
 }
 
@@ -170,6 +177,7 @@ function formatReport({
   ranMs = 0,
   longestWaitMs = 0,
   tookMs,
+  notes = [],
 }: StepReport): string {
   const end =
     outcome === 'held' || outcome === 'missed'
@@ -177,5 +185,9 @@ function formatReport({
       : '';
   const wait = longestWaitMs > 0 ? `, longest wait ${Math.round(longestWaitMs)} ms` : '';
   const took = `${(tookMs / 1_000).toFixed(1)} s`;
-  return `${formatStep(step)}: ${outcome}${end}${wait} (${took})${why === undefined ? '' : `\n${why}`}`;
+  return [
+    `${formatStep(step)}: ${outcome}${end}${wait} (${took})`,
+    ...notes.map((note) => `  noted: ${note}`),
+    ...(why === undefined ? [] : [why]),
+  ].join('\n');
 }

@@ -6,10 +6,11 @@ import { type Checksum, readChecksum } from './checks/database.ts';
 import type { Reference } from './checks/reference.ts';
 import { type Ground, withSession } from './ground/ground.ts';
 import { touchedSessions } from './ground/rows.ts';
+import type { Parts } from './parts.ts';
 import type { Services } from './services/services.ts';
 import type { Command, KitFolders, Order, Package } from './work/command.ts';
 import { ownLine } from './work/own.ts';
-import { type CommandLine, type JobEnd, startJob } from './work/process.ts';
+import { type JobEnd, startJob } from './work/process.ts';
 
 /** What a run has at hand. */
 export interface StageParts {
@@ -20,6 +21,7 @@ export interface StageParts {
   readonly kit: KitFolders;
   readonly programs: string;
   readonly slowness: number;
+  readonly parts: Parts;
 }
 
 /** The database of the moment, and all that works on it. */
@@ -29,6 +31,8 @@ export class Stage {
   readonly reference: Reference;
   readonly tried: Package;
   readonly slowness: number;
+  /** Where its time goes. */
+  readonly parts: Parts;
   database = '';
   /** The backup that is restored next. */
   backup = '';
@@ -43,6 +47,7 @@ export class Stage {
     this.reference = parts.reference;
     this.tried = parts.tried;
     this.slowness = parts.slowness;
+    this.parts = parts.parts;
   }
 
   /** A new database, which was never migrated. */
@@ -71,16 +76,18 @@ export class Stage {
 
   /** Runs our own program without a fault, and wants a 0. */
   async own(...args: readonly string[]): Promise<JobEnd> {
-    return this.#run(ownLine(this.tried, this.orderFor(this.directUrl), args), args.join(' '));
+    const end = await startJob(ownLine(this.tried, this.orderFor(this.directUrl), args)).ended;
+    if (end.exitCode !== 0) throw notInOrder(args.join(' '), end);
+    return end;
   }
 
   async tell(word: 'pause' | 'resume'): Promise<void> {
     await this.own(word);
   }
 
-  /** The same command again. */
-  async again(command: Command): Promise<JobEnd> {
-    return this.#run(command.line(this.tried, this.orderFor(this.directUrl)), `${command.name} again`);
+  /** The same command again, however it ends. */
+  again(command: Command): Promise<JobEnd> {
+    return startJob(command.line(this.tried, this.orderFor(this.directUrl))).ended;
   }
 
   /** The file that `backup --json` names; its document may stand among what it says of its progress. */
@@ -89,10 +96,10 @@ export class Stage {
     if (found === undefined) throw new Error(`backup has not said where it is:\n${output}`);
     return path.resolve(this.folder, found);
   }
-
-  async #run(line: CommandLine, what: string): Promise<JobEnd> {
-    const end = await startJob(line).ended;
-    if (end.exitCode === 0) return end;
-    throw new Broken(`${what}, and nothing is in its way: exit code ${end.exitCode}\n${end.output.trim()}`);
-  }
 }
+
+/** It has not ended with 0, although nothing is in its way. */
+export const notInOrder = (what: string, { exitCode, output }: JobEnd): Broken =>
+  new Broken(`${what}, and nothing is in its way: exit code ${exitCode}\n${output.trim()}`, {
+    isOnlySaid: true,
+  });

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import type { TestLine } from '../support/endpoints.ts';
@@ -9,6 +10,14 @@ export interface Queue {
   readonly service: string;
   readonly seenAtMs: number;
   readonly waitedMs: number;
+  readonly text: string;
+}
+
+/** What machine and server were at, at a moment: tells what a wait was for where no lock was seen. */
+export interface Look {
+  readonly atMs: number;
+  /** So long the server took to answer this very question. */
+  readonly tookMs: number;
   readonly text: string;
 }
 
@@ -27,6 +36,8 @@ export interface Watch extends AsyncDisposable {
   unlocked(): readonly string[];
   /** Who waited for a lock for longer than a moment, and for whom, each as it was seen last. */
   queues(): readonly Queue[];
+  /** What was at work, some times a second. */
+  looks(): readonly Look[];
 }
 
 const lookEveryMs = 15;
@@ -52,16 +63,32 @@ const lookAtQueues = `
 /** Every so many looks; pg_blocking_pids stops all that take locks for a moment. */
 const looksBetween = 5;
 
+/** Who works or waits, and for what: one line. */
+const lookAtWork = `
+  select string_agg(what || case when sessions > 1 then ' ×' || sessions else '' end, ', ' order by sessions desc, what) as work
+  from (
+    select coalesce(wait_event_type || ':' || wait_event, 'on the processor') || ' (' ||
+             case when backend_type = 'client backend' then left(split_part(ltrim(query), E'\\n', 1), 40) else backend_type end || ')' as what,
+           count(*) as sessions
+    from pg_stat_activity
+    where pid <> pg_backend_pid() and coalesce(wait_event_type, '') <> 'Activity'
+      and (state in ('active', 'idle in transaction', 'fastpath function call') or backend_type <> 'client backend')
+    group by 1
+  ) as seen`;
+const workEveryMs = 200;
+
 export function startWatch(url: string, line: TestLine): Watch {
   const sql = postgres(url, { max: 1, backoff: () => 0.05, connect_timeout: 2, onnotice: () => {} });
   const waiting = new Set<(sessions: readonly Session[]) => void>();
   const unlocked = new Set<string>();
   const seen = new Map<number, string>();
   const queues = new Map<string, Queue>();
+  const looks: Look[] = [];
   let isEnded = false;
   const done = (async () => {
-    for (let looks = 0; !isEnded; looks++) {
-      if (looks % looksBetween === 0) await noteQueues(sql, queues);
+    for (let looked = 0; !isEnded; looked++) {
+      if (looked % looksBetween === 0) await noteQueues(sql, queues);
+      if (nowMs() - (looks.at(-1)?.atMs ?? 0) >= workEveryMs) looks.push(await lookAround(sql));
       const sessions = await ask(sql, line);
       for (const tell of waiting) tell(sessions);
       for (const { pid, query, startedAt, holdsLock } of sessions) {
@@ -88,6 +115,7 @@ export function startWatch(url: string, line: TestLine): Watch {
       }),
     unlocked: () => [...unlocked],
     queues: () => [...queues.values()],
+    looks: () => looks,
     [Symbol.asyncDispose]: async () => {
       isEnded = true;
       await done;
@@ -104,6 +132,17 @@ async function ask(sql: Sql, line: TestLine): Promise<readonly Session[]> {
     await sleep(50);
     return [];
   }
+}
+
+async function lookAround(sql: Sql): Promise<Look> {
+  const atMs = nowMs();
+  const work = await sql.unsafe<{ work: string | null }[]>(lookAtWork).then(
+    ([row]) => row?.work ?? 'nobody is at work',
+    () => 'the server does not answer',
+  );
+  const tookMs = Math.round(nowMs() - atMs);
+  const load = loadavg()[0]?.toFixed(1) ?? '?';
+  return { atMs, tookMs, text: `load ${load}, asked for ${tookMs} ms: ${work}` };
 }
 
 interface QueueRow {

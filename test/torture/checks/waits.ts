@@ -1,5 +1,5 @@
 import type { Wait, Waits } from '../services/clock.ts';
-import type { Queue } from '../watch.ts';
+import type { Look, Queue } from '../watch.ts';
 
 /** A time in which waits are not ours. */
 export interface Excuse {
@@ -19,33 +19,69 @@ export interface JudgedWaits {
   /** The longest that is not excused, without what the machine itself took at the time. */
   readonly longestMs: number;
   readonly problems: readonly string[];
+  /** Waits over the limit of locks for which no lock was seen, with what machine and server were at. */
+  readonly notes: readonly string[];
+}
+
+/** What was seen while services felt what they felt. */
+export interface Seen {
+  readonly queues: readonly Queue[];
+  readonly looks: readonly Look[];
+}
+
+/** Its statements are sent by `settleSessions`, and nobody but the server can say what they have waited. */
+const untimed = 'settlement';
+
+interface Judged extends Wait {
+  readonly waitedMs: number;
+  readonly queue: Queue | undefined;
 }
 
 /** A wait is what a statement took, less what a statement that touches no table took at the same time. */
 export function judgeWaits(
   { long, pulses }: Waits,
   excuses: readonly Excuse[],
-  queues: readonly Queue[],
+  { queues, looks }: Seen,
 ): JudgedWaits {
-  const judged = long
-    .filter((wait) => !excuses.some((excuse) => meets(wait, excuse)))
-    .map((wait) => ({
-      ...wait,
-      waitedMs: wait.toMs - wait.fromMs - longestOf(pulses.filter((pulse) => meets(wait, pulse))),
-      queue: queues.find(
-        ({ service, seenAtMs }) =>
-          service === wait.service && seenAtMs >= wait.fromMs && seenAtMs <= wait.toMs,
-      ),
-    }));
+  const isOurs = (wait: Wait): boolean => !excuses.some((excuse) => meets(wait, excuse));
+  const timed = long.filter(isOurs).map((wait): Judged => {
+    const machineMs = longestOf(pulses.filter((pulse) => meets(wait, pulse)));
+    const queue = queues.find(
+      ({ service, seenAtMs }) => service === wait.service && seenAtMs >= wait.fromMs && seenAtMs <= wait.toMs,
+    );
+    return { ...wait, waitedMs: wait.toMs - wait.fromMs - machineMs, queue };
+  });
+  const judged = [
+    ...timed,
+    ...queues
+      .filter(({ service }) => service === untimed)
+      .map(ofQueue)
+      .filter(isOurs),
+  ];
+  const tooLong = judged.filter(({ waitedMs }) => waitedMs > tradeLimitMs);
+  const isBroken = ({ waitedMs, queue }: Judged): boolean => queue !== undefined || waitedMs > anyLimitMs;
   return {
     longestMs: Math.max(0, ...judged.map(({ waitedMs }) => waitedMs)),
-    problems: judged
-      .filter(({ waitedMs, queue }) => waitedMs > (queue === undefined ? anyLimitMs : tradeLimitMs))
-      .map(({ service, waitedMs, fromMs, queue }) => {
-        const when = new Date(fromMs).toISOString();
-        return `${service} waited ${Math.round(waitedMs)} ms, from ${when}: ${queue?.text ?? 'for no lock that was seen'}`;
-      }),
+    problems: tooLong.filter(isBroken).map((wait) => describe(wait, looks)),
+    notes: tooLong.filter((wait) => !isBroken(wait)).map((wait) => describe(wait, looks)),
   };
+}
+
+const ofQueue = (queue: Queue): Judged => ({
+  service: queue.service,
+  fromMs: queue.seenAtMs - queue.waitedMs,
+  toMs: queue.seenAtMs,
+  waitedMs: queue.waitedMs,
+  queue,
+});
+
+function describe({ service, waitedMs, fromMs, toMs, queue }: Judged, looks: readonly Look[]): string {
+  const head = `${service} waited ${Math.round(waitedMs)} ms, from ${new Date(fromMs).toISOString()}`;
+  if (queue !== undefined) return `${head}: ${queue.text}`;
+  const during = looks.filter(({ atMs, tookMs }) => atMs + tookMs >= fromMs && atMs <= toMs);
+  return [`${head}: for no lock that was seen`, ...during.slice(0, 8).map(({ text }) => `  ${text}`)].join(
+    '\n',
+  );
 }
 
 const meets = (a: Pick<Wait, 'fromMs' | 'toMs'>, b: Pick<Wait, 'fromMs' | 'toMs'>): boolean =>

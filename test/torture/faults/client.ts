@@ -21,7 +21,8 @@ export const clientFaults: readonly Fault[] = [
     does: 'SIGSTOP to the command for some seconds, then SIGCONT',
     weight: 2,
     when: 'within',
-    holdMs: [1_500, 4_000],
+    // Longer than a trade may wait: a lock that is held over a client's round trip shows.
+    holdMs: [800, 2_000],
     fits: always,
     mayFail: never,
     begin: async ({ job }) => {

@@ -41,6 +41,8 @@ export interface Fault {
   fits(command: Command, level: Level): boolean;
   /** The command may end with what it says of its failures, and has to end with 0 otherwise. */
   mayFail(command: Command): boolean;
+  /** Where our own program fails, it has done nothing, and says who was in the way. */
+  readonly onlyRefuses?: true;
   /** The command is ended by a signal. */
   readonly killsClient?: true;
   /** The server itself goes: a restore can't let services in again by itself. */

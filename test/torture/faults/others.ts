@@ -29,6 +29,7 @@ export const otherFaults: readonly Fault[] = [
     holdMs: [0, 0],
     fits: ({ crowd }) => crowd > 1,
     mayFail: always,
+    onlyRefuses: true,
     begin: async ({ startCrowd }) => {
       startCrowd();
       return nothingToRelease;
@@ -39,7 +40,7 @@ export const otherFaults: readonly Fault[] = [
     does: 'a standby can’t replay what a long query there still reads',
     weight: 1,
     when: 'before',
-    holdMs: [1_000, 4_000],
+    holdMs: [800, 2_000],
     fits: isMigration,
     mayFail: never,
     begin: async ({ ground, database, excuse }) => {
@@ -60,7 +61,8 @@ export const otherFaults: readonly Fault[] = [
     does: 'an operator pauses all runs, and nobody resumes until later',
     weight: 1,
     when: 'before',
-    holdMs: [1_500, 4_000],
+    // A command that does not obey has ended by then.
+    holdMs: [2_000, 3_000],
     // The row that pauses is made by 0000.
     fits: (command, level) => isMigration(command) && level !== live,
     mayFail: never,

@@ -57,7 +57,7 @@ export const serverFaults: readonly Fault[] = [
     does: 'nothing comes through to or from the command, and nobody is told, until the network notices',
     weight: 2,
     when: 'within',
-    holdMs: [1_500, 4_000],
+    holdMs: [800, 2_000],
     fits: always,
     mayFail: always,
     begin: async ({ line }) => {

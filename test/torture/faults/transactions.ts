@@ -16,9 +16,10 @@ const mayBeRefused = ({ name }: Command): boolean => name === 'restore' || name 
 const common = {
   weight: 1,
   when: 'either',
-  holdMs: [1_000, 4_000],
+  holdMs: [800, 2_000],
   fits: always,
   mayFail: mayBeRefused,
+  onlyRefuses: true,
 } as const;
 
 /** Transactions of others that are in the way. */

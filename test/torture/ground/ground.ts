@@ -24,6 +24,12 @@ export async function prepareGround(version: ServerVersion): Promise<Ground> {
     await withSession(server.url('postgres'), (sql) =>
       sql.unsafe(`create tablespace small location '${disk.folder}'`),
     );
+  // Made once: a copy of it takes a tenth of the time.
+  await withSession(server.url('postgres'), (sql) => sql.unsafe('create database first_hour'));
+  await withSession(server.url('first_hour'), async (sql) => {
+    await sql.unsafe(await readLegacySchema());
+    await sql.unsafe(firstRows);
+  });
   let made = 0;
   return {
     server,
@@ -32,11 +38,8 @@ export async function prepareGround(version: ServerVersion): Promise<Ground> {
       const name = `trading_${++made}`;
       await withSession(server.url('postgres'), async (sql) => {
         if (made > 1) await sql.unsafe(`drop database trading_${made - 1} with (force)`);
-        await sql.unsafe(`create database ${name} ${disk === undefined ? '' : 'tablespace small'}`);
-      });
-      await withSession(server.url(name), async (sql) => {
-        await sql.unsafe(await readLegacySchema());
-        await sql.unsafe(firstRows);
+        const place = disk === undefined ? '' : 'tablespace small';
+        await sql.unsafe(`create database ${name} template first_hour ${place}`);
       });
       return name;
     },

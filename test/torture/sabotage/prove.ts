@@ -57,5 +57,7 @@ async function findIn(
     tried,
     say,
   });
-  return broken?.isFound === true ? broken.why : undefined;
+  // What the package itself has said does not count: a fault may be in what says it.
+  if (broken?.isOnlySaid === true) say('  said by a command alone');
+  return broken?.isFound === true && broken.isOnlySaid !== true ? broken.why : undefined;
 }

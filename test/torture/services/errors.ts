@@ -50,3 +50,10 @@ function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? error.cause.message : error.message;
 }
+
+/** What an audit says where a table or a column is gone; any other error is the torture's own. */
+export function describeMissing(error: unknown): string {
+  const state = sqlStateOf(error);
+  if (state === '42P01' || state === '42703') return messageOf(error);
+  throw error;
+}

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../../demo/random.ts';
 import { audit, auditCopy } from './audit.ts';
 import { WaitRecorder } from './clock.ts';
+import { describeMissing } from './errors.ts';
 import { touchedSession } from './kinds.ts';
 import { Ledger } from './ledger.ts';
 import type { Answered, Answers, Asked, Audit, Feelings, Question } from './messages.ts';
@@ -95,6 +96,8 @@ async function auditNow({ url: of, against }: Question & { ask: 'audit' }): Prom
     const { truth, problems } = await audit(sql, ledgers);
     if (truth !== undefined) ledger = truth.copy();
     return { problems: problems.slice(0, 10) };
+  } catch (error) {
+    return { problems: [describeMissing(error)] };
   } finally {
     await sql.end({ timeout: 2 });
   }
@@ -104,6 +107,8 @@ async function auditCopyNow(of: string): Promise<Audit> {
   const sql = connect(of, 'audit');
   try {
     return { problems: (await auditCopy(sql, noted)).slice(0, 10) };
+  } catch (error) {
+    return { problems: [describeMissing(error)] };
   } finally {
     await sql.end({ timeout: 2 });
   }

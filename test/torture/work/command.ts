@@ -47,7 +47,9 @@ export interface Command {
   readonly sights: readonly Sight[];
   /** Exit codes other than 0 that a fault may lead to. */
   readonly mayFailWith: readonly number[];
-  /** How many of it at once are a crowd: as many as two cores can start in some seconds. */
+  /** What it says, by exit code, where others are in its way and it does nothing; undefined: the programs of others. */
+  readonly refusals?: Readonly<Record<number, RegExp>>;
+  /** How many of it at once are a crowd; 1: it is never in one. */
   readonly crowd: number;
   /** It measures what trading feels and steps back. Under the others a service's start may wait for a build. */
   readonly stepsBack: boolean;

@@ -23,7 +23,13 @@ export const ownFailures: readonly number[] = [3, 4, 5];
 /** A standby that is behind for a second is enough to be rested for: nobody here waits for ten. */
 const lag = ['--max-replica-lag', '1'];
 
-const common = { mayFailWith: ownFailures, crowd: 20, stepsBack: true };
+/** Who is in the way, or that it goes on without them. */
+const refusals = {
+  1: /surplus rows? (is|are) left: other sessions hold them/,
+  4: /another migration of this database is running|gave up after|are in use by|nothing was changed/,
+};
+
+const common = { mayFailWith: ownFailures, refusals, crowd: 20, stepsBack: true };
 
 export const ownCommands: readonly Command[] = [
   {
@@ -75,7 +81,7 @@ export const ownCommands: readonly Command[] = [
     weight: 2,
     line: own('backup', '--json'),
     usualMs: 900,
-    sights: [{ name: 'the copy', statement: /^\s*copy /i }],
+    sights: [{ name: 'the copy', statement: /^\s*copy .* to stdout/i }],
     crowd: 5,
   },
   {
@@ -89,10 +95,12 @@ export const ownCommands: readonly Command[] = [
     usualMs: 2_500,
     sights: [
       { name: 'the first lock', statement: /^\s*lock table/i },
-      { name: 'the copy', statement: /^\s*copy /i },
+      // Before it, a safety backup copies as well: to stdout.
+      { name: 'the copy', statement: /^\s*copy .* from stdin/i },
       { name: 'an index build', statement: /create (unique )?index /i },
       { name: 'the commit', statement: /^\s*commit/i },
     ],
-    crowd: 3,
+    // Of two, each ends the sessions of the other (`--disconnect`): neither need come through.
+    crowd: 1,
   },
 ];

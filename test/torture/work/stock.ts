@@ -24,7 +24,7 @@ const kit = (version: keyof KitFolders, weight: number): Command => ({
   usualMs: 2_200,
   sights: [...ofColumns, ...ofIndexes],
   mayFailWith: [1],
-  crowd: 4,
+  crowd: 20,
   stepsBack: false,
 });
 
@@ -40,7 +40,7 @@ const psqlLine = (tried: Package, url: string, [name = '', ...others]: readonly 
 });
 
 // 1: psql itself; 2: the connection is lost; 3: a statement failed.
-const psql = { mayFailWith: [1, 2, 3], crowd: 10, stepsBack: false };
+const psql = { mayFailWith: [1, 2, 3], crowd: 20, stepsBack: false };
 
 export const stockCommands: readonly Command[] = [
   kit('0.31', 3),

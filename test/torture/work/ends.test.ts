@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { find } from '../run.ts';
+import { findOddEnd, type Leave } from './ends.ts';
+import { commands } from './index.ts';
+
+const migrate = find(commands, 'migrate');
+const psql = find(commands, 'psql');
+const nothing: Leave = { bySignal: false, byFailure: false, onlyRefused: false };
+const failure: Leave = { ...nothing, byFailure: true };
+const refusal: Leave = { ...failure, onlyRefused: true };
+const end = (exitCode: number | undefined, output = '') => ({ exitCode, output, ranMs: 1 });
+
+test('without a fault that excuses it a command ends with 0', () => {
+  expect(findOddEnd(end(0), migrate, nothing)).toBeUndefined();
+  for (const code of [1, 3, 4, 5, undefined])
+    expect(findOddEnd(end(code), migrate, nothing)).toContain('has ended with');
+});
+
+test('a signal and a failure are excused one by one, and never what nobody thought of', () => {
+  expect(findOddEnd(end(undefined), migrate, { ...nothing, bySignal: true })).toBeUndefined();
+  expect(findOddEnd(end(undefined), migrate, failure)).toContain('a signal');
+  expect(findOddEnd(end(5), migrate, failure)).toBeUndefined();
+  expect(findOddEnd(end(2), migrate, failure)).toContain('has ended with 2');
+  expect(findOddEnd(end(5, 'This is a fault of multi-pair-db'), migrate, failure)).toContain('of its own');
+});
+
+test('our own program may only refuse where others are in the way, and says so', () => {
+  const words = 'error: another migration of this database is running; waited 60 s, nothing was changed.';
+  expect(findOddEnd(end(4, words), migrate, refusal)).toBeUndefined();
+  expect(findOddEnd(end(4, 'error: something'), migrate, refusal)).toContain('may only refuse');
+  for (const code of [3, 5]) expect(findOddEnd(end(code, words), migrate, refusal)).toBeDefined();
+  expect(findOddEnd(end(3), psql, refusal)).toBeUndefined();
+});
