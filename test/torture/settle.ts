@@ -73,7 +73,7 @@ async function checkRows(
       ),
     ),
   ]);
-  throwProblems(when, [...problems, ...found]);
+  throwProblems(when, [...new Set([...problems, ...found])]);
 }
 
 async function checkGoal(

@@ -67,8 +67,8 @@ export const sabotages: readonly Sabotage[] = [
       inFile('001', 'for pass in 1..10 loop', 'for pass in 1..1 loop'),
       inFile(
         '001',
-        'select min(id) into low from sessions where id > high;',
-        'select min(id) into low from (select id from sessions where id > high order by id offset 3) as rest;',
+        'stale_ids[taken_rows + 1 : taken_rows + fill_rows]',
+        'stale_ids[taken_rows + 4 : taken_rows + fill_rows]',
       ),
       inFile('001', '  if left_over > 0 then', '  if false then'),
     ],
