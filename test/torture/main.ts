@@ -3,7 +3,8 @@
  *
  * A database with old and new services at work, on which migrate, rollback, dedupe, backup and restore run again and again,
  * while a schedule made of the seed throws faults. What must hold after each is checked; the first that does not ends the
- * run. With --sabotage it is run on a copy of the package with a fault of our own planted in it, which has to be found.
+ * run, and the report says how to see it again: --from begins with a step of the schedule, on a database that is brought
+ * there. --out writes what was seen as JSON. With --sabotage it is run on a copy of the package with a fault of our own planted in it, which has to be found.
  *
  * Exit code 0: nothing is broken, or with `--sabotage all` every one was found; 1: something is, or one was not found;
  * 2: wrong usage; 3: the torture could not go on.

@@ -44,7 +44,7 @@ export async function playStep(
   const { slowness, parts } = stage;
   const play = async (): Promise<Ended> => {
     const thrown = await throwFault(scene, { step, command, fault, watch, slowness, start });
-    return { thrown, ends: await Promise.all(jobs.map((job) => endOf(job, command))) };
+    return { thrown, ends: await Promise.all(jobs.map((job) => endOf(job, command, watch))) };
   };
   const [{ thrown, ends }, started] = await parts.time('the command and its fault', () =>
     both(play(), startServiceLater(stage, step)),
@@ -131,11 +131,18 @@ async function awaitMoment(
   return !scene.isOver();
 }
 
-async function endOf(job: Job, command: Command): Promise<JobEnd> {
+async function endOf(job: Job, command: Command, watch: Watch): Promise<JobEnd> {
   const end = await Promise.race([job.ended, sleep(patienceMs, undefined, { ref: false })]);
   if (end !== undefined) return end;
+  const seen = watch.looks().slice(-3);
   job.child.kill('SIGKILL');
-  throw new Broken(`${command.name} has not ended ${patienceMs / 1_000} s after its fault was over`);
+  throw new Broken(
+    [
+      `${command.name} has not ended ${patienceMs / 1_000} s after its fault was over`,
+      ...seen.map(({ text }) => `  ${text}`),
+      job.said().trim().split('\n').slice(-8).join('\n'),
+    ].join('\n'),
+  );
 }
 
 async function startServiceLater(

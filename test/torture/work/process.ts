@@ -14,6 +14,8 @@ export interface Job {
   readonly child: ChildProcess;
   readonly ended: Promise<JobEnd>;
   isOver(): boolean;
+  /** What it has said so far. */
+  said(): string;
 }
 
 /** What is started: a program, its arguments, and what it finds in its environment. */
@@ -51,6 +53,7 @@ export function startJob(line: CommandLine): Job {
     },
     ended,
     isOver: () => isOver,
+    said: () => output,
   };
 }
 
