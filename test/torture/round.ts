@@ -108,14 +108,14 @@ async function throwFault(scene: Scene, play: Play): Promise<boolean> {
   const isBefore = moment.kind === 'before';
   const early = isBefore ? await fault.begin(scene) : undefined;
   start();
-  const isMet = isBefore || (await awaitMoment(scene, play));
+  const isMet = !isBefore && (await awaitMoment(scene, play));
   const release = early ?? (isMet ? await fault.begin(scene) : undefined);
   try {
     if (release !== undefined) await sleep(holdMs);
   } finally {
     await release?.();
   }
-  return isMet;
+  return release !== undefined;
 }
 
 async function awaitMoment(

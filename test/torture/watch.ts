@@ -10,6 +10,11 @@ export interface Queue {
   readonly service: string;
   readonly seenAtMs: number;
   readonly waitedMs: number;
+  /**
+   * An autovacuum stands at its head. Who starts a service waits for it until it is cancelled, which the server does after
+   * `deadlock_timeout` (1 s), and others wait behind him: that is not ours.
+   */
+  readonly isBehindVacuum: boolean;
   readonly text: string;
 }
 
@@ -53,6 +58,8 @@ const look = `
 /** Who waits for a lock, and what those do that hold it: tells whose a wait was. */
 const lookAtQueues = `
   select distinct on (a.pid) a.pid, a.application_name as service, l.waitstart::text as since, a.query, blocker.query as "forQuery", blocker.state as "forState",
+         (select string_agg(distinct coalesce(state, '') || ': ' || left(split_part(ltrim(query), E'\\n', 1), 60), '; ')
+          from pg_stat_activity where pid = any (pg_blocking_pids(b.pid))) as "behindThat",
          (extract(epoch from clock_timestamp() - l.waitstart) * 1000)::int as "waitedMs"
   from pg_locks as l
   join pg_stat_activity as a using (pid)
@@ -152,16 +159,20 @@ interface QueueRow {
   readonly query: string;
   readonly forQuery: string | null;
   readonly forState: string | null;
+  /** For whom those wait in turn. */
+  readonly behindThat: string | null;
   readonly waitedMs: number;
 }
 
 async function noteQueues(sql: Sql, queues: Map<string, Queue>): Promise<void> {
   const rows = await sql.unsafe<QueueRow[]>(lookAtQueues).catch(() => []);
-  for (const { pid, service, since, query, forQuery, forState, waitedMs } of rows) {
+  for (const { pid, service, since, query, forQuery, forState, behindThat, waitedMs } of rows) {
     const what = firstLine(query).slice(0, 60);
     const holder = `${forState ?? 'prepared'}: ${firstLine(forQuery ?? '').slice(0, 60)}`;
-    const text = `${service} (${what}) waited ${waitedMs} ms for a lock, behind (${holder})`;
-    queues.set(`${pid} ${since}`, { service, seenAtMs: nowMs(), waitedMs, text });
+    const next = behindThat === null ? '' : `, which waits behind (${behindThat})`;
+    const text = `${service} (${what}) waited ${waitedMs} ms for a lock, behind (${holder})${next}`;
+    const isBehindVacuum = /\bautovacuum: /.test(holder + next);
+    queues.set(`${pid} ${since}`, { service, seenAtMs: nowMs(), waitedMs, isBehindVacuum, text });
   }
 }
 

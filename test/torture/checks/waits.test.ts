@@ -3,7 +3,13 @@ import type { Queue } from '../watch.ts';
 import { anyLimitMs, judgeWaits, tradeLimitMs } from './waits.ts';
 
 const wait = { service: 'old fills', fromMs: 10_000, toMs: 10_700 };
-const queue = { service: 'old fills', seenAtMs: 10_400, waitedMs: 400, text: 'behind a build' };
+const queue = {
+  service: 'old fills',
+  seenAtMs: 10_400,
+  waitedMs: 400,
+  isBehindVacuum: false,
+  text: 'behind a build',
+};
 const look = { atMs: 10_200, tookMs: 50, text: 'load 9.0: IO:WALWrite' };
 const seen = (...queues: Queue[]) => ({ queues, looks: [look] });
 const felt = { statements: 1, long: [wait], pulses: [] };
@@ -56,4 +62,10 @@ test('what the worker of settlement waits for is what the server has seen', () =
   expect(judgeWaits(none, [], seen(held)).problems).toEqual([expect.stringContaining('settlement waited')]);
   expect(judgeWaits(none, [{ fromMs: 10_000, toMs: 10_100 }], seen(held)).problems).toEqual([]);
   expect(judgeWaits(none, [], seen({ ...held, waitedMs: tradeLimitMs })).problems).toEqual([]);
+});
+
+test('an autovacuum that a starting service waits for is the server’s own', () => {
+  const { problems, notes } = judgeWaits(felt, [], seen({ ...queue, isBehindVacuum: true }));
+  expect(problems).toEqual([]);
+  expect(notes).toEqual([expect.stringContaining('behind a build')]);
 });

@@ -19,7 +19,7 @@ export interface JudgedWaits {
   /** The longest that is not excused, without what the machine itself took at the time. */
   readonly longestMs: number;
   readonly problems: readonly string[];
-  /** Waits over the limit of locks for which no lock was seen, with what machine and server were at. */
+  /** Waits over the limit that nobody of ours is seen to cause, with what machine and server were at. */
   readonly notes: readonly string[];
 }
 
@@ -59,7 +59,8 @@ export function judgeWaits(
       .filter(isOurs),
   ];
   const tooLong = judged.filter(({ waitedMs }) => waitedMs > tradeLimitMs);
-  const isBroken = ({ waitedMs, queue }: Judged): boolean => queue !== undefined || waitedMs > anyLimitMs;
+  const isBroken = ({ waitedMs, queue }: Judged): boolean =>
+    (queue !== undefined && !queue.isBehindVacuum) || waitedMs > anyLimitMs;
   return {
     longestMs: Math.max(0, ...judged.map(({ waitedMs }) => waitedMs)),
     problems: tooLong.filter(isBroken).map((wait) => describe(wait, looks)),

@@ -51,7 +51,8 @@ export interface Fault {
   readonly stopsServiceStarts?: true;
   /** Why it can't be had here. */
   isMissing?(ground: Ground): string | undefined;
-  begin(scene: Scene): Promise<Release>;
+  /** Undefined: there was no place for it any more. */
+  begin(scene: Scene): Promise<Release | undefined>;
 }
 
 export const always = (): boolean => true;

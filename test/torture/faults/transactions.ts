@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { withSession } from '../ground/ground.ts';
+import { sqlStateOf } from '../services/errors.ts';
 import type { Command } from '../work/command.ts';
-import { always, type Fault, type Scene } from './fault.ts';
+import { always, type Fault, type Release, type Scene } from './fault.ts';
 
 // They change a column that nothing else writes and that the checksum leaves out, in every tenth session or so.
 const work = `
@@ -29,17 +30,19 @@ export const transactionFaults: readonly Fault[] = [
     name: 'a long transaction',
     does: 'another transaction has changed rows of sessions and orders, and works on',
     stopsServiceStarts: true,
-    begin: (scene) => hold(scene, work, true),
+    begin: (scene) => ifOpen(hold(scene, work, true)),
   },
   {
     ...common,
     name: 'an idle transaction',
     does: 'another transaction has read the three tables, and does nothing any more',
     begin: (scene) =>
-      hold(
-        scene,
-        'set transaction isolation level repeatable read; select count(*) from sessions, orders, fills where false',
-        false,
+      ifOpen(
+        hold(
+          scene,
+          'set transaction isolation level repeatable read; select count(*) from sessions, orders, fills where false',
+          false,
+        ),
       ),
   },
   {
@@ -49,16 +52,26 @@ export const transactionFaults: readonly Fault[] = [
     stopsServiceStarts: true,
     begin: async (scene) => {
       const url = scene.ground.server.url(scene.database);
-      await withSession(url, async (sql) => {
+      const hasBegun = withSession(url, async (sql) => {
         await sql.unsafe(`begin; ${work}; prepare transaction '${prepared}'`);
       });
-      return () => withSession(url, async (sql) => void (await sql.unsafe(`commit prepared '${prepared}'`)));
+      const end = (): Promise<void> =>
+        withSession(url, async (sql) => void (await sql.unsafe(`commit prepared '${prepared}'`)));
+      return ifOpen(hasBegun.then(() => end));
     },
   },
 ];
 
+/** A restore lets nobody in while it works, nor a transaction of others. */
+async function ifOpen(begun: Promise<Release>): Promise<Release | undefined> {
+  return begun.catch((error: unknown) => {
+    if (sqlStateOf(error) === '55000') return undefined;
+    throw error;
+  });
+}
+
 /** A restore with --disconnect may end it: then there is nothing to commit. */
-async function hold({ ground, database }: Scene, statements: string, isBusy: boolean) {
+async function hold({ ground, database }: Scene, statements: string, isBusy: boolean): Promise<Release> {
   const sql = postgres(ground.server.url(database), { max: 1, onnotice: () => {} });
   let isOver = false;
   await sql.unsafe(`begin; ${statements}`);

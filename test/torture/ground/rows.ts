@@ -8,7 +8,7 @@ export const touchedSessions = 400;
 /** So many that a run takes a second, and five hundred of them less than an hour. */
 const sessions = 4_000;
 const orders = 4_000;
-const fills = 30_000;
+const fills = 15_000;
 
 /** The rows of the first hour, of a database with the live schema. */
 export const firstRows = `

@@ -30,6 +30,7 @@ export const sabotages: readonly Sabotage[] = [
     commands: thereAndBack,
     faults: breaksOff,
     at: 'an index build',
+    shows: /the journal has \w+, and this is not there/,
     within: 12,
   },
   {
@@ -40,8 +41,10 @@ export const sabotages: readonly Sabotage[] = [
       inFile('000', '  where e.found is distinct from e.wanted or not e.valid;', '  where false;'),
     ],
     commands: ['drizzle-kit 0.31', 'rollback 002'],
-    faults: breaksOff,
+    // A build whose client is killed is done before the server notices.
+    faults: ['server killed', 'backends terminated', 'statements cancelled'],
     at: 'an index build',
+    shows: /(missing|left over) at \w+: indexes|this is not there: indexes/,
     within: 15,
   },
   {
@@ -58,6 +61,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: ['psql', 'psql, undo 002', 'psql, undo 001'],
     faults: ['client stopped', 'an idle transaction'],
+    shows: /without the lock of the migrations/,
     within: 6,
   },
   {
@@ -74,6 +78,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: columnsThereAndBack,
     faults: ['client stopped', 'an idle transaction'],
+    shows: /rows are without pairs/,
     within: 4,
   },
   {
@@ -88,6 +93,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: columnsThereAndBack,
     faults: ['statements cancelled', 'client interrupted'],
+    shows: /pairs .* (is|are) /,
     within: 8,
   },
   {
@@ -97,6 +103,7 @@ export const sabotages: readonly Sabotage[] = [
     commands: columnsThereAndBack,
     faults: ['client stopped', 'line cut half open'],
     at: 'what is put aside',
+    shows: /pairs .* (is|are) /,
     within: 16,
   },
   {
@@ -111,6 +118,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: ['psql', 'psql, undo 002', 'psql, undo 001'],
     faults: ['an idle transaction', 'a long transaction', 'a prepared transaction'],
+    shows: /waited \d+ ms for a lock/,
     within: 10,
   },
   {
@@ -131,6 +139,7 @@ export const sabotages: readonly Sabotage[] = [
     commands: columnsThereAndBack,
     faults: breaksOff,
     at: 'the backfill',
+    shows: /a setting is left/,
     within: 15,
   },
   {
@@ -141,6 +150,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: ['migrate 001', 'psql', 'psql, undo 002', 'psql, undo 001'],
     faults: ['a pause', 'client stopped'],
+    shows: /ended while all runs were paused/,
     within: 8,
   },
   {
@@ -160,6 +170,7 @@ export const sabotages: readonly Sabotage[] = [
     ],
     commands: ['dedupe'],
     faults: ['client stopped'],
+    shows: /rows of the first hour are not what they were/,
     within: 3,
   },
   {
@@ -175,6 +186,7 @@ export const sabotages: readonly Sabotage[] = [
     commands: ['restore'],
     faults: ['client killed', 'backends terminated', 'statements cancelled'],
     at: 'the copy',
+    shows: /does not exist|is lost|are not what they were/,
     within: 12,
   },
   {
@@ -184,6 +196,7 @@ export const sabotages: readonly Sabotage[] = [
     commands: ['restore'],
     faults: ['client killed'],
     at: 'the copy',
+    shows: /takes no connections/,
     within: 12,
   },
 ];

@@ -58,6 +58,6 @@ async function findIn(
     say,
   });
   // What the package itself has said does not count: a fault may be in what says it.
-  if (broken?.isOnlySaid === true) say('  said by a command alone');
-  return broken?.isFound === true && broken.isOnlySaid !== true ? broken.why : undefined;
+  if (broken?.isFound !== true || broken.isOnlySaid === true) return undefined;
+  return sabotage.shows.test(broken.why ?? '') ? broken.why : undefined;
 }

@@ -16,6 +16,8 @@ export interface Sabotage {
   readonly faults: readonly string[];
   /** The moment that shows it, where it is one of the work. */
   readonly at?: string;
+  /** What is said of it: whatever else is broken meanwhile does not show that it was found. */
+  readonly shows: RegExp;
   /** By how many faults at the latest it has to be found. */
   readonly within: number;
 }
