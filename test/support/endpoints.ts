@@ -59,6 +59,8 @@ export interface TestLine extends AsyncDisposable {
   freeze(): void;
   /** What is on it ends, as it does when a network notices in the end; new connections come through. */
   cut(): void;
+  /** Tells of what a client has sent, when it has been passed on. */
+  onSent(listener: (sent: Buffer) => void): void;
   /** The client ports by which the server knows the sessions on it. */
   clientPorts(): number[];
 }
@@ -66,6 +68,7 @@ export interface TestLine extends AsyncDisposable {
 export async function startLine(serverPort: number): Promise<TestLine> {
   const sockets = new Set<Socket>();
   const toServer = new Set<Socket>();
+  const listeners: ((sent: Buffer) => void)[] = [];
   let isFrozen = false;
   const relay = createServer((near) => {
     near.on('error', () => {});
@@ -75,7 +78,11 @@ export async function startLine(serverPort: number): Promise<TestLine> {
     far.on('error', () => {});
     sockets.add(far);
     toServer.add(far);
-    near.on('data', (data) => isFrozen || far.write(data));
+    near.on('data', (data) => {
+      if (isFrozen) return;
+      far.write(data);
+      for (const listener of listeners) listener(data);
+    });
     far.on('data', (data) => isFrozen || near.write(data));
     near.on('close', () => isFrozen || far.end());
     far.on('close', () => isFrozen || near.end());
@@ -97,6 +104,7 @@ export async function startLine(serverPort: number): Promise<TestLine> {
       destroyAll();
       isFrozen = false;
     },
+    onSent: (listener) => void listeners.push(listener),
     clientPorts: () => [...toServer].flatMap(({ localPort }) => localPort ?? []),
     [Symbol.asyncDispose]: async () => {
       destroyAll();

@@ -3,6 +3,7 @@ import { cp, mkdtemp, open, readdir, readFile, readlink, rm, writeFile } from 'n
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import postgres from 'postgres';
 import { findBinaries, findOwner } from './binaries.ts';
@@ -195,11 +196,15 @@ async function isReady(server: TestServer, child: ChildProcess): Promise<boolean
   for (let attempt = 0; attempt < 300; attempt++) {
     if (child.exitCode !== null) return false;
     const sql = postgres(server.url('postgres'), { max: 1, connect_timeout: 5 });
-    const ready = await sql`select 1`.then(
-      () => true,
-      () => false,
-    );
-    await sql.end();
+    // postgres.js may never answer for a server that goes away while it connects.
+    const ready = await Promise.race([
+      sql`select 1`.then(
+        () => true,
+        () => false,
+      ),
+      sleep(5_000, false, { ref: false }),
+    ]);
+    await sql.end({ timeout: 1 });
     if (ready) return true;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

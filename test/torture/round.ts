@@ -5,6 +5,7 @@ import { type Excuse, judgeWaits } from './checks/waits.ts';
 import type { Fault, Scene } from './faults/fault.ts';
 import { openScene } from './scene.ts';
 import type { Step } from './schedule.ts';
+import { seeSent } from './sent.ts';
 import { checkFault, settleStep } from './settle.ts';
 import type { Stage } from './stage.ts';
 import { startWatch, type Watch } from './watch.ts';
@@ -43,7 +44,7 @@ export async function playStep(
   const { scene, jobs, excuses, start } = open;
   const { slowness, parts } = stage;
   const play = async (): Promise<Ended> => {
-    const thrown = await throwFault(scene, { step, command, fault, watch, slowness, start });
+    const thrown = await throwFault(scene, { step, command, fault, slowness, start });
     return { thrown, ends: await Promise.all(jobs.map((job) => endOf(job, command, watch))) };
   };
   const [{ thrown, ends }, started] = await parts.time('the command and its fault', () =>
@@ -95,7 +96,6 @@ interface Play {
   readonly step: Step;
   readonly command: Command;
   readonly fault: Fault;
-  readonly watch: Watch;
   /** How many times slower this machine is than the one on which the usual times were measured. */
   readonly slowness: number;
   start(): void;
@@ -118,15 +118,12 @@ async function throwFault(scene: Scene, play: Play): Promise<boolean> {
   return release !== undefined;
 }
 
-async function awaitMoment(
-  scene: Scene,
-  { step: { moment }, command, watch, slowness }: Play,
-): Promise<boolean> {
+async function awaitMoment(scene: Scene, { step: { moment }, command, slowness }: Play): Promise<boolean> {
   if (moment.kind === 'share') await sleep(moment.share * command.usualMs * slowness);
   if (moment.kind === 'sight') {
     const sight = command.sights.find(({ name }) => name === moment.sight);
     if (sight === undefined) throw new Error(`${command.name} has no sight ${moment.sight}`);
-    if (await watch.see(sight.statement, scene.isOver)) await sleep(moment.delayMs);
+    if (await seeSent(scene.line, sight.statement, scene.isOver)) await sleep(moment.delayMs);
   }
   return !scene.isOver();
 }

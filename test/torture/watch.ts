@@ -35,8 +35,6 @@ interface Session {
 
 /** Sees what the sessions of a command do, by a session of its own. */
 export interface Watch extends AsyncDisposable {
-  /** Resolves when a statement is seen that matches; false when the command has ended before. */
-  see(statement: RegExp, isOver: () => boolean): Promise<boolean>;
   /** Statements that need the lock of the migrations, and were seen twice without it. */
   unlocked(): readonly string[];
   /** Who waited for a lock for longer than a moment, and for whom, each as it was seen last. */
@@ -45,7 +43,7 @@ export interface Watch extends AsyncDisposable {
   looks(): readonly Look[];
 }
 
-const lookEveryMs = 15;
+const lookEveryMs = 25;
 
 const look = `
   select a.pid, a.query, a.query_start::text as "startedAt", exists (
@@ -68,7 +66,7 @@ const lookAtQueues = `
   where not l.granted and l.waitstart < clock_timestamp() - interval '150 ms'`;
 
 /** Every so many looks; pg_blocking_pids stops all that take locks for a moment. */
-const looksBetween = 5;
+const looksBetween = 3;
 
 /** Who works or waits, and for what: one line. */
 const lookAtWork = `
@@ -85,8 +83,7 @@ const lookAtWork = `
 const workEveryMs = 200;
 
 export function startWatch(url: string, line: TestLine): Watch {
-  const sql = postgres(url, { max: 1, backoff: () => 0.05, connect_timeout: 2, onnotice: () => {} });
-  const waiting = new Set<(sessions: readonly Session[]) => void>();
+  const server = openAsker(url);
   const unlocked = new Set<string>();
   const seen = new Map<number, string>();
   const queues = new Map<string, Queue>();
@@ -94,10 +91,9 @@ export function startWatch(url: string, line: TestLine): Watch {
   let isEnded = false;
   const done = (async () => {
     for (let looked = 0; !isEnded; looked++) {
-      if (looked % looksBetween === 0) await noteQueues(sql, queues);
-      if (nowMs() - (looks.at(-1)?.atMs ?? 0) >= workEveryMs) looks.push(await lookAround(sql));
-      const sessions = await ask(sql, line);
-      for (const tell of waiting) tell(sessions);
+      if (looked % looksBetween === 0) await noteQueues(server, queues);
+      if (nowMs() - (looks.at(-1)?.atMs ?? 0) >= workEveryMs) looks.push(await lookAround(server));
+      const sessions = await ask(server, line);
       for (const { pid, query, startedAt, holdsLock } of sessions) {
         const mark = `${startedAt} ${query}`;
         // Seen twice: between the two looks of one query the lock may just have been given back.
@@ -108,42 +104,55 @@ export function startWatch(url: string, line: TestLine): Watch {
     }
   })();
   return {
-    see: (statement, isOver) =>
-      new Promise((resolve) => {
-        const settle = (isSeen: boolean): void => {
-          waiting.delete(tell);
-          resolve(isSeen);
-        };
-        const tell = (sessions: readonly Session[]): void => {
-          if (sessions.some(({ query }) => statement.test(query))) settle(true);
-          else if (isOver()) settle(false);
-        };
-        waiting.add(tell);
-      }),
     unlocked: () => [...unlocked],
     queues: () => [...queues.values()],
     looks: () => looks,
     [Symbol.asyncDispose]: async () => {
       isEnded = true;
       await done;
-      await sql.end({ timeout: 1 });
+      await server[Symbol.asyncDispose]();
     },
   };
 }
 
+/** A session that asks the server, whatever becomes of that. */
+interface Asker extends AsyncDisposable {
+  ask<Row extends object>(question: string, given?: readonly number[][]): Promise<readonly Row[]>;
+}
+
+/** postgres.js may never answer for a server that goes away: what is asked next is asked on a new connection. */
+const lostAfterMs = 5_000;
+
+function openAsker(url: string): Asker {
+  const open = (): Sql =>
+    postgres(url, { max: 1, backoff: () => 0.05, connect_timeout: 2, onnotice: () => {} });
+  let sql = open();
+  return {
+    ask: async <Row extends object>(question: string, given: readonly number[][] = []) => {
+      const late = sleep(lostAfterMs, undefined, { ref: false });
+      const rows = await Promise.race([sql.unsafe<Row[]>(question, [...given]), late]);
+      if (rows !== undefined) return rows;
+      await sql.end({ timeout: 1 });
+      sql = open();
+      throw new Error('no answer');
+    },
+    [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }),
+  };
+}
+
 /** Where the server is away, there is nothing to be seen. */
-async function ask(sql: Sql, line: TestLine): Promise<readonly Session[]> {
+async function ask(server: Asker, line: TestLine): Promise<readonly Session[]> {
   try {
-    return await sql.unsafe<Session[]>(look, [line.clientPorts()]);
+    return await server.ask<Session>(look, [line.clientPorts()]);
   } catch {
     await sleep(50);
     return [];
   }
 }
 
-async function lookAround(sql: Sql): Promise<Look> {
+async function lookAround(server: Asker): Promise<Look> {
   const atMs = nowMs();
-  const work = await sql.unsafe<{ work: string | null }[]>(lookAtWork).then(
+  const work = await server.ask<{ work: string | null }>(lookAtWork).then(
     ([row]) => row?.work ?? 'nobody is at work',
     () => 'the server does not answer',
   );
@@ -164,8 +173,8 @@ interface QueueRow {
   readonly waitedMs: number;
 }
 
-async function noteQueues(sql: Sql, queues: Map<string, Queue>): Promise<void> {
-  const rows = await sql.unsafe<QueueRow[]>(lookAtQueues).catch(() => []);
+async function noteQueues(server: Asker, queues: Map<string, Queue>): Promise<void> {
+  const rows = await server.ask<QueueRow>(lookAtQueues).catch(() => []);
   for (const { pid, service, since, query, forQuery, forState, behindThat, waitedMs } of rows) {
     const what = firstLine(query).slice(0, 60);
     const holder = `${forState ?? 'prepared'}: ${firstLine(forQuery ?? '').slice(0, 60)}`;

@@ -26,7 +26,7 @@ export interface KitFolders {
   readonly '1.0': string;
 }
 
-/** A moment of the work that can be seen in the statements of its sessions. */
+/** A moment of the work: a statement is on its way to the server. */
 export interface Sight {
   readonly name: string;
   readonly statement: RegExp;
