@@ -131,6 +131,9 @@ async function takeStep(stage: Stage, { step, command, fault, missing }: Taken):
       return { step, outcome: 'skipped', why: missing, tookMs: Date.now() - beganMs };
     }
     const round = await playStep(stage, step, command, fault);
+    // Nothing was in its way: so long it takes now. The machine may have become quicker or slower since the beginning.
+    if (!round.thrown && round.ranMs !== undefined)
+      stage.slowness = Math.max(1, round.ranMs / command.usualMs);
     return { step, outcome: round.thrown ? 'held' : 'missed', ...round, tookMs: Date.now() - beganMs };
   } catch (error) {
     const isFound = error instanceof Broken;

@@ -3,7 +3,7 @@ import { faults } from './faults/index.ts';
 import { find } from './run.ts';
 import { makeSchedule, type Step } from './schedule.ts';
 import { commands } from './work/index.ts';
-import { live } from './work/levels.ts';
+import { live, reaches } from './work/levels.ts';
 
 function take(seed: number, count: number): Step[] {
   const schedule = makeSchedule(seed, commands, faults);
@@ -27,6 +27,10 @@ test('each step begins where the one before has led, with a fault that fits; eve
     const fault = find(faults, step.fault);
     expect(step.level).toBe(step.isFresh ? live : level);
     expect(fault.fits(command, step.level)).toBe(true);
+    const { moment } = step;
+    const sight = command.sights.find(({ name }) => moment.kind === 'sight' && name === moment.sight);
+    // Of a file that is applied nothing is to be seen.
+    if (sight?.of !== undefined) expect(reaches(step.level, sight.of)).toBe(false);
     level = command.leads[step.level] ?? 'nowhere';
   }
   const names = (of: (step: Step) => string): string[] => [...new Set(steps.map(of))].sort();

@@ -1,7 +1,7 @@
 import { createRandom } from '../../demo/random.ts';
 import type { Fault } from './faults/fault.ts';
 import type { Command } from './work/command.ts';
-import { type Level, live } from './work/levels.ts';
+import { type Level, live, reaches } from './work/levels.ts';
 
 /** When a fault happens: before the command, at a share of its usual time, or so long after a statement is seen. */
 export type Moment =
@@ -71,7 +71,7 @@ interface Choice {
 function makeStep(random: () => number, { command, fault, ...where }: Choice): Step {
   const [least, most] = fault.holdMs;
   const isBefore = fault.when === 'before' || (fault.when === 'either' && random() < 0.5);
-  const moment: Moment = isBefore ? { kind: 'before' } : chooseMoment(random, command);
+  const moment: Moment = isBefore ? { kind: 'before' } : chooseMoment(random, command, where.level);
   const holdMs = Math.round(least + random() * (most - least));
   const startsMs = Math.round(random() * command.usualMs);
   const starts = random() < 0.4 && fault.stopsServiceStarts !== true && command.name !== 'restore';
@@ -86,8 +86,9 @@ function makeStep(random: () => number, { command, fault, ...where }: Choice): S
   };
 }
 
-function chooseMoment(random: () => number, { sights }: Command): Moment {
-  const sight = sights[Math.floor(random() * sights.length)];
+function chooseMoment(random: () => number, { sights }: Command, level: Level): Moment {
+  const toCome = sights.filter(({ of }) => of === undefined || !reaches(level, of));
+  const sight = toCome[Math.floor(random() * toCome.length)];
   const delayMs = Math.round(random() ** 2 * 120);
   const share = Math.round(random() * 1_000) / 1_000;
   return random() < 0.3 || sight === undefined

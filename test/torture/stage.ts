@@ -30,7 +30,8 @@ export class Stage {
   readonly services: Services;
   readonly reference: Reference;
   readonly tried: Package;
-  readonly slowness: number;
+  /** How many times slower this machine is at the moment than where the usual times were measured. */
+  slowness: number;
   /** Where its time goes. */
   readonly parts: Parts;
   database = '';

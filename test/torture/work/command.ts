@@ -30,6 +30,8 @@ export interface KitFolders {
 export interface Sight {
   readonly name: string;
   readonly statement: RegExp;
+  /** The file that it is of, where it is of one: nothing of it is to be seen where that is applied. */
+  readonly of?: Level;
 }
 
 /** What an operator does. */

@@ -2,14 +2,14 @@ import type { Sight } from './command.ts';
 
 /** Moments of the files, by the statements of whoever runs them. */
 export const ofColumns: readonly Sight[] = [
-  { name: 'the columns of sessions', statement: /^\s*do \$sessions\$/i },
-  { name: 'the backfill', statement: /^\s*do \$backfill\$/i },
-  { name: 'what is given back', statement: /^\s*do \$give_back\$/i },
+  { name: 'the columns of sessions', statement: /^\s*do \$sessions\$/i, of: '001' },
+  { name: 'the backfill', statement: /^\s*do \$backfill\$/i, of: '001' },
+  { name: 'what is given back', statement: /^\s*do \$give_back\$/i, of: '001' },
   { name: 'the proof', statement: /call multi_pair_db\.prove/i },
   { name: 'the journal row', statement: /insert into "?multi_pair_db"?\."?migrations/i },
 ];
 export const ofIndexes: readonly Sight[] = [
-  { name: 'an index build', statement: /create (unique )?index concurrently/i },
+  { name: 'an index build', statement: /create (unique )?index concurrently/i, of: '002' },
 ];
 export const ofUndo1: readonly Sight[] = [
   { name: 'the note of changes', statement: /^\s*do \$note_changes\$/i },
