@@ -59,7 +59,7 @@ export default defineConfig({
           ...patience,
           name: 'package',
           include: ['test/package/*.test.ts'],
-          exclude: ['test/package/*.soak.test.ts'],
+          exclude: ['test/package/*.{server,soak}.test.ts'],
           globalSetup: 'test/support/build.ts',
         },
       },

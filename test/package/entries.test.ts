@@ -65,38 +65,6 @@ describe('a service that has all peers', () => {
     expect(output).toBe('true function s 1 false');
   });
 
-  // What a service of ES modules has that uses a library in CommonJS, or the other way round: two copies, one database.
-  test('the copies work with each other: tables, handles, queries and errors', async () => {
-    const output = await run(
-      `const { PGlite } = await import('@electric-sql/pglite');
-       const handles = {
-         import: (await import('drizzle-orm/pglite')).drizzle,
-         require: require('drizzle-orm/pglite').drizzle,
-       };
-       const { getTableConfig } = await import('drizzle-orm/pg-core');
-       const client = await PGlite.create();
-       const { columns } = getTableConfig((await ways.import('schema')).sessions);
-       const definitions = columns.map((one) => one.name + ' ' + one.getSQLType() + (one.primary ? ' primary key' : ''));
-       await client.exec('create table sessions (' + definitions.join() + ')');
-       for (const [own, other] of [['import', 'require'], ['require', 'import']]) {
-         const db = handles[own]({ client });
-         const { sessions } = await ways[other]('schema');
-         const { DatabaseError } = await ways[own]('queries');
-         const { insertSession, listSessions } = await ways[other]('queries');
-         await insertSession(db, { id: own, pairs: ['BTC/USD', 'ETH/USD'], startedAt: 1 });
-         const [row] = await db.select().from(sessions);
-         const [listed] = await listSessions(db);
-         const error = await insertSession(db, { id: own }).catch((thrown) => thrown);
-         console.log(row.pairs.join(), listed.startedAt, error.code, error instanceof DatabaseError);
-       }`,
-    );
-    // An error is of the copy that threw it: its code is the same.
-    expect(output.split('\n')).toEqual([
-      'BTC/USD,ETH/USD 1 unique_violation false',
-      'BTC/USD,ETH/USD 1 unique_violation false',
-    ]);
-  });
-
   test('a bundler makes CommonJS of it, which has no await at the top', async () => {
     const contents =
       "import { insertSessionSchema } from 'multi-pair-db/zod'; console.log(insertSessionSchema);";
