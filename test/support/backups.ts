@@ -33,7 +33,7 @@ export const checksum = async (sql: Sql): Promise<unknown> => [
 /** Backs up in this process, with the programs of a version. The test unstubs its environment. */
 export async function backUpInto(
   folder: string,
-  db: TestDatabase,
+  db: Pick<TestDatabase, 'url'>,
   version: ServerVersion,
   scope: 'database' | 'tables' = 'database',
 ): Promise<string> {
@@ -42,7 +42,7 @@ export async function backUpInto(
 }
 
 /** Are new sessions kept out of a database? Asked on another one. */
-export async function isClosed(admin: Sql, { name }: TestDatabase): Promise<boolean> {
+export async function isClosed(admin: Sql, { name }: Pick<TestDatabase, 'name'>): Promise<boolean> {
   const [row] =
     await admin`select not datallowconn or datconnlimit <> -1 as closed from pg_database where datname = ${name}`;
   return row?.['closed'] === true;

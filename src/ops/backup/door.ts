@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from '../../connection/connection.ts';
 import { OperationError } from '../../connection/errors.ts';
 import { quoteIdentifier } from '../../connection/identifiers.ts';
@@ -63,9 +64,12 @@ export async function findDoor(options: DoorOptions): Promise<Door> {
       try {
         await connection.execute(putBack);
       } catch (error) {
-        if (!(await fromOutside(connection, url, putBack))) throw leftClosed(database, putBack, error);
+        if (!(await fromOutside(connection, url, putBack)) && !(await openByGuard(guard)))
+          throw leftClosed(database, putBack, error);
+      } finally {
+        // Also where nobody could: this process does not end before it has.
+        await guard.kill();
       }
-      await guard.kill();
     },
   };
 }
@@ -86,6 +90,19 @@ async function readFacts(connection: Connection): Promise<Facts> {
  */
 const startGuard = (psql: PsqlOptions, atEnd: readonly string[]): Psql =>
   startPsql({ ...psql, signal: undefined, detached: true, atEnd });
+
+/** A guard whose line is dead would wait for ever. */
+const guardPatienceMs = 5_000;
+
+/** Its session may have outlived ours: what it waits to do at our end, it does now. */
+const openByGuard = (guard: Psql): Promise<boolean> =>
+  Promise.race([
+    guard.end().then(
+      () => true,
+      () => false,
+    ),
+    sleep(guardPatienceMs, false, { ref: false }),
+  ]);
 
 /** PostgreSQL refuses to close a database from within: tried from another one of the server that this role may enter. */
 async function fromOutside(connection: Connection, url: string, statement: string): Promise<boolean> {

@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Sql } from 'postgres';
+import postgres, { type Sql } from 'postgres';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { backUpInto, checksum, env, fillWithRows, isClosed } from '../../support/backups.ts';
 import { type CliProcess, startCli } from '../../support/cli.ts';
 import { findPrograms } from '../../support/client-programs.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
-import { type ServerVersion, serverVersions } from '../../support/server.ts';
+import { migrate } from '../../support/migrations.ts';
+import { type ServerVersion, serverVersions, startServer } from '../../support/server.ts';
 import { until } from '../../support/waiting.ts';
 
 let folder: string;
@@ -19,7 +20,9 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const able = serverVersions.filter((version) => findPrograms(version) !== undefined);
 
-const words = (file: string, db: TestDatabase) => [
+type Place = Pick<TestDatabase, 'name' | 'url' | 'sql'>;
+
+const words = (file: string, db: Place) => [
   'restore',
   file,
   '--confirm',
@@ -30,7 +33,7 @@ const words = (file: string, db: TestDatabase) => [
 ];
 
 /** A backup whose restore stays for long at an index: only there, and not when the table is made. */
-async function backUpSlow(db: TestDatabase, version: ServerVersion, seconds: number): Promise<string> {
+async function backUpSlow(db: Place, version: ServerVersion, seconds: number): Promise<string> {
   await db.sql.unsafe(`
     create function public.slowly(id int) returns int immutable language plpgsql as $$
     begin
@@ -41,7 +44,7 @@ async function backUpSlow(db: TestDatabase, version: ServerVersion, seconds: num
   return backUpInto(folder, db, version);
 }
 
-async function untilItBuilds(admin: Sql, db: TestDatabase): Promise<void> {
+async function untilItBuilds(admin: Sql, db: Place): Promise<void> {
   await until(async () => {
     const rows =
       await admin`select from pg_stat_activity where datname = ${db.name} and query ilike 'create index idx_slow%' and state = 'active'`;
@@ -122,5 +125,49 @@ test.skipIf(able.length === 0).each(able)(
     await untilNobodyIsThere(admin, db);
     const sql = db.connect({ max: 1 });
     expect(await checksum(sql)).toEqual(before);
+  },
+);
+
+test.skipIf(!able.includes(18))(
+  'the server is killed while the database takes no sessions: it ends, and says what lets them in again',
+  async () => {
+    const server = await startServer(18);
+    const clients: Sql[] = [];
+    const connect = (database: string): Sql => {
+      const sql = postgres(server.url(database), { max: 1, onnotice: () => {} });
+      clients.push(sql);
+      return sql;
+    };
+    try {
+      await connect('postgres')`create database cut`;
+      await migrate(server.url('cut'));
+      const db = { name: 'cut', url: server.url('cut'), sql: connect('cut') };
+      const file = await backUpSlow(db, 18, 60);
+      await db.sql.end();
+      const admin = connect('postgres');
+      const { child, ended } = startCli(words(file, db), env(18));
+      await untilItBuilds(admin, db);
+      await admin.end();
+      await server.kill();
+
+      // Its guard waits for the end of the process, which must not wait for the guard.
+      const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
+      const { exitCode, stderr } = await ended;
+      clearTimeout(late);
+      expect({ exitCode, stderr }).toMatchObject({
+        exitCode: expect.any(Number),
+        stderr: expect.stringContaining('the database cut still takes no new connections'),
+      });
+      const [, statement = ''] = /(alter database cut with [^;]+);/.exec(stderr) ?? [];
+      await server.start();
+      const again = connect('postgres');
+      expect(await isClosed(again, db)).toBe(true);
+      await again.unsafe(statement);
+      expect(await isClosed(again, db)).toBe(false);
+      expect(await connect('cut')`select count(*)::int as rows from slow`).toEqual([{ rows: 1 }]);
+    } finally {
+      await Promise.all(clients.map((sql) => sql.end({ timeout: 1 }).catch(() => {})));
+      await server.destroy();
+    }
   },
 );
