@@ -1,5 +1,6 @@
 /**
- * `docs/columns.md`, `docs/schema.md` and `docs/api`: what is made of the code and its docstrings alone.
+ * `docs/columns.md`, `docs/schema.md` and `docs/api`: what is made of the code and its docstrings alone. `docs/safety.md`:
+ * what is made of the reports that the torture has left.
  * `npm run docs` writes them; with `--check` it says which are not current, and which column says too little.
  */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { root } from '../build/paths.ts';
 import { listSilentColumns } from '../column-docs.ts';
 import { renderApi } from './api.ts';
 import { renderColumns } from './columns-page.ts';
+import { renderSafety } from './safety-page.ts';
 import { renderSchema } from './schema-page.ts';
 
 /** Texts by path, from the root. */
@@ -16,6 +18,7 @@ export async function renderDocs(): Promise<Map<string, string>> {
   return new Map([
     ['docs/columns.md', await renderColumns()],
     ['docs/schema.md', renderSchema()],
+    ['docs/safety.md', await renderSafety()],
     ...(await renderApi()),
   ]);
 }
