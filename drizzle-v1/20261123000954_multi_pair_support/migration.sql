@@ -123,14 +123,22 @@ begin
   alter table sessions
     add column if not exists pairs jsonb default '[]'::jsonb,
     add column if not exists pair_count integer default 0;
-  -- Where an older attempt has added them otherwise; the check is validated at the end.
+  -- Where an older attempt has added them otherwise.
   alter table sessions
     alter column pairs set default '[]'::jsonb,
     alter column pairs drop not null,
     alter column pair_count set default 0,
-    alter column pair_count drop not null,
-    drop constraint if exists sessions_pairs_is_array_of_strings,
-    add constraint sessions_pairs_is_array_of_strings check (jsonb_typeof(pairs) = 'array' and not jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)) not valid;
+    alter column pair_count drop not null;
+  -- It is validated at the end. One that stands is left alone: a run that is stopped half way would have taken it away.
+  if not exists (
+    select from pg_constraint
+    where conrelid = to_regclass('sessions') and conname = 'sessions_pairs_is_array_of_strings'
+      and pg_get_constraintdef(oid) = 'CHECK (((jsonb_typeof(pairs) = ''array''::text) AND (NOT jsonb_path_exists(pairs, ''strict $[*]?(@.type() != "string")''::jsonpath, ''{}''::jsonb, true))))'
+  ) then
+    alter table sessions
+      drop constraint if exists sessions_pairs_is_array_of_strings,
+      add constraint sessions_pairs_is_array_of_strings check (jsonb_typeof(pairs) = 'array' and not jsonb_path_exists(pairs, 'strict $[*] ? (@.type() != "string")', '{}', true)) not valid;
+  end if;
 
   comment on column sessions.pairs is 'Pairs the session trades: an array of strings. Filled from symbol, else tradingpair, where a service leaves it empty.';
   comment on column sessions.pair_count is 'Length of pairs. Kept by the trigger trg_sessions_sync_pairs.';

@@ -7,6 +7,14 @@ import { brokenPromises } from '../support/oddities.ts';
 import { serverVersions } from '../support/server.ts';
 import { until } from '../support/waiting.ts';
 
+/** A block of 0001, by its label. */
+async function readBlock(label: string): Promise<string> {
+  const file = await readFile(new URL('../../drizzle/0001_multi_pair_support.sql', import.meta.url), 'utf8');
+  const block = splitStatements(file).find(({ sql }) => sql.includes(`do $${label}$`));
+  if (block === undefined) throw new Error(`0001 has no block ${label}`);
+  return block.sql;
+}
+
 test.each(serverVersions)(
   'PostgreSQL %i: the backfill fills a table of full pages in place: it hardly grows, and few rows go into the indexes anew',
   async (version) => {
@@ -46,15 +54,10 @@ test.each(serverVersions)(
     const holder = db.connect({ max: 1 });
     await holder`begin`;
     await holder`update orders set status = 'open', pair_index = 0 where id = '7'`;
-    const file = await readFile(
-      new URL('../../drizzle/0001_multi_pair_support.sql', import.meta.url),
-      'utf8',
-    );
-    const block = splitStatements(file).find(({ sql }) => sql.includes('do $pair_index$'));
-    if (block === undefined) throw new Error('the statement has another name now');
+    const block = await readBlock('pair_index');
     const runner = db.connect({ max: 1 });
     await runner.unsafe(`begin; call multi_pair_db.enter('0001_multi_pair_support'); commit`);
-    const work = runner.unsafe(block.sql).simple();
+    const work = runner.unsafe(block).simple();
     // Its failure is seen where it is awaited.
     work.catch(() => {});
     // Each transaction of ours leaves its number in the rows that it has written.
@@ -73,5 +76,20 @@ test.each(serverVersions)(
     expect(await db.sql`select count(*)::int as wrong from orders where pair_index <> 1`).toEqual([
       { wrong: 0 },
     ]);
+  },
+);
+
+test.each(serverVersions)(
+  'PostgreSQL %i: 0001 once more, and stopped half way, leaves the check of pairs as valid as it was',
+  async (version) => {
+    await using db = await createDatabase(version, 'migrated');
+    const readCheck = () =>
+      db.sql`select oid::int, convalidated from pg_constraint where conname = 'sessions_pairs_is_array_of_strings'`;
+    const before = await readCheck();
+    expect(before).toMatchObject([{ convalidated: true }]);
+    const runner = db.connect({ max: 1 });
+    await runner.unsafe(`begin; call multi_pair_db.enter('0001_multi_pair_support'); commit`);
+    await runner.unsafe(await readBlock('sessions'));
+    expect(await readCheck()).toEqual(before);
   },
 );

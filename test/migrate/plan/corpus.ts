@@ -253,6 +253,7 @@ export const corpus: readonly CorpusEntry[] = [
   free('revoke all on all tables in schema s2 from public'),
   free("set local lock_timeout = '1s'"),
   free("select set_config('lock_timeout', '1s', true)"),
+  free('select pg_get_constraintdef(oid) from pg_constraint'),
   // Rows.
   entry('EXCLUSIVE', 'no')('lock table a in exclusive mode'),
   writersWait('lock table base, o in share mode'),

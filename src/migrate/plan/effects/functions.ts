@@ -7,7 +7,7 @@ export const harmlessFunctions: ReadonlySet<string> = new Set(
   pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared
   pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared
   pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared pg_sleep pg_typeof format_type to_regclass to_regtype
-  to_regnamespace to_regproc to_regrole obj_description col_description has_table_privilege
+  to_regnamespace to_regproc to_regrole obj_description col_description pg_get_constraintdef has_table_privilege
   now transaction_timestamp statement_timestamp clock_timestamp timeofday date_trunc date_part extract age make_date
   make_timestamp make_timestamptz make_interval to_timestamp to_char to_date to_number timezone
   random gen_random_uuid uuidv4 uuidv7 nextval currval lastval setval hashtext hashtextextended md5 sha256 sha512 digest
