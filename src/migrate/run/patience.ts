@@ -1,4 +1,5 @@
 import type { Sight } from '../../connection/watch.ts';
+import { readBlockLabel } from '../plan/head.ts';
 import { isCancelled, isLockTimeout, waitedTooLong } from './gave-up.ts';
 import { SteppedBack } from './stepped-back.ts';
 
@@ -18,10 +19,12 @@ export interface PatienceLimits {
 const reactionMs = 200;
 
 /**
- * How long others may have waited behind a build when it is cancelled, so that they have waited for `maxTradeWaitMs` when it
- * is gone. A build takes seconds and more: who waits behind it will wait beyond the limit.
+ * How long others may have waited behind a statement when it is cancelled. A build, a drop of an index, the validation of a
+ * check keep their lock to their end: who waits behind one will wait beyond the limit, so it is cancelled in time to be gone
+ * by then. A block lets go by itself, within 50 ms or after a batch, and is given all of the limit.
  */
-export const buildWaitMs = (maxTradeWaitMs: number): number => Math.max(1, maxTradeWaitMs - reactionMs);
+export const crowdedAfterMs = (sql: string, maxTradeWaitMs: number): number =>
+  readBlockLabel(sql) === undefined ? Math.max(1, maxTradeWaitMs - reactionMs) : maxTradeWaitMs;
 
 /** Judges one statement by what is seen of it: whether it has to be cancelled, and what its error means then. */
 export class Patience {

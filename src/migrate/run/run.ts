@@ -5,7 +5,7 @@ import type { Canary } from '../canary/canary.ts';
 import { scopeOf } from '../catalog/catalog.ts';
 import { findCatalogFile } from '../catalog/catalog-file.ts';
 import { restsItself } from '../plan/frame.ts';
-import { firstLine, readConcurrentIndex } from '../plan/head.ts';
+import { firstLine } from '../plan/head.ts';
 import type { PlanStep } from '../plan/step.ts';
 import type { Project } from '../project.ts';
 import { awaitResume } from './await-resume.ts';
@@ -21,7 +21,7 @@ import {
   type RunOptions,
   type StepReport,
 } from './options.ts';
-import { buildWaitMs, Patience } from './patience.ts';
+import { crowdedAfterMs, Patience } from './patience.ts';
 import { createNoticeReader, type ProgressListener } from './progress.ts';
 
 /** One run on one connection: sends statements, watches them, and stops them when told to. */
@@ -132,7 +132,7 @@ export class Run {
     lagWatch?.begin({ tag: running.tag, statement: firstLine(step.sql) });
     const patience = new Patience({
       maxWaitMs: this.maxWaitMs,
-      maxTradeWaitMs: mayStepBack ? this.#behindMs(step) : undefined,
+      maxTradeWaitMs: mayStepBack ? crowdedAfterMs(step.sql, this.maxTradeWaitMs) : undefined,
       triesItself: step.facts.exclusive !== undefined,
     });
     const work = this.connection.execute(step.sql, { file: running.file, line: step.line });
@@ -169,10 +169,6 @@ export class Run {
       stopListening();
       this.#options.signal?.removeEventListener('abort', cancel);
     }
-  }
-
-  #behindMs({ sql }: PlanStep): number {
-    return readConcurrentIndex(sql) === undefined ? this.maxTradeWaitMs : buildWaitMs(this.maxTradeWaitMs);
   }
 
   /** Asks the server to cancel: by the protocol, else by SQL from the second session. Never fails. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Sight } from '../../../src/connection/watch.ts';
-import { buildWaitMs, Patience } from '../../../src/migrate/run/patience.ts';
+import { crowdedAfterMs, Patience } from '../../../src/migrate/run/patience.ts';
 
 const sight = (behindMs: number): Sight => ({
   waitingFor: [],
@@ -10,8 +10,13 @@ const sight = (behindMs: number): Sight => ({
   behind: [],
   behindMs,
 });
+const build = 'create index concurrently if not exists i on t (c)';
 const ofBuild = (maxTradeWaitMs: number): Patience =>
-  new Patience({ maxWaitMs: 60_000, maxTradeWaitMs: buildWaitMs(maxTradeWaitMs), triesItself: false });
+  new Patience({
+    maxWaitMs: 60_000,
+    maxTradeWaitMs: crowdedAfterMs(build, maxTradeWaitMs),
+    triesItself: false,
+  });
 
 test('a build is cancelled so early that it is gone when others have waited for the limit', () => {
   expect(ofBuild(250).ends(sight(40))).toBe(false);
@@ -25,4 +30,13 @@ test('with the shortest limit, too, a build behind which nobody waits goes on', 
   expect(patience.ends(sight(0))).toBe(false);
   expect(patience.ends(sight(5))).toBe(true);
   expect(patience.ends(sight(500)), 'one cancel request is enough').toBe(false);
+});
+
+test.each([
+  [build, 50],
+  ['\n-- why\ndrop index concurrently if exists i', 50],
+  ['alter table sessions validate constraint c', 50],
+  ['\ndo $backfill$\nbegin\nend\n$backfill$', 250],
+])('%s is given %i of 250 ms: what keeps its lock to its end less than what lets go by itself', (sql, ms) => {
+  expect(crowdedAfterMs(sql, 250)).toBe(ms);
 });
