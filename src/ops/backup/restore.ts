@@ -46,8 +46,13 @@ export async function restoreBackup(
   try {
     return await restoreServer(file, record, into, options);
   } catch (cause) {
-    // What was made for it goes with it, unless somebody is in it already.
-    if (isMade) await dropMade(url, name).catch(() => {});
+    // What was made for it goes with it, unless somebody is in it already. The failure of the restore is the one to report.
+    if (isMade)
+      await dropMade(url, name).catch((fault: unknown) =>
+        options.onPhase?.(
+          `the database ${name}, which was made for it, stays: ${fault instanceof Error ? fault.message : String(fault)}`,
+        ),
+      );
     throw cause;
   }
 }
