@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres, { type Sql } from 'postgres';
 import type { TestLine } from '../support/endpoints.ts';
 import { nowMs } from './services/clock.ts';
+import { describeSurprise } from './services/errors.ts';
 import { needsLock } from './work/sights.ts';
 
 /** A wait for a lock. */
@@ -93,8 +94,8 @@ export function startWatch(url: string, line: TestLine): Watch {
     for (let looked = 0; !isEnded; looked++) {
       if (looked % looksBetween === 0) await noteQueues(server, queues);
       if (nowMs() - (looks.at(-1)?.atMs ?? 0) >= workEveryMs) looks.push(await lookAround(server));
-      const sessions = await ask(server, line);
-      for (const { pid, query, startedAt, holdsLock } of sessions) {
+      const sessions = await server.ask<Session>(look, [line.clientPorts()]);
+      for (const { pid, query, startedAt, holdsLock } of sessions ?? []) {
         const mark = `${startedAt} ${query}`;
         // Seen twice: between the two looks of one query the lock may just have been given back.
         if (!holdsLock && needsLock.test(query) && seen.get(pid) === mark) unlocked.add(firstLine(query));
@@ -103,6 +104,8 @@ export function startWatch(url: string, line: TestLine): Watch {
       await sleep(lookEveryMs);
     }
   })();
+  // It is awaited at the end, and thrown there.
+  done.catch(() => {});
   return {
     unlocked: () => [...unlocked],
     queues: () => [...queues.values()],
@@ -117,7 +120,8 @@ export function startWatch(url: string, line: TestLine): Watch {
 
 /** A session that asks the server, whatever becomes of that. */
 interface Asker extends AsyncDisposable {
-  ask<Row extends object>(question: string, given?: readonly number[][]): Promise<readonly Row[]>;
+  /** Undefined while the server is away. What it says against a question is thrown: a look that fails has seen nothing. */
+  ask<Row extends object>(question: string, given?: readonly number[][]): Promise<readonly Row[] | undefined>;
 }
 
 /** postgres.js may never answer for a server that goes away: what is asked next is asked on a new connection. */
@@ -130,32 +134,26 @@ function openAsker(url: string): Asker {
   return {
     ask: async <Row extends object>(question: string, given: readonly number[][] = []) => {
       const late = sleep(lostAfterMs, undefined, { ref: false });
-      const rows = await Promise.race([sql.unsafe<Row[]>(question, [...given]), late]);
-      if (rows !== undefined) return rows;
+      try {
+        const rows = await Promise.race([sql.unsafe<Row[]>(question, [...given]), late]);
+        if (rows !== undefined) return rows;
+      } catch (error) {
+        if (describeSurprise(error) !== undefined) throw error;
+        await sleep(50);
+        return undefined;
+      }
       await sql.end({ timeout: 1 });
       sql = open();
-      throw new Error('no answer');
+      return undefined;
     },
     [Symbol.asyncDispose]: () => sql.end({ timeout: 1 }),
   };
 }
 
-/** Where the server is away, there is nothing to be seen. */
-async function ask(server: Asker, line: TestLine): Promise<readonly Session[]> {
-  try {
-    return await server.ask<Session>(look, [line.clientPorts()]);
-  } catch {
-    await sleep(50);
-    return [];
-  }
-}
-
 async function lookAround(server: Asker): Promise<Look> {
   const atMs = nowMs();
-  const work = await server.ask<{ work: string | null }>(lookAtWork).then(
-    ([row]) => row?.work ?? 'nobody is at work',
-    () => 'the server does not answer',
-  );
+  const rows = await server.ask<{ work: string | null }>(lookAtWork);
+  const work = rows === undefined ? 'the server does not answer' : (rows[0]?.work ?? 'nobody is at work');
   const tookMs = Math.round(nowMs() - atMs);
   const load = loadavg()[0]?.toFixed(1) ?? '?';
   return { atMs, tookMs, text: `load ${load}, asked for ${tookMs} ms: ${work}` };
@@ -174,8 +172,8 @@ interface QueueRow {
 }
 
 async function noteQueues(server: Asker, queues: Map<string, Queue>): Promise<void> {
-  const rows = await server.ask<QueueRow>(lookAtQueues).catch(() => []);
-  for (const { pid, service, since, query, forQuery, forState, behindThat, waitedMs } of rows) {
+  const rows = await server.ask<QueueRow>(lookAtQueues);
+  for (const { pid, service, since, query, forQuery, forState, behindThat, waitedMs } of rows ?? []) {
     const what = firstLine(query).slice(0, 60);
     const holder = `${forState ?? 'prepared'}: ${firstLine(forQuery ?? '').slice(0, 60)}`;
     const next = behindThat === null ? '' : `, which waits behind (${behindThat})`;
