@@ -23,10 +23,9 @@ begin
   end if;
 
   -- Drafts: what stands in undo_sessions and undo_orders is of an undo that has ended.
-  drop table if exists multi_pair_db.undo_sessions_draft, multi_pair_db.undo_orders_draft, multi_pair_db.undo_changes;
+  drop table if exists multi_pair_db.undo_sessions_draft, multi_pair_db.undo_orders_draft;
   create table multi_pair_db.undo_sessions_draft (id text primary key, pairs jsonb not null, symbol text, tradingpair text, owed boolean not null default false);
   create table multi_pair_db.undo_orders_draft (id text primary key, pair_index integer, symbol text, sessionid text, owed boolean not null default false);
-  create table multi_pair_db.undo_changes (table_name text, id text, primary key (table_name, id));
 
   -- Services write as their own roles, which have no rights in this schema.
   create or replace function multi_pair_db.note_change() returns trigger
@@ -42,6 +41,12 @@ begin
   $function$;
 
   call multi_pair_db.lock_briefly('sessions', 'orders');
+
+  -- Not before: an undo that was broken off has left its triggers, by which whoever writes to the two tables writes here as
+  -- well. He would wait for this one, and we in vain for his tables.
+  drop table if exists multi_pair_db.undo_changes;
+  create table multi_pair_db.undo_changes (table_name text, id text, primary key (table_name, id));
+
   if exists (select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped) then
     create or replace trigger trg_multi_pair_db_note_change after insert or delete on sessions
       for each row execute function multi_pair_db.note_change();

@@ -8,6 +8,7 @@ import { migrate } from '../support/migrations.ts';
 import { oddities } from '../support/oddities.ts';
 import { rollBackDatabaseDownTo } from '../support/rollback.ts';
 import { serverVersions } from '../support/server.ts';
+import { until } from '../support/waiting.ts';
 
 const readStatements = async (file: string): Promise<string[]> =>
   splitStatements(await readFile(new URL(`../../drizzle/${file}.sql`, import.meta.url), 'utf8')).map(
@@ -182,6 +183,32 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     expect(
       await db.sql`select tgname from pg_trigger where not tgisinternal and tgname like '%note%'`,
     ).toEqual([]);
+  });
+
+  test('an undo that was broken off holds up no writer when it is run again, and waits for a transaction', async () => {
+    await using db = await createDatabase(version, 'migrated');
+    await rollBackDatabaseDownTo(db.url, '002');
+    await db.sql.unsafe(`insert into sessions (id, symbol) values ('s', 'A')`);
+    const session = db.connect({ max: 1 });
+    await runFile(session, 'down/0002_symbol_indexes');
+    const [enter = '', , noteChanges = ''] = await readStatements('down/0001_multi_pair_support');
+    // What is left of it are the triggers, by which writers of the two tables write into a table of ours.
+    for (const sql of [enter, noteChanges]) await session.unsafe(sql);
+
+    const other = await db.connect({ max: 1 }).reserve();
+    await other.unsafe(`begin; update sessions set status = 'open' where id = 's'`);
+    const again = session.unsafe(noteChanges).execute();
+    await until(async () => {
+      const [seen] = await db.sql`
+        select count(*)::int as sessions from pg_stat_activity
+        where datname = current_database() and query like '%$note_changes$%' and wait_event = 'PgSleep'`;
+      return seen?.['sessions'] === 1;
+    }, 'it has tried for the locks');
+    const writer = db.connect({ max: 1, connection: { lock_timeout: 5_000 } });
+    await writer`insert into sessions (id, symbol) values ('new', 'A')`;
+    await other.unsafe('commit');
+    await again;
+    expect(await db.sql`select id from multi_pair_db.undo_changes`).toEqual([]);
   });
 
   test('what is put aside is said before, after, by status, and when it is given back', async () => {
