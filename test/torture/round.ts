@@ -8,10 +8,10 @@ import type { Step } from './schedule.ts';
 import { seeSent } from './sent.ts';
 import { checkFault, settleStep } from './settle.ts';
 import type { Stage } from './stage.ts';
-import { startWatch, type Watch } from './watch.ts';
+import { startWatch } from './watch.ts';
 import type { Command } from './work/command.ts';
 import { findOddEnd } from './work/ends.ts';
-import type { Job, JobEnd } from './work/process.ts';
+import { endOf, type JobEnd, patienceMs } from './work/process.ts';
 
 /** What became of a step that has broken nothing. */
 export interface RoundReport {
@@ -28,9 +28,6 @@ export interface RoundReport {
   readonly notes: readonly string[];
 }
 
-/** A command that has not ended so long after its fault is over hangs. One of a crowd waits a minute for its turn. */
-const patienceMs = 120_000;
-
 /** One command, one fault, and what must hold after it. */
 export async function playStep(
   stage: Stage,
@@ -43,9 +40,14 @@ export async function playStep(
   using open = openScene(stage, step, command, line);
   const { scene, jobs, excuses, start } = open;
   const { slowness, parts } = stage;
+  const seen = (): readonly string[] =>
+    watch
+      .looks()
+      .slice(-3)
+      .map(({ text }) => text);
   const play = async (): Promise<Ended> => {
     const thrown = await throwFault(scene, { step, command, fault, slowness, start });
-    return { thrown, ends: await Promise.all(jobs.map((job) => endOf(job, command, watch))) };
+    return { thrown, ends: await Promise.all(jobs.map((job) => endOf(job, command.name, seen))) };
   };
   const [{ thrown, ends }, started] = await parts.time('the command and its fault', () =>
     both(play(), startServiceLater(stage, step)),
@@ -126,20 +128,6 @@ async function awaitMoment(scene: Scene, { step: { moment }, command, slowness }
     if (await seeSent(scene.line, sight.statement, scene.isOver)) await sleep(moment.delayMs);
   }
   return !scene.isOver();
-}
-
-async function endOf(job: Job, command: Command, watch: Watch): Promise<JobEnd> {
-  const end = await Promise.race([job.ended, sleep(patienceMs, undefined, { ref: false })]);
-  if (end !== undefined) return end;
-  const seen = watch.looks().slice(-3);
-  job.child.kill('SIGKILL');
-  throw new Broken(
-    [
-      `${command.name} has not ended ${patienceMs / 1_000} s after its fault was over`,
-      ...seen.map(({ text }) => `  ${text}`),
-      job.said().trim().split('\n').slice(-8).join('\n'),
-    ].join('\n'),
-  );
 }
 
 async function startServiceLater(

@@ -10,7 +10,7 @@ import type { Parts } from './parts.ts';
 import type { Services } from './services/services.ts';
 import type { Command, KitFolders, Order, Package } from './work/command.ts';
 import { ownLine } from './work/own.ts';
-import { type JobEnd, startJob } from './work/process.ts';
+import { endOf, type JobEnd, startJob } from './work/process.ts';
 
 /** What a run has at hand. */
 export interface StageParts {
@@ -77,7 +77,8 @@ export class Stage {
 
   /** Runs our own program without a fault, and wants a 0. */
   async own(...args: readonly string[]): Promise<JobEnd> {
-    const end = await startJob(ownLine(this.tried, this.orderFor(this.directUrl), args)).ended;
+    const job = startJob(ownLine(this.tried, this.orderFor(this.directUrl), args));
+    const end = await endOf(job, args.join(' '));
     if (end.exitCode !== 0) throw notInOrder(args.join(' '), end);
     return end;
   }
@@ -86,9 +87,10 @@ export class Stage {
     await this.own(word);
   }
 
-  /** The same command again, however it ends. */
+  /** The same command again, however it ends; it has to end. */
   again(command: Command): Promise<JobEnd> {
-    return startJob(command.line(this.tried, this.orderFor(this.directUrl))).ended;
+    const job = startJob(command.line(this.tried, this.orderFor(this.directUrl)));
+    return endOf(job, `${command.name} again`);
   }
 
   /** The file that `backup --json` names; its document may stand among what it says of its progress. */

@@ -44,7 +44,7 @@ export interface Watch extends AsyncDisposable {
   looks(): readonly Look[];
 }
 
-const lookEveryMs = 25;
+const lookEveryMs = 40;
 
 const look = `
   select a.pid, a.query, a.query_start::text as "startedAt", exists (
@@ -67,7 +67,7 @@ const lookAtQueues = `
   where not l.granted and l.waitstart < clock_timestamp() - interval '150 ms'`;
 
 /** Every so many looks; pg_blocking_pids stops all that take locks for a moment. */
-const looksBetween = 3;
+const looksBetween = 2;
 
 /** Who works or waits, and for what: one line. */
 const lookAtWork = `

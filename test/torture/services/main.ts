@@ -12,7 +12,7 @@ import { Ledger } from './ledger.ts';
 import type { Answered, Answers, Asked, Audit, Feelings, Question } from './messages.ts';
 import { newServices } from './new.ts';
 import { oldServices } from './old.ts';
-import { connect, type Office, runService } from './service.ts';
+import { closeIdle, connect, type Office, runService } from './service.ts';
 import { runSettlement } from './settle.ts';
 import { startService } from './start.ts';
 
@@ -20,6 +20,7 @@ const waits = new WaitRecorder();
 const surprises: string[] = [];
 const errors = new Map<string, number>();
 const at = new Map<string, string>();
+const idle: Office['idle'] = new Map();
 const bornMs = Date.now();
 /** No statement of a service takes so long where nothing holds it up. */
 const hangsAfterMs = 20_000;
@@ -32,6 +33,7 @@ let shift: { end: boolean; readonly done: Promise<unknown> } | undefined;
 async function answer(question: Question): Promise<Answers[keyof Answers]> {
   switch (question.ask) {
     case 'open': {
+      await closeIdle(idle);
       url = question.url;
       ledger = new Ledger();
       const ids = Array.from({ length: question.touched }, (_, i) => `${touchedSession.prefix}${i + 1}`);
@@ -69,6 +71,7 @@ function beginShift(): { end: boolean; readonly done: Promise<unknown> } {
     surprises,
     errors,
     at,
+    idle,
     next: () => ++counter,
     random: createRandom(bornMs + counter),
     isWorking: () => !begun.end,

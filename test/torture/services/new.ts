@@ -10,11 +10,11 @@ import type { Deed, Desk, Service } from './service.ts';
 
 /** Services of the new kind, on the typed queries. Where the schema is not there, they are told so, and try again. */
 export const newServices: readonly Service[] = [
-  { name: 'new sessions', pauseMs: 80, deed: openSession },
-  { name: 'new pairs', pauseMs: 100, deed: addPair },
-  { name: 'new orders', pauseMs: 60, deed: saveNewOrders },
-  { name: 'new fills', pauseMs: 50, deed: saveNewFills },
-  { name: 'new reader', pauseMs: 100, deed: listOfPair },
+  { name: 'new sessions', pauseMs: 120, deed: openSession },
+  { name: 'new pairs', pauseMs: 150, deed: addPair },
+  { name: 'new orders', pauseMs: 90, deed: saveNewOrders },
+  { name: 'new fills', pauseMs: 75, deed: saveNewFills },
+  { name: 'new reader', pauseMs: 150, deed: listOfPair },
 ];
 
 function openSession(desk: Desk): Deed {

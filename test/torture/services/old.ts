@@ -8,11 +8,11 @@ import type { Deed, Desk, Service } from './service.ts';
  * `select *` that is prepared.
  */
 export const oldServices: readonly Service[] = [
-  { name: 'old sessions', pauseMs: 50, deed: saveSessions },
-  { name: 'old orders', pauseMs: 40, deed: saveOrders },
-  { name: 'old fills', pauseMs: 30, deed: saveFills },
-  { name: 'old status', pauseMs: 30, deed: touchSession },
-  { name: 'old reader', pauseMs: 40, deed: readSession },
+  { name: 'old sessions', pauseMs: 75, deed: saveSessions },
+  { name: 'old orders', pauseMs: 60, deed: saveOrders },
+  { name: 'old fills', pauseMs: 45, deed: saveFills },
+  { name: 'old status', pauseMs: 45, deed: touchSession },
+  { name: 'old reader', pauseMs: 60, deed: readSession },
 ];
 
 const chunk = 5;

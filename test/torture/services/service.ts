@@ -41,6 +41,8 @@ export interface Office {
   isWorking(): boolean;
   /** What each service is at, by its name. */
   readonly at: Map<string, string>;
+  /** Connections of services that rest, by their names: as in a pool, they stay open. A new one costs the server as much as many statements. */
+  readonly idle: Map<string, Sql>;
 }
 
 /** One connection, which comes back at once when the server does. */
@@ -54,7 +56,7 @@ export const connect = (url: string, name: string, max = 1): Sql =>
     fetch_types: false,
   });
 
-/** Works until told to rest; resolves when its last statement has been answered. */
+/** Works until told to rest; resolves when its last statement has been answered. Its connection stays open. */
 export async function runService(url: string, office: Office, service: Service): Promise<void> {
   office.at.set(service.name, 'connecting');
   let desk = await sitDown(url, service, office);
@@ -70,8 +72,14 @@ export async function runService(url: string, office: Office, service: Service):
     // Where the schema is not there, it is not asked for all the time.
     await sleep(answer === 'refused' ? refusedPauseMs : service.pauseMs * (0.5 + office.random()));
   }
-  await leave(desk.sql);
+  office.idle.set(service.name, desk.sql);
   office.at.delete(service.name);
+}
+
+/** Closes what resting services have left open. */
+export async function closeIdle(idle: Map<string, Sql>): Promise<void> {
+  await Promise.all([...idle.values()].map(leave));
+  idle.clear();
 }
 
 const refusedPauseMs = 200;
@@ -81,9 +89,10 @@ const leave = (sql: Sql): Promise<void> => sql.end({ timeout: 1 }).catch(() => {
 
 /** Connects outside the time that is measured: nobody trades on a connection that is not there yet. */
 async function sitDown(url: string, { name }: Service, office: Office): Promise<Desk> {
-  const { ledger, next, random } = office;
+  const { ledger, next, random, idle } = office;
   for (;;) {
-    const sql = connect(url, name);
+    const sql = idle.get(name) ?? connect(url, name);
+    idle.delete(name);
     const isThere = await Promise.race([
       sql`select 1`.then(
         () => true,

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Broken } from '../broken.ts';
 
 /** How a command has ended. */
 export interface JobEnd {
@@ -55,6 +57,28 @@ export function startJob(line: CommandLine): Job {
     isOver: () => isOver,
     said: () => output,
   };
+}
+
+/** A command that has not ended so long after nothing is in its way hangs. One of a crowd waits a minute for its turn. */
+export const patienceMs = 120_000;
+
+/** How it has ended. One that hangs is killed, and that is found; `seen`: what was seen at that time. */
+export async function endOf(
+  job: Job,
+  name: string,
+  seen: () => readonly string[] = () => [],
+): Promise<JobEnd> {
+  const end = await Promise.race([job.ended, sleep(patienceMs, undefined, { ref: false })]);
+  if (end !== undefined) return end;
+  const looks = seen();
+  job.child.kill('SIGKILL');
+  throw new Broken(
+    [
+      `${name} has not ended after ${patienceMs / 1_000} s with nothing in its way`,
+      ...looks.map((look) => `  ${look}`),
+      job.said().trim().split('\n').slice(-8).join('\n'),
+    ].join('\n'),
+  );
 }
 
 function start({ program, args, env = {}, cwd }: CommandLine, onText: (text: string) => void): ChildProcess {
