@@ -15,20 +15,22 @@ export type DoorState = 'closed' | 'limited' | 'open';
 export interface Door {
   /** SQL that puts everything back, for any session on the server. */
   readonly putBack: string;
-  /** Keeps new sessions out; those that are connected stay. */
-  close(): Promise<DoorState>;
+  /**
+   * Keeps new sessions out; those that are connected stay.
+   *
+   * @param pid of the restore that it is closed for
+   */
+  close(pid: number): Promise<DoorState>;
   /** @throws OperationError with the statement that puts it back, where nobody could be reached to do so */
   open(): Promise<void>;
 }
 
-/** Whose door, and for whom it is closed. */
+/** Whose door. */
 export interface DoorOptions {
   readonly connection: Connection;
   readonly url: string;
   /** How the guard connects. */
   readonly psql: PsqlOptions;
-  /** The restore that it is closed for. */
-  readonly transaction: { readonly pid: number };
 }
 
 interface Facts {
@@ -39,17 +41,17 @@ interface Facts {
 
 /** The door of the database of `connection`, which is the owner's and superusers' to close. */
 export async function findDoor(options: DoorOptions): Promise<Door> {
-  const { connection, url, psql, transaction } = options;
+  const { connection, url, psql } = options;
   const { database, limit, mayAlter } = await readFacts(connection);
   const name = quoteIdentifier(database);
   const putBack = `alter database ${name} with allow_connections true connection limit ${limit}`;
   let guard: Psql | undefined;
   return {
     putBack,
-    close: async () => {
+    close: async (pid) => {
       if (!mayAlter) return 'open';
       guard = startGuard(psql, [
-        `do $end$ begin perform pg_terminate_backend(${transaction.pid}, 5000); end $end$`,
+        `do $end$ begin perform pg_terminate_backend(${pid}, 5000); end $end$`,
         putBack,
       ]);
       await guard.ask('set client_min_messages = error;');

@@ -41,8 +41,9 @@ export async function restoreOver(job: RestoreJob): Promise<RestoreReport> {
   await refuseHeld(connection, replaced.tables);
   await takeLock(connection, { lockWaitMs, signal: options.signal });
   const psql = await toPsqlOptions(job, name);
+  const door = await findDoor({ connection, url: into, psql });
+  // Nothing may fail between the two: a psql that nobody ends waits for its input, and this process for it.
   const transaction = await beginRestore(psql);
-  const door = await findDoor({ connection, url: into, psql, transaction });
   return settled(connection, transaction, door, async () => {
     await using watch = options.disconnect === true ? await startWatch(into, isOurs) : undefined;
     if (watch !== undefined) pids.add(watch.pid);
@@ -50,7 +51,7 @@ export async function restoreOver(job: RestoreJob): Promise<RestoreReport> {
     isSaving = true;
     const saved = await save(job);
     isSaving = false;
-    await closeDoor(job, door, isOurs);
+    await closeDoor(job, door, transaction.pid, isOurs);
     const report = await clearAndRestore(job, transaction, async () => {
       watch?.check();
       if (watch === undefined) await refuseConnected(connection, isOurs, advice);
@@ -93,8 +94,13 @@ async function save({
   return { safetyBackup: { path, sha256: saved.sha256 } };
 }
 
-async function closeDoor({ connection, options }: RestoreJob, door: Door, isOurs: IsOurs): Promise<void> {
-  const state = await door.close();
+async function closeDoor(
+  { connection, options }: RestoreJob,
+  door: Door,
+  pid: number,
+  isOurs: IsOurs,
+): Promise<void> {
+  const state = await door.close(pid);
   if (state === 'open') {
     options.onPhase?.(
       options.disconnect === true

@@ -19,7 +19,7 @@ export interface RestoreTransaction {
 
 export async function beginRestore(options: PsqlOptions): Promise<RestoreTransaction> {
   const psql = startPsql(options);
-  const { pid, xid } = readIdentity(await psql.ask(beginSql));
+  const { pid, xid } = await identify(psql);
   let mayBeCommitted = false;
   return {
     psql,
@@ -51,6 +51,15 @@ async function endBackend(connection: Connection, pid: number, xid: string): Pro
     );
     if (row?.isThere !== true) return row?.status === 'committed' ? 'committed' : 'rolled back';
     await sleep(20);
+  }
+}
+
+async function identify(psql: Psql): Promise<{ readonly pid: number; readonly xid: string }> {
+  try {
+    return readIdentity(await psql.ask(beginSql));
+  } catch (error) {
+    await psql.kill();
+    throw error;
   }
 }
 

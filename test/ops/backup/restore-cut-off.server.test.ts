@@ -7,9 +7,11 @@ import { backUpInto, checksum, env, fillWithRows, isClosed } from '../../support
 import { type CliProcess, startCli } from '../../support/cli.ts';
 import { findPrograms } from '../../support/client-programs.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { startLine } from '../../support/endpoints.ts';
 import { migrate } from '../../support/migrations.ts';
 import { type ServerVersion, serverVersions, startServer } from '../../support/server.ts';
 import { until } from '../../support/waiting.ts';
+import { listStatements } from '../../torture/sent.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -125,6 +127,41 @@ test.skipIf(able.length === 0).each(able)(
     await untilNobodyIsThere(admin, db);
     const sql = db.connect({ max: 1 });
     expect(await checksum(sql)).toEqual(before);
+  },
+);
+
+test.skipIf(!able.includes(18)).each([
+  ['the owner is asked for', /pg_has_role\(datdba/],
+  ['its transaction begins', /pg_current_xact_id/],
+  ['the tables are locked', /lock table/i],
+  ['the database is closed', /with allow_connections false/],
+  ['it is committed', /^commit/],
+])(
+  'the line is cut when %s: it ends, all of it is done or nothing, and the database takes sessions',
+  async (_, statement) => {
+    await using db = await createDatabase(18, 'migrated');
+    await fillWithRows(db.sql);
+    const file = await backUpInto(folder, db, 18);
+    const backedUp = await checksum(db.sql);
+    await db.sql`update sessions set symbol = 'newer'`;
+    const newer = await checksum(db.sql);
+    await db.sql.end();
+    await using line = await startLine(Number(new URL(db.url).port));
+    line.onSent((sent) => {
+      if (listStatements(sent).some((sql) => statement.test(sql))) line.cut();
+    });
+    const far = new URL(db.url);
+    far.port = String(line.port);
+
+    const { child, ended } = startCli(words(file, { ...db, url: far.href }), env(18));
+    const late = setTimeout(() => child.kill('SIGKILL'), 60_000);
+    const { exitCode, stderr } = await ended;
+    clearTimeout(late);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/what to do/) });
+    const admin = db.connect({ database: 'postgres', max: 1 });
+    expect(await isClosed(admin, db)).toBe(false);
+    await untilNobodyIsThere(admin, db);
+    expect([backedUp, newer]).toContainEqual(await checksum(db.connect({ max: 1 })));
   },
 );
 
