@@ -31,6 +31,7 @@ export function openScene(stage: Stage, step: Step, command: Command, line: Test
     get job() {
       return jobs[0];
     },
+    endsOthers: command.needs === 'backup',
     isOver: () => jobs[0]?.isOver() === true,
     startCrowd: () => {
       for (let others = command.crowd - 1; others > 0; others--) start();

@@ -12,6 +12,8 @@ export interface Scene {
   readonly line: TestLine;
   /** The command; undefined before it has been started. */
   readonly job: Job | undefined;
+  /** It ends the sessions of others, as `restore --disconnect` does. */
+  readonly endsOthers: boolean;
   /** The command has been started, and has ended. */
   isOver(): boolean;
   /** As many of the same as are a crowd. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { withSession } from '../ground/ground.ts';
-import { sqlStateOf } from '../services/errors.ts';
+import { describeSurprise, sqlStateOf } from '../services/errors.ts';
 import type { Command } from '../work/command.ts';
 import { always, type Fault, type Release, type Scene } from './fault.ts';
 
@@ -30,7 +30,7 @@ export const transactionFaults: readonly Fault[] = [
     name: 'a long transaction',
     does: 'another transaction has changed rows of sessions and orders, and works on',
     stopsServiceStarts: true,
-    begin: (scene) => ifOpen(hold(scene, work, true)),
+    begin: (scene) => ifOpen(scene, hold(scene, work, true)),
   },
   {
     ...common,
@@ -38,6 +38,7 @@ export const transactionFaults: readonly Fault[] = [
     does: 'another transaction has read the three tables, and does nothing any more',
     begin: (scene) =>
       ifOpen(
+        scene,
         hold(
           scene,
           'set transaction isolation level repeatable read; select count(*) from sessions, orders, fills where false',
@@ -54,18 +55,29 @@ export const transactionFaults: readonly Fault[] = [
       const url = scene.ground.server.url(scene.database);
       const hasBegun = withSession(url, async (sql) => {
         await sql.unsafe(`begin; ${work}; prepare transaction '${prepared}'`);
+      }).catch(async (error: unknown) => {
+        // Its session may have been ended right after it.
+        const [there] = await withSession(
+          scene.ground.server.url('postgres'),
+          (sql) => sql`select from pg_prepared_xacts where gid = ${prepared}`,
+        );
+        if (there === undefined) throw error;
       });
       const end = (): Promise<void> =>
         withSession(url, async (sql) => void (await sql.unsafe(`commit prepared '${prepared}'`)));
-      return ifOpen(hasBegun.then(() => end));
+      return ifOpen(
+        scene,
+        hasBegun.then(() => end),
+      );
     },
   },
 ];
 
-/** A restore lets nobody in while it works, nor a transaction of others. */
-async function ifOpen(begun: Promise<Release>): Promise<Release | undefined> {
+/** A restore lets nobody in while it works, nor a transaction of others; and whom it meets it ends. */
+async function ifOpen({ endsOthers }: Scene, begun: Promise<Release>): Promise<Release | undefined> {
   return begun.catch((error: unknown) => {
-    if (sqlStateOf(error) === '55000') return undefined;
+    const isEnded = endsOthers && describeSurprise(error) === undefined;
+    if (sqlStateOf(error) === '55000' || isEnded) return undefined;
     throw error;
   });
 }

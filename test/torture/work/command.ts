@@ -51,6 +51,8 @@ export interface Command {
   readonly mayFailWith: readonly number[];
   /** What it says, by exit code, where others are in its way and it does nothing; undefined: the programs of others. */
   readonly refusals?: Readonly<Record<number, RegExp>>;
+  /** What it says where all is done, and the check at its end could not be made: that is an exit code of 1 that a fault may lead to. */
+  readonly unchecked?: RegExp;
   /** How many of it at once are a crowd; 1: it is never in one. */
   readonly crowd: number;
   /** It measures what trading feels and steps back. Under the others a service's start may wait for a build. */

@@ -19,8 +19,11 @@ export function findOddEnd({ exitCode, output }: JobEnd, command: Command, leave
   const said = output.trim().split('\n').slice(-8).join('\n');
   if (ownFault.test(output)) return `${command.name} has met a fault of its own:\n${said}`;
   if (exitCode === 0) return undefined;
+  const isUnchecked = exitCode === 1 && command.unchecked?.test(output) === true;
   const isFine =
-    exitCode === undefined ? leave.bySignal : leave.byFailure && command.mayFailWith.includes(exitCode);
+    exitCode === undefined
+      ? leave.bySignal
+      : leave.byFailure && (isUnchecked || command.mayFailWith.includes(exitCode));
   if (!isFine) return `${command.name} has ended with ${exitCode ?? 'a signal'}:\n${said}`;
   if (!leave.onlyRefused || command.refusals === undefined || exitCode === undefined) return undefined;
   if (command.refusals[exitCode]?.test(output) === true) return undefined;
