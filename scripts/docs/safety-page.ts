@@ -86,7 +86,7 @@ ${table(
     count(report.statements),
     `${count(report.longestTradeWaitMs)} ms`,
     `${Math.round(report.seconds / 60)} min`,
-    report.broken === undefined ? 'nothing broken' : `**broken**: ${report.broken.again}`,
+    endOf(report),
   ]),
 )}
 
@@ -116,6 +116,13 @@ async function readReports(): Promise<WrittenReport[]> {
     ),
   );
   return reports.sort((a, b) => a.version - b.version || a.startedAt.localeCompare(b.startedAt));
+}
+
+function endOf({ broken }: WrittenReport): string {
+  if (broken === undefined) return 'nothing broken';
+  return broken.isFound
+    ? `**broken**: ${broken.again}`
+    : `the torture itself could not go on at #${broken.step}`;
 }
 
 const versionNames = (): string[] => allServerVersions.map(String);

@@ -34,6 +34,8 @@ interface Broken {
   readonly command: string;
   readonly from: Level;
   readonly fault: string;
+  /** False: it is the torture that could not go on, and nothing was found. */
+  readonly isFound: boolean;
   readonly what: string;
   readonly again: string;
 }
@@ -71,6 +73,7 @@ export function summarize(
             command: broken.step.command,
             from: broken.step.level,
             fault: broken.step.fault,
+            isFound: broken.isFound === true,
             what: broken.why ?? '',
             again: tellAgain(steps, broken.step.number, { version, seed }),
           },
