@@ -19,19 +19,9 @@ export const scale: Benchmark = {
       console.error(`${rows.toLocaleString('en')} sessions and as many fills …`);
       const point = await measurePoint(rows);
       points.push(point);
-      // The next one may take an hour: what is measured is said at once.
-      console.error(JSON.stringify(point));
+      // The next one may take an hour: what is measured is written at once. One point is no curve.
+      if (points.length > 1) await writeMeasured(points);
     }
-    const measured = {
-      on: new Date().toISOString().slice(0, 10),
-      command: `SCALE_ROWS='${sizes.join(' ')}' npm run bench -- scale`,
-      machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
-      points,
-    };
-    await mkdir(folder, { recursive: true });
-    await writeFile(new URL('points.json', folder), `${JSON.stringify(measured, null, 2)}\n`);
-    await writeFile(new URL('curves.svg', folder), drawCurves(points));
-    await writePage(measured);
     return [
       ...points.flatMap((point) => [
         describe('migrate', point, point.migrate),
@@ -42,6 +32,19 @@ export const scale: Benchmark = {
     ];
   },
 };
+
+async function writeMeasured(points: readonly ScalePoint[]): Promise<void> {
+  const measured = {
+    on: new Date().toISOString().slice(0, 10),
+    command: `SCALE_ROWS='${points.map(({ rows }) => rows).join(' ')}' npm run bench -- scale`,
+    machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    points,
+  };
+  await mkdir(folder, { recursive: true });
+  await writeFile(new URL('points.json', folder), `${JSON.stringify(measured, null, 2)}\n`);
+  await writeFile(new URL('curves.svg', folder), drawCurves(points));
+  await writePage(measured);
+}
 
 const mb = (bytes: number): string => `${Math.round(bytes / 2 ** 20).toLocaleString('en')} MB`;
 
