@@ -51,7 +51,7 @@ async function load(url: string, rows: number): Promise<void> {
     select 's' || lpad(i::text, 8, '0'),
            case when i % 10 < 7 then (array['BTC/USD', 'ETH/USD', 'SOL/USD'])[1 + i % 3] end,
            case when i % 10 < 9 then 'BTC/USD' end,
-           'kraken', 'completed', 1700000000000 + i * 1000, i % 2 = 0,
+           'kraken', 'completed', 1700000000000 + i * 1000::bigint, i % 2 = 0,
            case i % 3 when 0 then true when 1 then false end,
            jsonb_build_object('note', repeat('x', 200))
     from generate_series(1, ${rows}) as i`);

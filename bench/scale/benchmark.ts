@@ -1,8 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { Benchmark, Measurement } from '../measure.ts';
 import { drawCurves, slope } from './curves.ts';
-import { writePage } from './page.ts';
+import { type MeasuredScale, writePage } from './page.ts';
 import { measurePoint, type ScalePoint, type Work } from './point.ts';
 
 /** SCALE_ROWS for a first look; ten million take most of an hour. */
@@ -14,11 +14,11 @@ export const scale: Benchmark = {
   name: 'scale',
   onlyByName: true,
   measure: async () => {
-    const points: ScalePoint[] = [];
+    let points = await readEarlier();
     for (const rows of sizes) {
       console.error(`${rows.toLocaleString('en')} sessions and as many fills …`);
       const point = await measurePoint(rows);
-      points.push(point);
+      points = [...points, point].sort((a, b) => a.rows - b.rows);
       // The next one may take an hour: what is measured is written at once. One point is no curve.
       if (points.length > 1) await writeMeasured(points);
     }
@@ -33,11 +33,24 @@ export const scale: Benchmark = {
   },
 };
 
+const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`;
+
+/** What was measured of other sizes on such a machine on the same day: a size can be measured by itself. */
+async function readEarlier(): Promise<readonly ScalePoint[]> {
+  const text = await readFile(new URL('points.json', folder), 'utf8').catch(() => undefined);
+  if (text === undefined) return [];
+  const earlier: MeasuredScale = JSON.parse(text);
+  if (earlier.machine !== machine || earlier.on !== today()) return [];
+  return earlier.points.filter(({ rows }) => !sizes.includes(rows));
+}
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+
 async function writeMeasured(points: readonly ScalePoint[]): Promise<void> {
   const measured = {
-    on: new Date().toISOString().slice(0, 10),
+    on: today(),
     command: `SCALE_ROWS='${points.map(({ rows }) => rows).join(' ')}' npm run bench -- scale`,
-    machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    machine,
     points,
   };
   await mkdir(folder, { recursive: true });

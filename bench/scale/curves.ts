@@ -7,9 +7,9 @@ interface Curve {
   readonly values: readonly number[];
 }
 
-const width = 640;
+const width = 690;
 const height = 300;
-const margin = { left: 70, right: 190, top: 30, bottom: 40 };
+const margin = { left: 70, right: 240, top: 30, bottom: 40 };
 
 /** The charts, one above the other, with both axes by powers of ten: a straight line of slope 1 grows as the rows do. */
 export function drawCurves(points: readonly ScalePoint[]): string {
@@ -44,7 +44,8 @@ export function drawCurves(points: readonly ScalePoint[]): string {
     ]),
   ];
   const total = charts.length * height;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" font-family="sans-serif" font-size="12">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" font-family="sans-serif" font-size="12" role="img">
+<title>Migration, waits and queries by the number of rows</title>
 <rect width="${width}" height="${total}" fill="#fff"/>
 ${charts.map((chart, at) => `<g transform="translate(0 ${at * height})">\n${chart}\n</g>`).join('\n')}
 </svg>
