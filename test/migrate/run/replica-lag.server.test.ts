@@ -74,11 +74,10 @@ test('a standby that is late on purpose is not asked', async () => {
   await replica`select pg_wal_replay_pause()`;
   await using connection = await openConnection(url);
   const options = { maxReplicaLagMs: 0 };
-  expect(await rollbackMigration(connection, '001', { ...options, acceptDataLoss: true })).toMatchObject({
-    undone: true,
-    rests: [],
-    longestLag: undefined,
-  });
+  const report = await rollbackMigration(connection, '001', { ...options, acceptDataLoss: true });
+  expect(report).toMatchObject({ undone: true, longestLag: undefined });
+  // On a machine that is slow for a moment it may rest for trading.
+  expect(report.rests.filter(({ reason }) => reason !== 'trade')).toEqual([]);
   expect(await isCaughtUp()).toBe(false);
   await replica`select pg_wal_replay_resume()`;
   await until(isCaughtUp, 'the standby is there again');
