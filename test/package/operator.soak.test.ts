@@ -17,21 +17,21 @@ import { until } from '../support/waiting.ts';
 const run = promisify(execFile);
 const page = 'docs/operator.md';
 
-/** The live database as the guide finds it: 50,000 of each, three fills delivered twice, and one typed in twice by hand. */
+/** The live database as the guide finds it: 30,000 of each, three fills delivered twice, and one typed in twice by hand. */
 async function fillLive(sql: Sql): Promise<void> {
   await sql.unsafe(`
     insert into sessions (id, symbol, exchange, status, startedat, settlesession, settledcomplete)
     select 's' || i, (array['BTC/USD', 'ETH/USD', 'SOL/USD'])[1 + i % 3], 'kraken', 'completed', 1764000000000 + i * 8000::bigint,
-           i % 10 < 7, case when i < 47500 then true end
-    from generate_series(1, 50000) as i;
+           i % 10 < 7, case when i < 28500 then true end
+    from generate_series(1, 30000) as i;
     insert into orders (id, sessionid, symbol, side, status, price, timestamp)
-    select 'o' || i, id, symbol, 'buy', 'filled', 100, startedat from generate_series(1, 50000) as i join sessions on id = 's' || i;
+    select 'o' || i, id, symbol, 'buy', 'filled', 100, startedat from generate_series(1, 30000) as i join sessions on id = 's' || i;
     insert into fills (id, orderid, sessionid, symbol, side, size, price, timestamp, tradeid)
     select 'f' || i, 'o' || i, id, symbol, 'buy', 0.5, 100, startedat, i
-    from generate_series(1, 50000) as i join sessions on id = 's' || i;
+    from generate_series(1, 30000) as i join sessions on id = 's' || i;
     insert into fills (id, orderid, sessionid, symbol, side, size, price, timestamp, tradeid)
     select 'again-' || id, orderid, sessionid, symbol, 'BUY', size, price, timestamp, tradeid
-    from fills where id in ('f12000', 'f24000', 'f36000');
+    from fills where id in ('f12000', 'f14000', 'f16000');
     insert into fills (id, orderid, sessionid, symbol, side, size, price, timestamp)
     select id, 'o1', 's1', 'BTC/USD', 'buy', 1, 100, 1764000000000 from unnest(array['hand', 'hand again']) as id`);
   await sql.unsafe('vacuum analyze sessions, orders, fills');
