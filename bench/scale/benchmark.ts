@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { Benchmark, Measurement } from '../measure.ts';
@@ -37,9 +38,9 @@ const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, 
 
 /** What was measured of other sizes on such a machine on the same day: a size can be measured by itself. */
 async function readEarlier(): Promise<readonly ScalePoint[]> {
-  const text = await readFile(new URL('points.json', folder), 'utf8').catch(() => undefined);
-  if (text === undefined) return [];
-  const earlier: MeasuredScale = JSON.parse(text);
+  const file = new URL('points.json', folder);
+  if (!existsSync(file)) return [];
+  const earlier: MeasuredScale = JSON.parse(await readFile(file, 'utf8'));
   if (earlier.machine !== machine || earlier.on !== today()) return [];
   return earlier.points.filter(({ rows }) => !sizes.includes(rows));
 }

@@ -112,8 +112,7 @@ export function startWatch(url: string, line: TestLine): Watch {
     looks: () => looks,
     [Symbol.asyncDispose]: async () => {
       isEnded = true;
-      await done;
-      await server[Symbol.asyncDispose]();
+      await done.finally(() => server[Symbol.asyncDispose]());
     },
   };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { OperationError } from '../../../src/connection/errors.ts';
 import type { Sight } from '../../../src/connection/watch.ts';
 import { crowdedAfterMs, Patience } from '../../../src/migrate/run/patience.ts';
 
@@ -40,3 +41,30 @@ test.each([
 ])('%s is given %i of 250 ms: what keeps its lock to its end less than what lets go by itself', (sql, ms) => {
   expect(crowdedAfterMs(sql, 250)).toBe(ms);
 });
+
+test.each([
+  ['as long as it may', 59_900, /pg_terminate_backend\(7\).* --max-wait waits longer than 1 min/],
+  [
+    '50 ms, because it holds locks already',
+    75,
+    /pg_terminate_backend\(7\); Then run the same command again\.$/,
+  ],
+])(
+  'a block that has waited %s names who is in the way, and the flag only where it would help',
+  (_, waitingMs, advice) => {
+    const reader = { pid: 7, application: 'report', user: 'r', client: null, state: 'idle in transaction' };
+    const waitingFor = [{ ...reader, openForMs: 1, statement: 'select' }];
+    const patience = new Patience({ maxWaitMs: 60_000, maxTradeWaitMs: 250, triesItself: true });
+    expect(patience.ends({ ...sight(0), waitingFor, waitingMs })).toBe(false);
+    const timeout = new OperationError({
+      code: 'STATEMENT_FAILED',
+      message: 'canceling statement due to lock timeout',
+      advice: '',
+      sqlState: '55P03',
+    });
+    expect(patience.explain(timeout)).toMatchObject({
+      code: 'LOCKED',
+      advice: expect.stringMatching(advice),
+    });
+  },
+);
