@@ -54,12 +54,13 @@ export async function playStep(
   );
   const [unlocked] = watch.unlocked();
   if (unlocked !== undefined) throw new Broken(`worked without the lock of the migrations: ${unlocked}`);
-  // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him.
+  // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him. If the build waits
+  // for his transaction in turn, PostgreSQL ends one of the two.
   const isExcused = !command.stepsBack && started !== undefined;
   if (isExcused) excuses.push(started);
   const isWhole = ends.some(({ exitCode }) => exitCode === 0);
   const played = { step, command, fault, line, isWhole };
-  const odd = findOdd(ends, command, thrown ? fault : undefined);
+  const odd = findOdd(ends, command, { fault: thrown ? fault : undefined, byDeadlock: isExcused });
   await checkFault(stage, played).catch((error: unknown) => {
     throw error instanceof Broken && odd !== undefined ? new Broken(`${error.message}\n${odd}`) : error;
   });
@@ -140,10 +141,15 @@ async function startServiceLater(
 }
 
 /** What of the ends must not be. */
-function findOdd(ends: readonly JobEnd[], command: Command, fault: Fault | undefined): string | undefined {
+function findOdd(
+  ends: readonly JobEnd[],
+  command: Command,
+  { fault, byDeadlock }: { readonly fault: Fault | undefined; readonly byDeadlock: boolean },
+): string | undefined {
   const leave = {
     bySignal: fault?.killsClient === true,
     byFailure: fault?.mayFail(command) === true,
+    byDeadlock,
     onlyRefused: fault?.onlyRefuses === true,
   };
   const odd = ends.flatMap((end) => findOddEnd(end, command, leave) ?? []);

@@ -5,7 +5,7 @@ import { commands } from './index.ts';
 
 const migrate = find(commands, 'migrate');
 const psql = find(commands, 'psql');
-const nothing: Leave = { bySignal: false, byFailure: false, onlyRefused: false };
+const nothing: Leave = { bySignal: false, byFailure: false, byDeadlock: false, onlyRefused: false };
 const failure: Leave = { ...nothing, byFailure: true };
 const refusal: Leave = { ...failure, onlyRefused: true };
 const end = (exitCode: number | undefined, output = '') => ({ exitCode, output, ranMs: 1 });
@@ -22,6 +22,14 @@ test('a signal and a failure are excused one by one, and never what nobody thoug
   expect(findOddEnd(end(5), migrate, failure)).toBeUndefined();
   expect(findOddEnd(end(2), migrate, failure)).toContain('has ended with 2');
   expect(findOddEnd(end(5, 'This is a fault of multi-pair-db'), migrate, failure)).toContain('of its own');
+});
+
+test('a deadlock is excused where a service has started beside a stock runner, and nothing else is', () => {
+  const words = 'psql:drizzle/0002_symbol_indexes.sql:35: ERROR:  deadlock detected';
+  const deadlock: Leave = { ...nothing, byDeadlock: true };
+  expect(findOddEnd(end(3, words), psql, deadlock)).toBeUndefined();
+  expect(findOddEnd(end(3, words), psql, nothing)).toContain('has ended with 3');
+  expect(findOddEnd(end(3, 'ERROR:  division by zero'), psql, deadlock)).toContain('has ended with 3');
 });
 
 test('a check at the end that could not be made is excused by a failure, one that has found something never is', () => {

@@ -7,6 +7,8 @@ export interface Leave {
   readonly bySignal: boolean;
   /** With what it says of its failures. */
   readonly byFailure: boolean;
+  /** With a deadlock: a service has started beside a build of a runner that steps back for nobody. */
+  readonly byDeadlock: boolean;
   /** Of those only with a refusal, in words that say what is in the way. Of the programs of others that is not asked. */
   readonly onlyRefused: boolean;
 }
@@ -20,10 +22,11 @@ export function findOddEnd({ exitCode, output }: JobEnd, command: Command, leave
   if (ownFault.test(output)) return `${command.name} has met a fault of its own:\n${said}`;
   if (exitCode === 0) return undefined;
   const isUnchecked = exitCode === 1 && command.unchecked?.test(output) === true;
+  const mayFail = leave.byFailure || (leave.byDeadlock && /deadlock detected/.test(output));
   const isFine =
     exitCode === undefined
       ? leave.bySignal
-      : leave.byFailure && (isUnchecked || command.mayFailWith.includes(exitCode));
+      : mayFail && (isUnchecked || command.mayFailWith.includes(exitCode));
   if (!isFine) return `${command.name} has ended with ${exitCode ?? 'a signal'}:\n${said}`;
   if (!leave.onlyRefused || command.refusals === undefined || exitCode === undefined) return undefined;
   if (command.refusals[exitCode]?.test(output) === true) return undefined;
