@@ -885,6 +885,28 @@ begin
 end
 $procedure$;
 --> statement-breakpoint
+-- clear_undo: who goes forward after an undo that broke off drops what it has left: the triggers, by which each write to
+-- their tables is noted for it, and its drafts. What stands in undo_… is of an undo that has ended, and stays.
+create or replace procedure multi_pair_db.clear_undo()
+language plpgsql
+as $procedure$
+declare
+  note_change constant regprocedure := to_regprocedure('multi_pair_db.note_change()');
+  noted record;
+begin
+  perform multi_pair_db.entered();
+  if note_change is null then
+    return;
+  end if;
+  call multi_pair_db.lock_briefly('sessions', 'orders');
+  for noted in select tgname, tgrelid::regclass as table_name from pg_trigger where tgfoid = note_change loop
+    execute format('drop trigger %I on %s', noted.tgname, noted.table_name);
+  end loop;
+  drop function multi_pair_db.note_change();
+  drop table if exists multi_pair_db.undo_changes, multi_pair_db.undo_sessions_draft, multi_pair_db.undo_orders_draft;
+end
+$procedure$;
+--> statement-breakpoint
 -- leave: ends a file that no runner records: proves what it expects, puts the limits back, and gives the lock back.
 create or replace procedure multi_pair_db.leave()
 language plpgsql

@@ -5,7 +5,8 @@
 --         there are duplicate fills, it fails before the others have cost anything. A valid index that was set aside
 --         (__set_aside) serves, and guards its rows, until its successor stands; a broken one (__broken) goes first.
 -- Locks:  SHARE UPDATE EXCLUSIVE on one table at a time: reads and writes go on. Each build waits for transactions
---         that were open when it began, for as long as they take, and is in nobody's way meanwhile.
+--         that were open when it began, for as long as they take, and is in nobody's way meanwhile. Only after an undo of
+--         0001 that broke off: ACCESS EXCLUSIVE on sessions and orders for some milliseconds, to drop what it has left.
 -- Runs:   ends the runner's transaction, works outside one, opens a new one for the journal row. Killed half way, it is
 --         finished by the next run. At once with another migration, or while one of the nine is being built: refuses.
 -- Undo:   drizzle/down/0002_symbol_indexes.sql. No data is lost.
@@ -16,6 +17,7 @@
 call multi_pair_db.enter('0002_symbol_indexes');--> statement-breakpoint
 commit;--> statement-breakpoint
 call multi_pair_db.require_column('sessions', 'pairs', '0001_multi_pair_support');--> statement-breakpoint
+call multi_pair_db.clear_undo();--> statement-breakpoint
 
 -- All nine are looked at before the first is built: what refuses one refuses at once.
 call multi_pair_db.expect_index('idx_fills_unique_dedup', 'fills', 'unique btree (COALESCE(sessionid, ''''::text), COALESCE(orderid, ''''::text), symbol, COALESCE(lower(side), ''''::text), "timestamp", price, COALESCE(size, amount), COALESCE(execid, (tradeid)::text, ''''::text))');--> statement-breakpoint

@@ -31,7 +31,7 @@ function isDone({ migrations, faults }: Status): boolean {
 }
 
 function formatStatus(status: Status): string {
-  const { target, versionNumber, migrations, faults, running, pause, putAside, hasOlderJournal } = status;
+  const { target, versionNumber, migrations, faults, running, pause, putAside } = status;
   const kept = describePutAside(putAside);
   return [
     `${target}, PostgreSQL ${formatVersion(versionNumber)}`,
@@ -40,7 +40,12 @@ function formatStatus(status: Status): string {
     ...running.map((session) => `  a run is under way: ${describeSession(session)}`),
     ...(pause === undefined ? [] : [`  ${describePause(pause)}`]),
     ...(kept === undefined ? [] : [`  put aside by a rollback, for migrate to give back: ${kept}`]),
-    ...(hasOlderJournal
+    ...(status.isRollbackHalfDone
+      ? [
+          '  a rollback broke off: each write to sessions and orders is noted for it, until it or migrate is run',
+        ]
+      : []),
+    ...(status.hasOlderJournal
       ? ['  a table `migrations` of an older runner is there; what it says is not relied on']
       : []),
     `next: ${nextCommand(status)}`,

@@ -5,6 +5,7 @@ import { isBeingBuilt } from './catalog/building.ts';
 import { readCatalog, scopeOf } from './catalog/catalog.ts';
 import { findCatalogFile } from './catalog/catalog-file.ts';
 import { listContradicted } from './catalog/damage.ts';
+import { isLeftByUndo } from './catalog/repair.ts';
 import { type MigrationFile, readMigrationFiles } from './history/folder.ts';
 import { compareHistory, type HistoryFault } from './history/history.ts';
 import { defaultJournal, listJournalRows } from './history/journal.ts';
@@ -29,6 +30,8 @@ export interface Status {
   readonly pause: Pause | undefined;
   /** What a rollback has put aside and migrate will give back: rows by table. */
   readonly putAside: Readonly<Record<string, number>>;
+  /** A rollback broke off, and what it has left notes each write to sessions and orders. Run again, it ends; so does migrate. */
+  readonly isRollbackHalfDone: boolean;
   /** A table `migrations` of an older runner is there. It is not relied on: the files themselves prove what is there. */
   readonly hasOlderJournal: boolean;
 }
@@ -77,14 +80,16 @@ export async function readStatus(
     const [older] = await connection.query<{ present: boolean }>(
       "select to_regclass('migrations') is not null as present",
     );
+    const running = await listLockHolders(connection);
     return {
       target: connection.target,
       versionNumber: connection.versionNumber,
       migrations,
       faults: history.faults,
-      running: await listLockHolders(connection),
+      running,
       pause: await readPause(connection),
       putAside: await countPutAside(connection),
+      isRollbackHalfDone: running.length === 0 && live.some(isLeftByUndo),
       hasOlderJournal: older?.present === true,
     };
   });

@@ -185,6 +185,31 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     ).toEqual([]);
   });
 
+  test('after an undo that was broken off, who goes forward is rid of what it has left, and is told before', async () => {
+    await using db = await createDatabase(version, 'migrated');
+    await rollBackDatabaseDownTo(db.url, '002');
+    await db.sql.unsafe(`insert into sessions (id, symbol, pairs) values ('s', 'A', '["A", "B"]')`);
+    const killed = db.connect({ max: 1 });
+    await runFile(killed, 'down/0002_symbol_indexes');
+    for (const sql of (await readStatements('down/0001_multi_pair_support')).slice(0, 4))
+      await killed.unsafe(sql);
+    await killed.end();
+    await db.sql.unsafe(`update sessions set symbol = 'B'`);
+    expect(await db.sql`select id from multi_pair_db.undo_changes`).toEqual([{ id: 's' }]);
+
+    const run = (...args: string[]) => runCommand([...args, '--url', db.url]);
+    expect((await run('status')).text).toContain('a rollback broke off: each write');
+    expect(await run('migrate')).toMatchObject({ exitCode: 0 });
+    expect((await run('status')).text).not.toContain('broke off');
+    expect((await run('verify')).text).not.toMatch(/^note/m);
+    expect(await db.sql`select pairs from sessions`).toEqual([{ pairs: ['A', 'B'] }]);
+    expect(
+      await db.sql`
+        select c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+        where n.nspname = 'multi_pair_db' and c.relname ~ 'draft|undo_changes' and c.relkind = 'r'`,
+    ).toEqual([]);
+  });
+
   test('an undo that was broken off holds up no writer when it is run again, and waits for a transaction', async () => {
     await using db = await createDatabase(version, 'migrated');
     await rollBackDatabaseDownTo(db.url, '002');

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { type Count, count } from './count.ts';
 import { countTried, type TriedPromise } from './promises.ts';
 import type { RunReport, StepReport } from './run.ts';
@@ -46,6 +47,9 @@ export interface RunFacts {
   readonly startedAtMs: number;
 }
 
+/** What is written down names the files of this checkout as anybody has them. */
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
 export function summarize(
   { steps, parts, broken }: RunReport,
   { version, seed, startedAtMs }: RunFacts,
@@ -74,7 +78,7 @@ export function summarize(
             from: broken.step.level,
             fault: broken.step.fault,
             isFound: broken.isFound === true,
-            what: broken.why ?? '',
+            what: (broken.why ?? '').replaceAll(root, ''),
             again: tellAgain(steps, broken.step.number, { version, seed }),
           },
   };

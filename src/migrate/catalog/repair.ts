@@ -80,11 +80,8 @@ export function adviseSurplus({ kind, table, name, properties }: CatalogObject):
       }
       return 'nothing to do: `multi-pair-db indexes` shows whether it is used';
     case 'trigger':
-      if (name.startsWith('trg_multi_pair_db_note_')) {
-        return (
-          'run the rollback again, which broke off and left it; or: drop trigger ' +
-          `${quote(name)} on ${quote(table)}`
-        );
+      if (isLeftByUndo({ kind, name })) {
+        return 'run the rollback again, which broke off and left it; or `multi-pair-db migrate`, which drops it on its way';
       }
       return 'nothing to do, if it changes none of the columns of this package';
     case 'table':
@@ -92,6 +89,10 @@ export function adviseSurplus({ kind, table, name, properties }: CatalogObject):
       return 'nothing to do';
   }
 }
+
+/** A trigger that notes for an undo what services write meanwhile: it goes with the undo, and stays where that broke off. */
+export const isLeftByUndo = ({ kind, name }: Pick<CatalogObject, 'kind' | 'name'>): boolean =>
+  kind === 'trigger' && name.startsWith('trg_multi_pair_db_note_');
 
 function renameObject({ kind, table, name }: ExpectedObject, from: string): string {
   return kind === 'index'

@@ -24,6 +24,11 @@ const procedures: Readonly<Record<string, StatementFacts>> = {
     work: 'nothing; waits where a run is paused, a standby lags, the WAL archive fails or trading is slow',
   },
   require_column: { ...catalogOnly, work: 'reads the catalog; refuses where the column is missing' },
+  clear_undo: {
+    lock: 'ACCESS EXCLUSIVE on sessions and orders after an undo that broke off, for some milliseconds',
+    work: 'drops the triggers and drafts that such an undo has left',
+    ...harmless,
+  },
   prove: {
     ...catalogOnly,
     work: 'reads the catalog: all as expected, or an error; puts the time limits back',
