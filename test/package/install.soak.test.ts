@@ -90,9 +90,10 @@ describe.skipIf(!hasRegistry)('with a registry', () => {
     { manager: 'npm', args: ['npm', 'install', '--no-audit', '--no-fund'] },
     { manager: 'pnpm', args: ['npx', '--yes', 'pnpm@10', 'install', '--ignore-workspace'] },
     { manager: 'yarn 1', args: ['npx', '--yes', 'yarn@1', 'install', '--no-lockfile'] },
+    { manager: 'yarn 4', args: ['npx', '--yes', '-p', '@yarnpkg/cli-dist@4', 'yarn', 'install'] },
   ])('$manager installs it, builds nothing, and it works', async ({ args: [command = '', ...args] }) => {
     const folder = await createService();
-    const { stdout, stderr } = await run(command, args, { cwd: folder });
+    const { stdout, stderr } = await run(command, args, { cwd: folder, env: await yarnSettings() });
     expect(stdout + stderr).not.toMatch(/\bprepare\b|scripts\/build/);
     await tryService(folder, process.execPath);
   });
@@ -108,6 +109,19 @@ describe.skipIf(!hasRegistry)('with a registry', () => {
     }
   });
 });
+
+/** Yarn 4 knows nothing of npm's settings; with `node-modules` a service finds packages where all others put them. */
+async function yarnSettings(): Promise<NodeJS.ProcessEnv> {
+  const { stdout } = await run('npm', ['config', 'get', 'registry']);
+  return {
+    ...process.env,
+    YARN_NPM_REGISTRY_SERVER: stdout.trim(),
+    YARN_UNSAFE_HTTP_WHITELIST: '*',
+    YARN_ENABLE_TELEMETRY: '0',
+    YARN_ENABLE_IMMUTABLE_INSTALLS: '0',
+    YARN_NODE_LINKER: 'node-modules',
+  };
+}
 
 /** A Node of its own, out of npm's package of that name: its program. */
 async function installNode(version: string): Promise<string> {
