@@ -110,6 +110,8 @@ export default defineConfig({
           include: ['test/**/*.soak.test.ts'],
           globalSetup: 'test/support/servers.ts',
           testTimeout: 600_000,
+          // Some install a service first.
+          hookTimeout: 600_000,
         },
       },
       {
