@@ -120,9 +120,10 @@ async function readReports(): Promise<WrittenReport[]> {
 
 function endOf({ broken }: WrittenReport): string {
   if (broken === undefined) return 'nothing broken';
-  return broken.isFound
-    ? `**broken**: ${broken.again}`
+  const what = broken.isFound
+    ? `**broken** at #${broken.step}: \`${broken.again}\``
     : `the torture itself could not go on at #${broken.step}`;
+  return broken.since === undefined ? what : `${what}; since then ${broken.since}`;
 }
 
 const versionNames = (): string[] => allServerVersions.map(String);

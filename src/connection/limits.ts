@@ -20,13 +20,14 @@ export interface SettingStatement {
   readonly optional: boolean;
 }
 
-/** The statements that lift the time limits of a session and have the server look for its client every second. */
+/** The statements that lift the time limits of a session and have the server look for its client ten times a second. */
 export function liftLimits(versionNumber: number): SettingStatement[] {
   const known = timeLimits.filter(
     (name) => name !== 'transaction_timeout' || majorOf(versionNumber) >= firstMajorWithTransactionTimeout,
   );
   return [
     ...known.map((name) => ({ sql: `set ${name} = 0`, optional: false })),
-    { sql: `set ${clientCheck} = '1s'`, optional: true },
+    // Of a client that is gone nobody cancels what others wait for.
+    { sql: `set ${clientCheck} = '100ms'`, optional: true },
   ];
 }

@@ -52,10 +52,13 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     const session = db.connect({ max: 1 });
     const limits = () =>
       session`select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
-                     current_setting('synchronous_commit') as commit, current_setting('client_min_messages') as messages`;
+                     current_setting('synchronous_commit') as commit, current_setting('client_min_messages') as messages,
+                     current_setting('client_connection_check_interval') as looks`;
     const before = await limits();
     await enter(session);
-    expect(await limits()).toEqual([{ statement: '0', lock: '0', commit: 'off', messages: 'warning' }]);
+    expect(await limits()).toEqual([
+      { statement: '0', lock: '0', commit: 'off', messages: 'warning', looks: '100ms' },
+    ]);
     await session.unsafe(`call multi_pair_db.prove('${next}')`);
     expect(await limits()).toEqual(before);
   });

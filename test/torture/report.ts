@@ -39,6 +39,8 @@ interface Broken {
   readonly isFound: boolean;
   readonly what: string;
   readonly again: string;
+  /** What was done about it: written by hand, when it is done. */
+  readonly since?: string;
 }
 
 export interface RunFacts {
