@@ -7,7 +7,7 @@ let db: PGlite;
 beforeAll(async () => {
   db = await createPglite('migrated');
 });
-afterEach(() => db.exec('truncate sessions cascade'));
+afterEach(() => db.exec('delete from orders; delete from sessions'));
 afterAll(() => db.close());
 
 const insert = async (columns: Record<string, unknown>): Promise<unknown> => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { arrayLiteral } from '../../src/queries/core/arguments.ts';
 import { listMultiPairSessions, listSessionsByPair, listSessionsByPairs } from '../../src/queries/index.ts';
-import { type OpenHandle, openPglite, truncate } from '../support/handles.ts';
+import { emptyTables, type OpenHandle, openPglite } from '../support/handles.ts';
 import { readPages } from './suites/pairs.ts';
 
 let handle: OpenHandle;
@@ -30,7 +30,7 @@ test('the lists are what a plain filter gives, page by page', async () => {
       fc.integer({ min: 7, max: 120 }),
       async (drawn, wanted, limit) => {
         const rows = drawn.map((session, i) => ({ ...session, id: String(i).padStart(4, '0') }));
-        await truncate(handle.db);
+        await emptyTables(handle.db);
         await handle.db.execute(sql`
           insert into sessions (id, startedat, pairs)
           select id, "startedAt", pairs

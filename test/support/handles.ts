@@ -52,7 +52,7 @@ export function connect(driver: Driver, url: string, max = 4): OpenHandle {
 }
 
 /** Empties the three tables: of a few rows, which are deleted sooner than some forty files are made anew. */
-export async function truncate(db: Handle): Promise<void> {
+export async function emptyTables(db: Handle): Promise<void> {
   await db.execute(sql`with o as (delete from orders), f as (delete from fills) delete from sessions`);
 }
 

@@ -23,14 +23,14 @@ import {
   saveOrderSchema,
   saveSessionSchema,
 } from '../../src/zod/index.ts';
-import { type OpenHandle, openPglite, truncate } from '../support/handles.ts';
+import { emptyTables, type OpenHandle, openPglite } from '../support/handles.ts';
 
 let handle: OpenHandle;
 beforeAll(async () => {
   handle = await openPglite();
 });
 afterAll(() => handle[Symbol.asyncDispose]());
-beforeEach(() => truncate(handle.db));
+beforeEach(() => emptyTables(handle.db));
 
 test('what a service may send is taken as it is', () => {
   const session = { id: 's', pairs: ['BTC/USD', ''], startedAt: 1, budget: 3.4e38, settings: { a: [null] } };

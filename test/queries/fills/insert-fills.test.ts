@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type FillInput, type FillInsertion, insertFills } from '../../../src/queries/index.ts';
-import { type OpenHandle, openPglite, truncate } from '../../support/handles.ts';
+import { emptyTables, type OpenHandle, openPglite } from '../../support/handles.ts';
 import { selectAll } from '../suites/variants.ts';
 
 let handle: OpenHandle;
@@ -58,7 +58,7 @@ test('insertFills does what inserting one row after the other would do', async (
   const calls = fc.array(fc.array(fillInput, { maxLength: 12 }), { minLength: 1, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(calls, async (batches) => {
-      await truncate(handle.db);
+      await emptyTables(handle.db);
       const stored = new Map<string, FillInput>();
       for (const rows of batches) {
         expect(await insertFills(handle.db, rows)).toEqual(insertIntoModel(stored, rows));
@@ -77,7 +77,7 @@ test('insertFills does what inserting one row after the other would do', async (
 });
 
 test('of two prices that only the server rounds to one, the first of the input is stored', async () => {
-  await truncate(handle.db);
+  await emptyTables(handle.db);
   const fill = { symbol: 'X', size: 1, timestamp: 1 };
   const rows = [
     { ...fill, id: 'first', price: '0.0000758291790' },
@@ -90,7 +90,7 @@ test('of two prices that only the server rounds to one, the first of the input i
 });
 
 test('what becomes of the caller’s rows meanwhile changes nothing', async () => {
-  await truncate(handle.db);
+  await emptyTables(handle.db);
   const rows = Array.from({ length: 6000 }, (_, i) => ({
     id: `f${i}`,
     symbol: 'X',

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasOpenSells, listOpenOrders, listOrders, openOrderStatuses } from '../../../src/queries/index.ts';
-import { type OpenHandle, openPglite, truncate } from '../../support/handles.ts';
+import { emptyTables, type OpenHandle, openPglite } from '../../support/handles.ts';
 
 let handle: OpenHandle;
 beforeAll(async () => {
@@ -62,7 +62,7 @@ test('orders by side and status are what a plain filter gives', async () => {
     fc.asyncProperty(orders, filter, async (drawn, { sessionId, isOfSession, symbol, side, statuses }) => {
       const rows = drawn.map((row, i) => ({ ...row, id: String(i).padStart(2, '0') }));
       const { db } = handle;
-      await truncate(db);
+      await emptyTables(db);
       await db.execute(sql`insert into sessions (id) values ('s'), ('t')`);
       await db.execute(sql`
         insert into orders (id, symbol, sessionid, status, side, size, remaining, filledsize, filled)

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OrderInput, type SavedRow, saveOrders } from '../../../src/queries/index.ts';
-import { type OpenHandle, openPglite, truncate } from '../../support/handles.ts';
+import { emptyTables, type OpenHandle, openPglite } from '../../support/handles.ts';
 import { selectAll } from '../suites/variants.ts';
 
 let handle: OpenHandle;
@@ -61,7 +61,7 @@ test('saveOrders does what saving the newest row of each id would do, call after
   const calls = fc.array(fc.array(order, { maxLength: 8 }), { minLength: 1, maxLength: 5 });
   await fc.assert(
     fc.asyncProperty(calls, async (batches) => {
-      await truncate(handle.db);
+      await emptyTables(handle.db);
       const stored = new Map<string, Stored>();
       // Each call twice, as a service sends it that has lost the answer.
       for (const rows of batches.flatMap((call) => [call, call])) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { insertFills, listPairPerformance } from '../../../src/queries/index.ts';
-import { type OpenHandle, openPglite, truncate } from '../../support/handles.ts';
+import { emptyTables, type OpenHandle, openPglite } from '../../support/handles.ts';
 
 let handle: OpenHandle;
 beforeAll(async () => {
@@ -84,7 +84,7 @@ test('of any document every entry is in a total or counted, as a plain reading h
   const seen = { readable: 0, unreadable: 0 };
   await fc.assert(
     fc.asyncProperty(fc.array(fill, { minLength: 20, maxLength: 60 }), async (fills) => {
-      await truncate(handle.db);
+      await emptyTables(handle.db);
       const rows = fills.map((values, i) => {
         const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
         return { id: `f${i}`, symbol: `P${String(i).padStart(2, '0')}`, timestamp: 1, ...given };

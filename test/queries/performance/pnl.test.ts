@@ -9,7 +9,7 @@ import {
   listPairPnl,
 } from '../../../src/queries/index.ts';
 import { formatDecimal, multiply, parseDecimal, shortestFloat4 } from '../../support/decimal.ts';
-import { type OpenHandle, openPglite, truncate } from '../../support/handles.ts';
+import { emptyTables, type OpenHandle, openPglite } from '../../support/handles.ts';
 import { type PlainTrade, plainPnl, toTexts } from '../../support/plain-pnl.ts';
 
 let handle: OpenHandle;
@@ -17,7 +17,7 @@ beforeAll(async () => {
   handle = await openPglite();
 });
 afterAll(() => handle[Symbol.asyncDispose]());
-beforeEach(() => truncate(handle.db));
+beforeEach(() => emptyTables(handle.db));
 
 const methods = ['fifo', 'average'] as const;
 const hour = 3_600_000;
@@ -95,7 +95,7 @@ test('of random fills cash flow + position × mark = realised + unrealised, as a
       fc.integer({ min: -1, max: 9 * (hour / 3) }),
       fc.constantFrom(...methods),
       async (drawn, atMs, method) => {
-        await truncate(handle.db);
+        await emptyTables(handle.db);
         await insertSession(handle.db, { id: 's' });
         await insertFills(handle.db, drawn.map(toInput));
         const marks = { 'BTC/USD': '61837.631', 'ETH/USD': '0', 'SOL/USD': '151.2' };
@@ -135,7 +135,7 @@ test('of random fills equity at the end of a bucket is the P&L as of then, its f
       fc.integer({ min: 0, max: hour }),
       fc.constantFrom(...methods),
       async (drawn, fromMs, method) => {
-        await truncate(handle.db);
+        await emptyTables(handle.db);
         await insertSession(handle.db, { id: 's', exchange: 'okx' });
         await insertFills(handle.db, drawn.map(toInput));
         const toMs = 3 * hour - 1;

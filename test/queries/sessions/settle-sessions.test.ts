@@ -11,7 +11,7 @@ import {
   setSessionStatus,
   settleSessions,
 } from '../../../src/queries/index.ts';
-import { type Handle, type OpenHandle, openPglite, truncate } from '../../support/handles.ts';
+import { emptyTables, type Handle, type OpenHandle, openPglite } from '../../support/handles.ts';
 import { selectAll } from '../suites/variants.ts';
 
 let handle: OpenHandle;
@@ -21,7 +21,7 @@ beforeAll(async () => {
   ({ db } = handle);
 });
 afterAll(() => handle[Symbol.asyncDispose]());
-beforeEach(() => truncate(db));
+beforeEach(() => emptyTables(db));
 
 const none = { settled: 0, incomplete: 0, failed: 0, released: 0, lost: 0 };
 const once = { startedAfterMs: 0, whenIdle: 'end' } as const;

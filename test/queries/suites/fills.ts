@@ -280,7 +280,7 @@ export function fillsSuite(run: Run): void {
         expect(second).toMatchObject({ ...group, sessionId: null, count: 2, ids: ['d', 'e'], firstId: 'd' });
         expect(await listDuplicateFills(db, { after: second })).toEqual([]);
       } finally {
-        await db.execute(sql`truncate fills`);
+        await db.execute(sql`delete from fills`);
         await db.execute(sql.raw(dedupIndex));
       }
     }));

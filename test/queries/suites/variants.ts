@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
 import type { Database, Transaction } from '../../../src/queries/index.ts';
-import { type Handle, type OpenHandle, truncate } from '../../support/handles.ts';
+import { emptyTables, type Handle, type OpenHandle } from '../../support/handles.ts';
 
 /** Runs a test's work on a plain handle, or inside a transaction of it. */
 export type Run = (work: (db: Database & Pick<Handle, 'execute'>) => Promise<void>) => Promise<void>;
@@ -22,7 +22,7 @@ export function describeVariants(
       handle = await open();
     });
     afterAll(() => handle[Symbol.asyncDispose]());
-    beforeEach(() => truncate(handle.db));
+    beforeEach(() => emptyTables(handle.db));
 
     const inTransaction: RunInTransaction = (work) => handle.db.transaction(work);
     describe('on a handle', () => {
