@@ -21,7 +21,7 @@ export interface WrittenReport {
   readonly byCommand: Readonly<Record<string, Count>>;
   /** Each promise, and how many faults have tried it. */
   readonly promises: readonly TriedPromise[];
-  /** Service starts under stock runners, which step back for nobody: waits meanwhile are not counted. */
+  /** Service starts under stock runners, or while ours is stopped or cut off: nobody steps back, and waits are not counted. */
   readonly excusedStarts: number;
   /** Waits over the limit for which no lock was seen, with what machine and server were at. */
   readonly notes: readonly string[];
@@ -121,7 +121,7 @@ export function formatSummary(report: WrittenReport): string {
     `seconds by part: ${parts.join('; ')}`,
     ...(report.excusedStarts > 0
       ? [
-          `${report.excusedStarts} times a service started under a stock runner, which steps back for nobody: what others waited then is not counted`,
+          `${report.excusedStarts} times a service started under a stock runner, or while ours was stopped or cut off: nobody steps back then, and what others waited is not counted`,
         ]
       : []),
     `PostgreSQL ${version}, seed ${seed}: ${seconds} s, ${statements} statements of services, longest wait ${longestTradeWaitMs} ms`,

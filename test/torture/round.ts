@@ -22,7 +22,7 @@ export interface RoundReport {
   readonly ranMs: number | undefined;
   readonly longestWaitMs: number;
   readonly statements: number;
-  /** A service started meanwhile under a runner that does not step back: what others waited then is not counted. */
+  /** A service started meanwhile under a runner that does not, or can't, step back: what others waited then is not counted. */
   readonly isStartExcused: boolean;
   /** Long waits for which no lock was seen, and what machine and server were at. */
   readonly notes: readonly string[];
@@ -56,7 +56,8 @@ export async function playStep(
   if (unlocked !== undefined) throw new Broken(`worked without the lock of the migrations: ${unlocked}`);
   // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him. If the build waits
   // for his transaction in turn, PostgreSQL ends one of the two.
-  const isExcused = !command.stepsBack && started !== undefined;
+  const stepsBack = command.stepsBack && !(thrown && fault.keepsFromSteppingBack === true);
+  const isExcused = !stepsBack && started !== undefined;
   if (isExcused) excuses.push(started);
   const isWhole = ends.some(({ exitCode }) => exitCode === 0);
   const played = { step, command, fault, line, isWhole };

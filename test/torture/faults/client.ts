@@ -25,6 +25,7 @@ export const clientFaults: readonly Fault[] = [
     holdMs: [800, 2_000],
     fits: always,
     mayFail: never,
+    keepsFromSteppingBack: true,
     begin: async ({ job }) => {
       job?.child.kill('SIGSTOP');
       return async () => void job?.child.kill('SIGCONT');

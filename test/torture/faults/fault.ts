@@ -47,6 +47,8 @@ export interface Fault {
   readonly onlyRefuses?: true;
   /** The command is ended by a signal. */
   readonly killsClient?: true;
+  /** Meanwhile the command can't tell the server to give up what others wait for, and the server sees nothing amiss. */
+  readonly keepsFromSteppingBack?: true;
   /** The server itself goes: a restore can't let services in again by itself. */
   readonly killsServer?: true;
   /** It holds a lock for which a starting service waits, and whoever comes behind it: that is not ours. */

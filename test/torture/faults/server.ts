@@ -60,6 +60,7 @@ export const serverFaults: readonly Fault[] = [
     holdMs: [800, 2_000],
     fits: always,
     mayFail: always,
+    keepsFromSteppingBack: true,
     begin: async ({ line }) => {
       line.freeze();
       return async () => line.cut();
