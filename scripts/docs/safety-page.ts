@@ -95,8 +95,8 @@ full, without a small file system to fill).
 
 **What a trade may wait.** 500 ms where the server was seen waiting for a lock; for other waits the run breaks at 2 s, and says
 of each over 500 ms what machine and server were at. Not counted is what services wait behind the start of a service under
-stock drizzle-kit and psql, which step back for nobody, or while our own is stopped or cut off; and behind what a fault itself holds (a transaction, a server that is
-down).
+stock drizzle-kit and psql, which step back for nobody, or while our own is stopped or cut off; and behind what a fault itself
+holds (a transaction, a server that is down).
 
 ## The sabotages
 
