@@ -79,10 +79,9 @@ export default defineConfig({
           ...patience,
           name: 'drizzle-1',
           isolate: false,
-          // Rows, transactions, claims, errors and prepared statements: what depends on the session. Rows on the drivers of
-          // services alone: PGlite's has what they have, and took a minute more.
+          // Rows, transactions, claims, errors and prepared statements: what depends on the session.
           include: [
-            'test/queries/{rows,fills}.server.test.ts',
+            'test/queries/{rows,fills}.{server.,}test.ts',
             'test/queries/core/{call,errors,neon-http,query,replica,row-encoder}.test.ts',
             'test/queries/core/*.server.test.ts',
             'test/zod/*.test.ts',
