@@ -6,6 +6,7 @@ import type { Fault, Scene } from './faults/fault.ts';
 import { openScene } from './scene.ts';
 import type { Step } from './schedule.ts';
 import { seeSent } from './sent.ts';
+import { nowMs } from './services/clock.ts';
 import { checkFault, settleStep } from './settle.ts';
 import type { Stage } from './stage.ts';
 import { startWatch } from './watch.ts';
@@ -46,22 +47,27 @@ export async function playStep(
       .slice(-3)
       .map(({ text }) => text);
   const play = async (): Promise<Ended> => {
-    const thrown = await throwFault(scene, { step, command, fault, slowness, start });
-    return { thrown, ends: await Promise.all(jobs.map((job) => endOf(job, command.name, seen))) };
+    const held = await throwFault(scene, { step, command, fault, slowness, start });
+    return { held, ends: await Promise.all(jobs.map((job) => endOf(job, command.name, seen))) };
   };
-  const [{ thrown, ends }, started] = await parts.time('the command and its fault', () =>
+  const [{ held, ends }, started] = await parts.time('the command and its fault', () =>
     both(play(), startServiceLater(stage, step)),
   );
+  const thrown = held !== undefined;
   const [unlocked] = watch.unlocked();
   if (unlocked !== undefined) throw new Broken(`worked without the lock of the migrations: ${unlocked}`);
   // Without a runner that steps back, who starts waits for a build, and whoever comes waits behind him. If the build waits
   // for his transaction in turn, PostgreSQL ends one of the two.
-  const stepsBack = command.stepsBack && !(thrown && fault.keepsFromSteppingBack === true);
-  const isExcused = !stepsBack && started !== undefined;
+  const isStock = !command.stepsBack;
+  const isHeld = fault.keepsFromSteppingBack === true && held !== undefined;
+  const isExcused = started !== undefined && (isStock || (isHeld && overlap(started, held)));
   if (isExcused) excuses.push(started);
   const isWhole = ends.some(({ exitCode }) => exitCode === 0);
   const played = { step, command, fault, line, isWhole };
-  const odd = findOdd(ends, command, { fault: thrown ? fault : undefined, byDeadlock: isExcused });
+  const odd = findOdd(ends, command, {
+    fault: thrown ? fault : undefined,
+    byDeadlock: isStock && started !== undefined,
+  });
   await checkFault(stage, played).catch((error: unknown) => {
     throw error instanceof Broken && odd !== undefined ? new Broken(`${error.message}\n${odd}`) : error;
   });
@@ -82,7 +88,8 @@ export async function playStep(
 }
 
 interface Ended {
-  readonly thrown: boolean;
+  /** From when to when the fault lasted; undefined where the command was over before. */
+  readonly held: Span | undefined;
   readonly ends: readonly JobEnd[];
 }
 
@@ -105,21 +112,29 @@ interface Play {
   start(): void;
 }
 
-/** Starts the command, and throws the fault at its moment; false where the command was over before. */
-async function throwFault(scene: Scene, play: Play): Promise<boolean> {
+type Span = Readonly<Excuse>;
+
+const nothing = { fromMs: 0, release: undefined } as const;
+
+const overlap = (a: Span, b: Span): boolean => a.fromMs < b.toMs && b.fromMs < a.toMs;
+
+/** Starts the command, and throws the fault at its moment. */
+async function throwFault(scene: Scene, play: Play): Promise<Span | undefined> {
   const { fault, start } = play;
   const { moment, holdMs } = play.step;
   const isBefore = moment.kind === 'before';
-  const early = isBefore ? await fault.begin(scene) : undefined;
+  const begin = async () => ({ fromMs: nowMs(), release: await fault.begin(scene) });
+  const early = isBefore ? await begin() : undefined;
   start();
   const isMet = !isBefore && (await awaitMoment(scene, play));
-  const release = early ?? (isMet ? await fault.begin(scene) : undefined);
+  const { fromMs, release } = early ?? (isMet ? await begin() : nothing);
+  if (release === undefined) return undefined;
   try {
-    if (release !== undefined) await sleep(holdMs);
+    await sleep(holdMs);
   } finally {
-    await release?.();
+    await release();
   }
-  return release !== undefined;
+  return { fromMs, toMs: nowMs() };
 }
 
 async function awaitMoment(scene: Scene, { step: { moment }, command, slowness }: Play): Promise<boolean> {
