@@ -408,7 +408,7 @@ begin
 
   begin
     -- Without this the server works on for a client that has been killed: nobody is there to cancel a build behind which a
-    -- service waits that starts, and with it all who write. A second of that was felt (772 ms); a look costs nothing.
+    -- service waits that starts, and with it all who write. A second of that was felt (772 ms); a look is one system call.
     perform set_config('client_connection_check_interval', '100ms', false);
   exception
     when invalid_parameter_value then
@@ -896,14 +896,15 @@ declare
   noted record;
 begin
   perform multi_pair_db.entered();
-  if note_change is null then
-    return;
+  if note_change is not null then
+    call multi_pair_db.lock_briefly('sessions', 'orders');
+    for noted in select tgname, tgrelid::regclass as table_name from pg_trigger where tgfoid = note_change loop
+      execute format('drop trigger %I on %s', noted.tgname, noted.table_name);
+    end loop;
+    drop function multi_pair_db.note_change();
+    -- Somebody may read the drafts: no trade waits for him.
+    commit;
   end if;
-  call multi_pair_db.lock_briefly('sessions', 'orders');
-  for noted in select tgname, tgrelid::regclass as table_name from pg_trigger where tgfoid = note_change loop
-    execute format('drop trigger %I on %s', noted.tgname, noted.table_name);
-  end loop;
-  drop function multi_pair_db.note_change();
   drop table if exists multi_pair_db.undo_changes, multi_pair_db.undo_sessions_draft, multi_pair_db.undo_orders_draft;
 end
 $procedure$;

@@ -63,6 +63,9 @@ begin
       when ((old.id, old.pair_index, old.symbol, old.sessionid) is distinct from (new.id, new.pair_index, new.symbol, new.sessionid))
       execute function multi_pair_db.note_change();
   end if;
+
+  -- Broken off by a superuser, it is run again or cleared by the owner.
+  call multi_pair_db.keep_one_owner();
 end
 $note_changes$;
 --> statement-breakpoint

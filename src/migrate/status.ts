@@ -30,7 +30,7 @@ export interface Status {
   readonly pause: Pause | undefined;
   /** What a rollback has put aside and migrate will give back: rows by table. */
   readonly putAside: Readonly<Record<string, number>>;
-  /** A rollback broke off, and what it has left notes each write to sessions and orders. Run again, it ends; so does migrate. */
+  /** A rollback broke off: what it has left notes each write to sessions and orders, until it is run again, or migrate. */
   readonly isRollbackHalfDone: boolean;
   /** A table `migrations` of an older runner is there. It is not relied on: the files themselves prove what is there. */
   readonly hasOlderJournal: boolean;

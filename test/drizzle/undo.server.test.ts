@@ -31,6 +31,15 @@ const undo = async (db: TestDatabase, after?: (sql: string) => Promise<void>): P
   await session.end();
 };
 
+/** Undoes 002, and of 001 the first statements only: whoever ran them is gone then. */
+async function breakOff(db: TestDatabase, statements: number): Promise<void> {
+  const session = db.connect({ max: 1 });
+  await runFile(session, 'down/0002_symbol_indexes');
+  for (const sql of (await readStatements('down/0001_multi_pair_support')).slice(0, statements))
+    await session.unsafe(sql);
+  await session.end();
+}
+
 describe.each(serverVersions)('PostgreSQL %i', (version) => {
   test('between two statements of a file nobody is locked out: a slow line, or a client that stops, holds up nobody', async () => {
     await using db = await createDatabase(version, 'legacy');
@@ -166,11 +175,7 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await using db = await createDatabase(version, 'migrated');
     await rollBackDatabaseDownTo(db.url, '002');
     await db.sql.unsafe(`insert into sessions (id, symbol, pairs) values ('s', 'A', '["A", "B"]')`);
-    const killed = db.connect({ max: 1 });
-    await runFile(killed, 'down/0002_symbol_indexes');
-    for (const sql of (await readStatements('down/0001_multi_pair_support')).slice(0, 3))
-      await killed.unsafe(sql);
-    await killed.end();
+    await breakOff(db, 3);
     expect(await db.sql`select pairs from sessions`).toEqual([{ pairs: ['A', 'B'] }]);
     await db.sql.unsafe(`update sessions set pairs = '["A"]'`);
 
@@ -189,17 +194,26 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     await using db = await createDatabase(version, 'migrated');
     await rollBackDatabaseDownTo(db.url, '002');
     await db.sql.unsafe(`insert into sessions (id, symbol, pairs) values ('s', 'A', '["A", "B"]')`);
-    const killed = db.connect({ max: 1 });
-    await runFile(killed, 'down/0002_symbol_indexes');
-    for (const sql of (await readStatements('down/0001_multi_pair_support')).slice(0, 4))
-      await killed.unsafe(sql);
-    await killed.end();
+    await breakOff(db, 4);
     await db.sql.unsafe(`update sessions set symbol = 'B'`);
     expect(await db.sql`select id from multi_pair_db.undo_changes`).toEqual([{ id: 's' }]);
 
     const run = (...args: string[]) => runCommand([...args, '--url', db.url]);
     expect((await run('status')).text).toContain('a rollback broke off: each write');
-    expect(await run('migrate')).toMatchObject({ exitCode: 0 });
+    // Who reads what it has left is waited for, and no writer with it.
+    const reader = await db.connect({ max: 1 }).reserve();
+    await reader.unsafe('begin; select from multi_pair_db.undo_changes');
+    const migrating = run('migrate');
+    await until(async () => {
+      const [seen] = await db.sql`
+        select count(*)::int as sessions from pg_locks where relation = 'multi_pair_db.undo_changes'::regclass and not granted`;
+      return seen?.['sessions'] === 1;
+    }, 'it waits for the reader');
+    await db.sql.unsafe(
+      `insert into sessions (id, symbol) values ('meanwhile', 'A'); delete from sessions where id = 'meanwhile'`,
+    );
+    await reader.unsafe('commit');
+    expect(await migrating).toMatchObject({ exitCode: 0 });
     expect((await run('status')).text).not.toContain('broke off');
     expect((await run('verify')).text).not.toMatch(/^note/m);
     expect(await db.sql`select pairs from sessions`).toEqual([{ pairs: ['A', 'B'] }]);
@@ -208,6 +222,25 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
         select c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
         where n.nspname = 'multi_pair_db' and c.relname ~ 'draft|undo_changes' and c.relkind = 'r'`,
     ).toEqual([]);
+  });
+
+  test('what a superuser has broken off the owner of the tables ends: forward, and back', async () => {
+    await using db = await createDatabase(version, 'legacy');
+    const role = `owner_${db.name}`;
+    await db.sql.unsafe(`create role ${role} login;
+      grant create on database ${db.name} to ${role}; grant create on schema public to ${role};
+      alter table sessions owner to ${role}; alter table orders owner to ${role}; alter table fills owner to ${role}`);
+    const url = db.url.replace('postgres@', `${role}@`);
+    try {
+      for (const goOn of [['migrate'], ['rollback', '001', '--accept-data-loss']]) {
+        expect(await runCommand(['migrate', '--url', db.url])).toMatchObject({ exitCode: 0 });
+        await rollBackDatabaseDownTo(db.url, '002');
+        await breakOff(db, 4);
+        expect(await runCommand([...goOn, '--url', url]), goOn[0]).toMatchObject({ exitCode: 0 });
+      }
+    } finally {
+      await db.sql.unsafe(`drop owned by ${role} cascade; drop role ${role}`);
+    }
   });
 
   test('an undo that was broken off holds up no writer when it is run again, and waits for a transaction', async () => {

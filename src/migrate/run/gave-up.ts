@@ -17,7 +17,8 @@ export function waitedTooLong(
   maxWaitMs: number,
 ): OperationError {
   const { file, line, statement, sqlState, serverMessage } = error instanceof OperationError ? error : {};
-  // A block that already holds the locks of tables waits 50 ms for the next one, whatever the flag says.
+  // A block that already holds the locks of tables waits 50 ms for the next one, whatever the flag says. Half,
+  // because a wait is seen a little later than it begins.
   const isForTheFlag = waitingMs >= maxWaitMs / 2;
   return new OperationError({
     code: 'LOCKED',
