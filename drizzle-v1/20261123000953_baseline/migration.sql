@@ -906,6 +906,7 @@ begin
     commit;
   end if;
   drop table if exists multi_pair_db.undo_changes, multi_pair_db.undo_sessions_draft, multi_pair_db.undo_orders_draft;
+  drop procedure if exists multi_pair_db.take_up_changes(integer, integer);
 end
 $procedure$;
 --> statement-breakpoint

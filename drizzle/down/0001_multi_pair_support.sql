@@ -4,10 +4,11 @@
 --         tradingpair can't give back is put aside first, in multi_pair_db.undo_sessions and multi_pair_db.undo_orders; a
 --         later 0001 gives it back where nothing else has changed.
 -- Locks:  ACCESS EXCLUSIVE on both tables, twice, for some milliseconds each, in one message: first to note what changes
---         from then on; last to take that up and drop the columns. Between the two the values are put aside without a lock.
+--         from then on; last to drop the columns. Between the two the values are put aside without a lock, and what has
+--         changed meanwhile is taken up, in batches: under the second lock only the last of it.
 --         Waits 50 ms at most for each, so that nobody queues longer, and tries again.
--- Runs:   in three transactions; the last one drops the columns and takes the journal row away, all or nothing. Broken off
---         before it, nothing is undone: run it again. Refuses while 0002 is there, or another migration is running.
+-- Runs:   in several transactions; the last one drops the columns and takes the journal row away, all or nothing. Broken
+--         off before it, nothing is undone: run it again. Refuses while 0002 is there, or another migration is running.
 --
 -- With psql: psql -v ON_ERROR_STOP=1 -f.
 
@@ -34,18 +35,74 @@ begin
     insert into multi_pair_db.undo_changes (table_name, id)
     select distinct tg_table_name, id
     from unnest(array[old.id, new.id]) as id
-    where id is not null
-    on conflict do nothing;
+    where id is not null;
     return null;
   end
   $function$;
+
+  -- Takes changes up, and says how many. Each change has a row of its own, which is seen once it is committed: what is under
+  -- way is left for a later call. Sessions and orders are read after that, so what is read is at least as new.
+  create or replace procedure multi_pair_db.take_up_changes(most_rows integer, inout taken_rows integer)
+  language plpgsql as $procedure$
+  declare
+    session_ids text[];
+    order_ids text[];
+  begin
+    with taken as (
+      delete from multi_pair_db.undo_changes
+      where ctid = any (array(select ctid from multi_pair_db.undo_changes limit most_rows))
+      returning table_name, id
+    )
+    select count(*), array_agg(distinct id) filter (where table_name = 'sessions'),
+           array_agg(distinct id) filter (where table_name = 'orders')
+    into taken_rows, session_ids, order_ids
+    from taken;
+
+    if session_ids is not null then
+      delete from multi_pair_db.undo_sessions_draft as u
+      where u.id = any (session_ids)
+        -- What an earlier undo has put aside is still to be given back where its session is what it was.
+        and not (u.owed and exists (
+          select from sessions as s
+          where s.id = u.id and s.symbol is not distinct from u.symbol and s.tradingpair is not distinct from u.tradingpair
+            and s.pairs in ('[]', jsonb_build_array(coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, ''))))));
+
+      insert into multi_pair_db.undo_sessions_draft (id, pairs, symbol, tradingpair)
+      select id, pairs, symbol, tradingpair
+      from sessions
+      where id = any (session_ids)
+        and pairs <> case
+          when coalesce(nullif(symbol, ''), nullif(tradingpair, '')) is null then '[]'
+          else jsonb_build_array(coalesce(nullif(symbol, ''), nullif(tradingpair, '')))
+        end
+      on conflict (id) do update
+      set pairs = excluded.pairs, symbol = excluded.symbol, tradingpair = excluded.tradingpair, owed = false;
+    end if;
+
+    if order_ids is not null then
+      delete from multi_pair_db.undo_orders_draft as u
+      where u.id = any (order_ids)
+        and not (u.owed and exists (
+          select from orders as o
+          where o.id = u.id and o.symbol is not distinct from u.symbol and o.sessionid is not distinct from u.sessionid
+            and o.pair_index = 0));
+
+      insert into multi_pair_db.undo_orders_draft (id, pair_index, symbol, sessionid)
+      select id, pair_index, symbol, sessionid
+      from orders
+      where id = any (order_ids) and pair_index is distinct from 0
+      on conflict (id) do update
+      set pair_index = excluded.pair_index, symbol = excluded.symbol, sessionid = excluded.sessionid, owed = false;
+    end if;
+  end
+  $procedure$;
 
   call multi_pair_db.lock_briefly('sessions', 'orders');
 
   -- Not before: an undo that was broken off has left its triggers, by which whoever writes to the two tables writes here as
   -- well. He would wait for this one, and we in vain for his tables.
   drop table if exists multi_pair_db.undo_changes;
-  create table multi_pair_db.undo_changes (table_name text, id text, primary key (table_name, id));
+  create table multi_pair_db.undo_changes (table_name text not null, id text not null);
 
   if exists (select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped) then
     create or replace trigger trg_multi_pair_db_note_change after insert or delete on sessions
@@ -113,56 +170,32 @@ end
 $put_aside$;
 --> statement-breakpoint
 do $undo$
+declare
+  -- 1,000 take about 10 ms. At the end so many may be left for the time under the lock, in which everybody waits.
+  batch_rows constant integer := 1000;
+  taken_rows integer;
 begin
-  call multi_pair_db.lock_briefly('sessions', 'orders');
+  perform multi_pair_db.entered();
 
-  -- What has changed since the first lock: few rows, by their keys.
-  if exists (select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped) then
-    delete from multi_pair_db.undo_sessions_draft as u
-    using multi_pair_db.undo_changes as c
-    where c.table_name = 'sessions' and c.id = u.id
-      -- What an earlier undo has put aside is still to be given back where its session is what it was.
-      and not (u.owed and exists (
-        select from sessions as s
-        where s.id = u.id and s.symbol is not distinct from u.symbol and s.tradingpair is not distinct from u.tradingpair
-          and s.pairs in ('[]', jsonb_build_array(coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, ''))))));
-
-    insert into multi_pair_db.undo_sessions_draft (id, pairs, symbol, tradingpair)
-    select s.id, s.pairs, s.symbol, s.tradingpair
-    from multi_pair_db.undo_changes as c
-    join sessions as s on s.id = c.id
-    where c.table_name = 'sessions'
-      and s.pairs <> case
-        when coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')) is null then '[]'
-        else jsonb_build_array(coalesce(nullif(s.symbol, ''), nullif(s.tradingpair, '')))
-      end
-    on conflict (id) do update
-    set pairs = excluded.pairs, symbol = excluded.symbol, tradingpair = excluded.tradingpair, owed = false;
-  end if;
-
-  if exists (select from pg_attribute where attrelid = to_regclass('orders') and attname = 'pair_index' and not attisdropped) then
-    delete from multi_pair_db.undo_orders_draft as u
-    using multi_pair_db.undo_changes as c
-    where c.table_name = 'orders' and c.id = u.id
-      and not (u.owed and exists (
-        select from orders as o
-        where o.id = u.id and o.symbol is not distinct from u.symbol and o.sessionid is not distinct from u.sessionid
-          and o.pair_index = 0));
-
-    insert into multi_pair_db.undo_orders_draft (id, pair_index, symbol, sessionid)
-    select o.id, o.pair_index, o.symbol, o.sessionid
-    from multi_pair_db.undo_changes as c
-    join orders as o on o.id = c.id
-    where c.table_name = 'orders' and o.pair_index is distinct from 0
-    on conflict (id) do update
-    set pair_index = excluded.pair_index, symbol = excluded.symbol, sessionid = excluded.sessionid, owed = false;
-  end if;
+  loop
+    loop
+      call multi_pair_db.take_up_changes(batch_rows, taken_rows);
+      call multi_pair_db.rest();
+      exit when taken_rows < batch_rows;
+    end loop;
+    call multi_pair_db.lock_briefly('sessions', 'orders');
+    call multi_pair_db.take_up_changes(batch_rows, taken_rows);
+    exit when taken_rows < batch_rows;
+    -- More than that have come while it waited for the lock.
+    commit;
+  end loop;
 
   drop trigger if exists trg_multi_pair_db_note_change on sessions;
   drop trigger if exists trg_multi_pair_db_note_change on orders;
   drop trigger if exists trg_multi_pair_db_note_update on sessions;
   drop trigger if exists trg_multi_pair_db_note_update on orders;
   drop function if exists multi_pair_db.note_change();
+  drop procedure if exists multi_pair_db.take_up_changes(integer, integer);
   drop trigger if exists trg_sessions_sync_pairs on sessions;
   drop trigger if exists trg_sessions_renumber_orders on sessions;
   drop trigger if exists trg_orders_set_pair_index on orders;

@@ -109,6 +109,40 @@ describe.each(serverVersions)('PostgreSQL %i', (version) => {
     }
   });
 
+  test('what has changed meanwhile is taken up before the lock that everybody waits for, and under it only the last of it', async () => {
+    await using db = await createDatabase(version, 'migrated');
+    const write = (name: string) =>
+      db.sql.unsafe(`
+        insert into sessions (id, symbol, pairs) select '${name} ' || n, 'A', '["A", "B"]' from generate_series(1, 1200) as n;
+        insert into orders (id, sessionid, symbol) select '${name} ' || n, '${name} ' || n, 'B' from generate_series(1, 300) as n`);
+    const reader = await db.connect({ max: 1 }).reserve();
+    let written: Promise<void> | undefined;
+    const writeMore = async (): Promise<void> => {
+      await until(async () => {
+        const left = await db.sql`select from multi_pair_db.undo_changes limit 1`;
+        return left.length === 0;
+      }, 'all of it is taken up while the reader keeps the lock away');
+      await write('late');
+      await reader.unsafe('commit');
+    };
+    await undo(db, async (sql) => {
+      if (!sql.includes('$put_aside$')) return;
+      await write('early');
+      await reader.unsafe('begin; select from sessions limit 1; select from orders limit 1');
+      written = writeMore();
+    });
+    await written;
+    const batches = await db.sql`
+      select count(*)::int as rows from multi_pair_db.undo_sessions group by xmin::text`;
+    expect(Math.max(...batches.map(({ rows }) => rows))).toBeLessThanOrEqual(1_000);
+    await migrate(db.url);
+    expect(
+      await db.sql`
+        select count(*) filter (where pairs = '["A", "B"]')::int as sessions, (select count(*)::int from orders where pair_index = 1) as orders
+        from sessions`,
+    ).toEqual([{ sessions: 2_400, orders: 600 }]);
+  });
+
   test('what was put aside goes back in several transactions: nobody waits for all of it', async () => {
     await using db = await createDatabase(version, 'migrated');
     await db.sql.unsafe(`

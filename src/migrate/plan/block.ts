@@ -2,7 +2,7 @@ import type { StatementFacts } from '../project.ts';
 import { type Effect, joinEffects } from './effect.ts';
 import { readEffect } from './effects/index.ts';
 import { callsOnlyHarmless } from './effects/query.ts';
-import { frameSchema } from './frame.ts';
+import { frameSchema, restsItself } from './frame.ts';
 import { mergeLocks } from './locks.ts';
 import { normalizeStatement } from './normalize.ts';
 import { isRecord, type Node, type Parse, type Parser, readWords, walk } from './parse.ts';
@@ -16,6 +16,8 @@ export function classifyBriefBlock(sql: string, { parse, parseBlock }: Parser): 
   if (tables.length === 0) return undefined;
   const effect = readBody(parseBlock(sql), parse);
   const held = effect?.isQuick === false ? 'for as long as the block works' : 'for some milliseconds';
+  // Batches of its own come before the lock.
+  const extent = restsItself(sql) ? 'in one message' : 'in one message and one transaction';
   const known = {
     lock: `SHARE UPDATE EXCLUSIVE, then ACCESS EXCLUSIVE ${held}; waits 50 ms at most for the latter, then tries again`,
     tables,
@@ -24,12 +26,12 @@ export function classifyBriefBlock(sql: string, { parse, parseBlock }: Parser): 
   if (effect === undefined)
     return {
       ...known,
-      work: 'what the block says, in one message and one transaction; what that is, is not known',
+      work: `what the block says, ${extent}; what that is, is not known`,
     };
   const locks = tables.map((name) => ({ name, on: 'itself', mode: 'ACCESS EXCLUSIVE' }) as const);
   return {
     ...known,
-    work: `${effect.work}; in one message and one transaction`,
+    work: `${effect.work}; ${extent}`,
     locks: mergeLocks([...locks, ...effect.locks]),
     rewrite: effect.rewrite,
     ...(effect.isQuick ? { isQuick: true } : {}),

@@ -99,7 +99,7 @@ export const sabotages: readonly Sabotage[] = [
   {
     name: 'undo-misses-changes',
     plants: 'the undo of 001 does not see what services write between its two locks',
-    changes: [{ file: downOf('001'), from: '    where id is not null\n', to: '    where false\n' }],
+    changes: [{ file: downOf('001'), from: '    where id is not null;\n', to: '    where false;\n' }],
     commands: columnsThereAndBack,
     faults: ['client stopped', 'line cut half open'],
     at: 'what is put aside',
