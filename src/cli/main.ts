@@ -34,6 +34,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// Suspended, we could not step back for a trade that waits behind us, and what is held would stay held.
+process.on('SIGTSTP', () => {
+  progress.line(
+    'not suspended: locks that are held would stay. Ctrl-C stops, and the same command goes on; `multi-pair-db pause`, from another terminal, lets a run rest',
+  );
+});
+
 let running: string | undefined;
 let redact = createRedactor('');
 let isPrinted = false;

@@ -9,6 +9,7 @@ import { findPrograms, needsPrograms } from '../support/client-programs.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { makeDeaf } from '../support/deaf-program.ts';
 import { type Manner, startEndpoint, startLine } from '../support/endpoints.ts';
+import { untilLockWait } from '../support/lock-waits.ts';
 import { until } from '../support/waiting.ts';
 
 const newest = 18;
@@ -89,12 +90,6 @@ async function stopBackends(db: TestDatabase): Promise<AsyncDisposable> {
   };
 }
 
-const isWaiting = async (db: TestDatabase): Promise<boolean> =>
-  (
-    await db.sql`select from pg_stat_activity
-      where datname = current_database() and application_name = 'multi-pair-db' and wait_event_type = 'Lock'`
-  ).length > 0;
-
 test.each([
   ['migrate', 'legacy', 'lock table fills in access exclusive mode'],
   ['status', 'migrated', 'lock table sessions in access exclusive mode'],
@@ -108,7 +103,7 @@ test.each([
     const cli = startCli([name, '--url', db.url]);
     // 0001 tries for its lock again and again: it may be between two tries, and is as well stopped there.
     const patience = name === 'migrate' ? 5_000 : 30_000;
-    await until(() => isWaiting(db), 'a statement waits', patience);
+    await untilLockWait(db.sql, patience);
     await using _stopped = await stopBackends(db);
     const { exitCode, stderr } = await interrupt(cli, 'SIGTERM');
     expect(exitCode).toBe(5);
@@ -125,7 +120,7 @@ test('status, whose line has gone dead in a statement: gone, and it says what ma
   const holder = db.connect({ max: 1 });
   await holder.unsafe('begin; lock table sessions in access exclusive mode');
   const cli = startCli(['status', '--url', `postgres://postgres@127.0.0.1:${line.port}/${db.name}`]);
-  await until(() => isWaiting(db), 'a statement waits');
+  await untilLockWait(db.sql);
   line.freeze();
   const { exitCode, stderr } = await interrupt(cli, 'SIGINT');
   expect(exitCode).toBe(5);
@@ -141,7 +136,7 @@ test.skipIf(programs === undefined)(
     await holder.unsafe('begin; lock table fills in access exclusive mode');
     const dir = path.join(folder, 'stopped');
     const cli = startCli(['backup', '--dir', dir, '--url', db.url], { PG_BIN: programs ?? '' });
-    await until(() => isWaiting(db), 'pg_dump waits');
+    await untilLockWait(db.sql);
     await using _stopped = await stopBackends(db);
     const { exitCode, stderr } = await interrupt(cli, 'SIGINT');
     expect(exitCode, stderr).toBe(5);

@@ -51,7 +51,10 @@ export function startProgram(options: ProgramRun, stdin: 'ignore' | 'pipe'): Run
     stdio: [stdin, 'pipe', 'pipe'],
     detached,
   });
-  if (!detached) endOnAbort(child, signal);
+  if (!detached) {
+    endOnAbort(child, signal);
+    keepAwake(child);
+  }
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-keptCharacters);
@@ -100,4 +103,13 @@ function endOnAbort(child: ChildProcess, signal: AbortSignal | undefined): void 
     signal?.removeEventListener('abort', end);
   });
   if (signal?.aborted === true) end();
+}
+
+/** Ctrl-Z stops it with us; we go on (`cli/main.ts`), and would wait for it, and its locks with us. */
+function keepAwake(child: ChildProcess): void {
+  const wake = (): void => {
+    child.kill('SIGCONT');
+  };
+  process.on('SIGTSTP', wake);
+  child.once('close', () => process.off('SIGTSTP', wake));
 }

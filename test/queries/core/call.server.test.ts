@@ -10,6 +10,7 @@ import {
 } from '../../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
 import { connect, drivers, type Handle, type OpenHandle } from '../../support/handles.ts';
+import { countLockWaits } from '../../support/lock-waits.ts';
 import { until } from '../../support/waiting.ts';
 import { selectAll } from '../suites/variants.ts';
 
@@ -46,13 +47,8 @@ describe.each(drivers)('%s', (driver) => {
       return work();
     }) as Promise<T>;
   }
-  const countWaiting = async (): Promise<number> =>
-    // Of this database: pg_locks has those of the files that run beside this one, too.
-    (
-      await database.sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-    ).length;
   const untilWaiting = (count: number) =>
-    until(async () => (await countWaiting()) === count, `${count} sessions wait for the row`);
+    until(async () => (await countLockWaits(database.sql)) === count, `${count} sessions wait for the row`);
   const statusNow = async () => (await findSession(db, { id: 's' }))?.status;
   const setStatus = (on: Handle, bounds: { timeoutMs?: number; signal?: AbortSignal }) =>
     setSessionStatus(on, { sessionId: 's', status: 'completed', ...bounds });
@@ -116,7 +112,7 @@ describe.each(drivers)('%s', (driver) => {
         expect(await call).toBe(reason);
         expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
       });
-      await until(async () => (await countWaiting()) === 0, 'the statement has ended');
+      await until(async () => (await countLockWaits(database.sql)) === 0, 'the statement has ended');
       await until(async () => (await statusNow()) === status, `the session is ${status}`);
     }
   });

@@ -4,8 +4,8 @@ import type { Sql } from 'postgres';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type FillInput, insertFills } from '../../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { untilLockWait } from '../../support/lock-waits.ts';
 import { serverVersions } from '../../support/server.ts';
-import { until } from '../../support/waiting.ts';
 
 const fill = (id: string, price: number): FillInput => ({ id, symbol: 'X', price, size: 1, timestamp: 1 });
 
@@ -25,18 +25,11 @@ describe.each(serverVersions)('PostgreSQL %i, two sessions at once', (version) =
   const insert = (id: string, price: number) =>
     other`insert into fills (id, symbol, price, size, timestamp) values (${id}, 'X', ${price}, 1, 1)`;
 
-  const untilWaiting = () =>
-    until(async () => {
-      const waiting = await database.sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      return waiting.length > 0;
-    }, 'somebody waits for the other session');
-
   test('a fill that is committed meanwhile is a duplicate of that row', async () => {
     await other`begin`;
     await insert('theirs', 1);
     const inserting = insertFills(db, [fill('a', 2), fill('ours', 1)], { reportAlike: true });
-    await untilWaiting();
+    await untilLockWait(database.sql);
     await other`commit`;
     expect(await inserting).toEqual([
       { outcome: 'inserted', id: 'a', alike: [] },
@@ -48,7 +41,7 @@ describe.each(serverVersions)('PostgreSQL %i, two sessions at once', (version) =
     await other`begin`;
     await insert('theirs', 1);
     const inserting = insertFills(db, [fill('ours', 1)]);
-    await untilWaiting();
+    await untilLockWait(database.sql);
     await other`rollback`;
     expect(await inserting).toEqual([{ outcome: 'inserted', id: 'ours' }]);
   });
@@ -57,7 +50,7 @@ describe.each(serverVersions)('PostgreSQL %i, two sessions at once', (version) =
     await other`begin`;
     await insert('second', 2);
     const inserting = insertFills(db, [fill('a', 1), fill('b', 2)]);
-    await untilWaiting();
+    await untilLockWait(database.sql);
     // Now each waits for the other, until the server ends the statement of insertFills.
     await insert('first', 1);
     await other`commit`;
@@ -73,7 +66,7 @@ describe.each(serverVersions)('PostgreSQL %i, two sessions at once', (version) =
     const inserting = db
       .transaction((tx) => insertFills(tx, [fill('a', 1), fill('b', 2)]))
       .catch((error: unknown) => error);
-    await untilWaiting();
+    await untilLockWait(database.sql);
     await insert('first', 1);
     await other`commit`;
     expect(await inserting).toMatchObject({ code: 'deadlock', isRetryable: true });

@@ -9,11 +9,11 @@ import {
   saveSessions,
 } from '../../../src/queries/index.ts';
 import { createDatabase, type TestDatabase } from '../../support/database.ts';
+import { untilLockWait } from '../../support/lock-waits.ts';
 import { deliveriesOf, newestOf, versionedSession } from '../../support/order-versions.ts';
 import { saveDeliveries } from '../../support/save-deliveries.ts';
 import { serverVersions } from '../../support/server.ts';
 import { shuffle } from '../../support/tape.ts';
-import { until } from '../../support/waiting.ts';
 
 describe.each(serverVersions)('PostgreSQL %i, several at once', (version) => {
   let database: TestDatabase;
@@ -28,12 +28,6 @@ describe.each(serverVersions)('PostgreSQL %i, several at once', (version) => {
   afterAll(() => database[Symbol.asyncDispose]());
   beforeEach(() => database.sql`truncate sessions, orders, fills`);
 
-  const untilWaiting = () =>
-    until(async () => {
-      const waiting = await database.sql`
-        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-      return waiting.length > 0;
-    }, 'somebody waits for the other session');
   const statuses = () => database.sql`select id, status, size from orders order by id`;
 
   test('four connections save the same orders, shuffled, repeated and stale: the newest of each is stored, no deadlock', async () => {
@@ -80,7 +74,7 @@ describe.each(serverVersions)('PostgreSQL %i, several at once', (version) => {
       { id: 'b', status: 'ours', lastUpdated: 3 },
       { id: 'a', status: 'ours', lastUpdated: 3 },
     ]);
-    await untilWaiting();
+    await untilLockWait(database.sql);
     await other`commit`;
     expect(await saving).toEqual([
       { outcome: 'updated', id: 'b' },
@@ -100,7 +94,7 @@ describe.each(serverVersions)('PostgreSQL %i, several at once', (version) => {
       { id: 'b', status: 'ours', lastUpdated: 3 },
       { id: 'c', status: 'ours', lastUpdated: 3 },
     ]);
-    await untilWaiting();
+    await untilLockWait(database.sql);
     await other`commit`;
     expect((await saving).map(({ outcome }) => outcome)).toEqual(['updated', 'stale', 'inserted']);
     expect(await statuses()).toEqual([
@@ -115,7 +109,7 @@ describe.each(serverVersions)('PostgreSQL %i, several at once', (version) => {
       await other`begin`;
       await other`update orders set status = 'theirs' where id = 'b'`;
       const saving = save().catch((error: unknown) => error);
-      await untilWaiting();
+      await untilLockWait(database.sql);
       await other`update orders set status = 'theirs' where id = 'a'`;
       await other`commit`;
       return saving;
