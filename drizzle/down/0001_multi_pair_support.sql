@@ -50,7 +50,7 @@ begin
   begin
     with taken as (
       delete from multi_pair_db.undo_changes
-      where ctid = any (array(select ctid from multi_pair_db.undo_changes limit most_rows))
+      where position = any (array(select position from multi_pair_db.undo_changes order by position limit most_rows))
       returning table_name, id
     )
     select count(*), array_agg(distinct id) filter (where table_name = 'sessions'),
@@ -102,7 +102,7 @@ begin
   -- Not before: an undo that was broken off has left its triggers, by which whoever writes to the two tables writes here as
   -- well. He would wait for this one, and we in vain for his tables.
   drop table if exists multi_pair_db.undo_changes;
-  create table multi_pair_db.undo_changes (table_name text not null, id text not null);
+  create table multi_pair_db.undo_changes (position bigint generated always as identity primary key, table_name text not null, id text not null);
 
   if exists (select from pg_attribute where attrelid = to_regclass('sessions') and attname = 'pairs' and not attisdropped) then
     create or replace trigger trg_multi_pair_db_note_change after insert or delete on sessions
