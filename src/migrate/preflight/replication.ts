@@ -13,7 +13,7 @@ export const replication: Check = {
     const replicas = await listReplicas(connection);
     const slots = await listIdleSlots(connection);
     const publications = await listPublications(connection, tables);
-    const details = [...replicas.late, ...slots, ...publications];
+    const details = [...replicas.late, ...slots, ...publications.map(describePublication)];
     if (details.length === 0) {
       return {
         level: 'ok',
@@ -32,6 +32,9 @@ export const replication: Check = {
           : '',
         publications.length > 0
           ? 'Logical replication carries rows and no DDL: migrate the subscriber first, or it stops at the first row with new columns.'
+          : '',
+        publications.some(({ isForAll }) => isForAll)
+          ? 'Publish “for tables in schema …” instead of all tables: a subscriber stops at the first row of a table that it lacks, as those that a rollback or dedupe makes in multi_pair_db.'
           : '',
       ]
         .filter((text) => text !== '')
@@ -83,13 +86,22 @@ async function listIdleSlots(connection: Connection): Promise<string[]> {
   );
 }
 
-async function listPublications(connection: Connection, tables: readonly string[]): Promise<string[]> {
-  const rows = await connection.query<{ name: string; published: string; listed: string | null }>(
+interface Publication {
+  readonly name: string;
+  readonly published: string;
+  /** Tables of which it sends some columns only. */
+  readonly listed: string | null;
+  readonly isForAll: boolean;
+}
+
+const listPublications = (connection: Connection, tables: readonly string[]): Promise<Publication[]> =>
+  connection.query<Publication>(
     `select p.pubname::text as name, string_agg(p.tablename::text, ', ' order by p.tablename) as published,
             (select string_agg(r.prrelid::regclass::text, ', ' order by r.prrelid::regclass::text)
              from pg_publication as own join pg_publication_rel as r on r.prpubid = own.oid and r.prattrs is not null
              where own.pubname = p.pubname
-               and r.prrelid in (select to_regclass(quote_ident(name)) from unnest($1::text[]) as name)) as listed
+               and r.prrelid in (select to_regclass(quote_ident(name)) from unnest($1::text[]) as name)) as listed,
+            (select own.puballtables from pg_publication as own where own.pubname = p.pubname) as "isForAll"
      from pg_publication_tables as p
      join unnest($1::text[]) as t (name)
        on to_regclass(quote_ident(t.name)) = to_regclass(format('%I.%I', p.schemaname, p.tablename))
@@ -97,8 +109,12 @@ async function listPublications(connection: Connection, tables: readonly string[
      order by p.pubname`,
     [tables],
   );
-  return rows.map(
-    ({ name, published, listed }) =>
-      `publication ${name} sends ${published} to logical subscribers${listed === null ? '' : `; of ${listed} only the columns that it lists: add the new ones, or subscribers never get them`}`,
-  );
-}
+
+const describePublication = ({ name, published, listed, isForAll }: Publication): string =>
+  [
+    `publication ${name} sends ${published} to logical subscribers`,
+    ...(listed === null
+      ? []
+      : [`of ${listed} only the columns that it lists: add the new ones, or subscribers never get them`]),
+    ...(isForAll ? ['and every other table, also one that is made later'] : []),
+  ].join('; ');

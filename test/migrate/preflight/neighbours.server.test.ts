@@ -4,7 +4,9 @@ import { openConnection } from '../../../src/connection/open.ts';
 import { applyMigrations, planMigrations } from '../../../src/own/index.ts';
 import { look } from '../../support/look.ts';
 import { readLegacySchema } from '../../support/migrations.ts';
+import { rollBackDatabaseDownTo } from '../../support/rollback.ts';
 import { serverVersions, startServer, type TestServer } from '../../support/server.ts';
+import { until } from '../../support/waiting.ts';
 
 /** Logical replication and preloaded libraries belong to a whole server: this one is of these tests alone. */
 describe.each(serverVersions)('PostgreSQL %i, the neighbours', (version) => {
@@ -158,6 +160,39 @@ describe.each(serverVersions)('PostgreSQL %i, the neighbours', (version) => {
     await copy`drop subscription listed`;
     await copy.end();
     await sql`drop publication listed`;
+  });
+
+  test.each([
+    ['for all tables', 'stops'],
+    ['for tables in schema public', 'goes on'],
+  ])('what is published %s, and is rolled back: its subscriber %s', async (what, then) => {
+    const name = what.replaceAll(' ', '_');
+    for (const side of ['source', 'target']) {
+      await sql.unsafe(`create database ${name}_${side}`);
+      await using connection = await openConnection(server.url(`${name}_${side}`));
+      await applyMigrations(connection, { baselineMs: 0 });
+    }
+    const source = postgres(server.url(`${name}_source`), { max: 1, onnotice: () => {} });
+    const target = postgres(server.url(`${name}_target`), { max: 1, onnotice: () => {} });
+    await source.unsafe(`create publication ${name} ${what}`);
+    await source`select pg_create_logical_replication_slot(${name}, 'pgoutput')`;
+    const { details = [], advice } = await look(server.url(`${name}_source`), 'replication');
+    expect(details.some((detail) => detail.includes('and every other table'))).toBe(then === 'stops');
+    expect(advice?.includes('for tables in schema')).toBe(then === 'stops');
+    await target.unsafe(`create subscription ${name} connection 'host=127.0.0.1 port=${server.port} user=postgres dbname=${name}_source'
+      publication ${name} with (create_slot = false, slot_name = '${name}', copy_data = false)`);
+
+    await source`insert into sessions (id, symbol, pairs) values ('two pairs', 'A', '["A", "B"]')`;
+    await rollBackDatabaseDownTo(server.url(`${name}_source`), '000');
+    await source`insert into sessions (id, symbol) values ('after', 'A')`;
+    await until(async () => {
+      const [seen] =
+        await target`select apply_error_count > 0 as stopped, exists (select from sessions where id = 'after') as arrived from pg_stat_subscription_stats`;
+      return then === 'stops' ? seen?.['stopped'] === true : seen?.['arrived'] === true;
+    }, `the subscriber ${then}`);
+    for (const end of ['alter … disable', 'alter … set (slot_name = none)', 'drop …'])
+      await target.unsafe(end.replace('…', `subscription ${name}`));
+    await Promise.all([source.end(), target.end()]);
   });
 
   test('the disk: an old row is logged whole under REPLICA IDENTITY FULL', async () => {
